@@ -1,0 +1,38 @@
+"""The session, the declarative base, column types, claims, locks and migrations."""
+
+from portal.db.base import Base, Versioned, db
+from portal.db.claims import bump, claim, insert_once, lock_rows
+from portal.db.engine import own_transaction, reading, set_up_engine
+from portal.db.paging import Page, PageRequest, paginate
+from portal.db.triggers import install_triggers
+from portal.db.types import (
+    Cents,
+    QuantityColumn,
+    RateColumn,
+    UnitPriceColumn,
+    UtcDateTime,
+    named_enum,
+)
+
+__all__ = [
+    "Base",
+    "Cents",
+    "Page",
+    "PageRequest",
+    "QuantityColumn",
+    "RateColumn",
+    "UnitPriceColumn",
+    "UtcDateTime",
+    "Versioned",
+    "bump",
+    "claim",
+    "db",
+    "insert_once",
+    "install_triggers",
+    "lock_rows",
+    "named_enum",
+    "own_transaction",
+    "paginate",
+    "reading",
+    "set_up_engine",
+]

@@ -1,0 +1,67 @@
+"""How connections behave, so that SQLite and PostgreSQL keep the same promises."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.db.base import db
+
+_only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+
+
+def set_up_engine(engine: sa.Engine) -> None:
+    """Give SQLite WAL, foreign keys and honest transactions; idempotent per engine."""
+    if engine.dialect.name != "sqlite" or sa.event.contains(engine, "begin", _begin):
+        return
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a committed payment survives a power cut
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # Taking the write lock at once avoids the upgrade that SQLite refuses with "locked".
+    connection.exec_driver_sql("BEGIN" if _only_reads.get() else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions begun inside only read, so they need not queue behind a writer."""
+    token = _only_reads.set(True)
+    try:
+        yield
+    finally:
+        _only_reads.reset(token)
+
+
+@contextmanager
+def own_transaction() -> Iterator[Session]:
+    """A short write of its own, committed at the end, whatever becomes of the request.
+
+    For marks that belong to no business transaction (last seen, first opened). Do not open it
+    while the current transaction has written: SQLite has one writer.
+    """
+    token = _only_reads.set(False)
+    try:
+        with Session(db.engine) as session, session.begin():
+            yield session
+    finally:
+        _only_reads.reset(token)

@@ -1,0 +1,1 @@
+"""Plain Python below everything: money, numbers, clock, calendar, states, events, errors."""

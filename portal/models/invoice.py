@@ -1,0 +1,258 @@
+"""Invoices with their lines and taxes, on six independent status axes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Versioned, named_enum
+from portal.kernel.lifecycle import Lifecycle
+from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import Quantity, Rate, UnitPrice
+from portal.models.company import BusinessUnit
+from portal.models.customer import Customer, Location
+from portal.models.job import Job
+from portal.models.ledger import Account
+from portal.models.pricebook import ItemKind, PriceBookItem, TaxClass
+from portal.models.tax import TaxBase, TaxZone
+from portal.models.term import PaymentTerm
+from portal.models.user import User
+
+
+class InvoiceKind(StrEnum):
+    """Source: servicetitan-rules §15; more kinds come with their capabilities."""
+
+    JOB = "job"
+    MANUAL = "manual"
+    AR_IMPORT = "ar_import"
+
+
+class InvoiceState(StrEnum):
+    """The export axis, and cancelled for a Pending invoice whose job was cancelled."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    EXPORTED = "exported"
+    CANCELLED = "cancelled"
+
+
+class ReviewState(StrEnum):
+    NEEDS_REVIEW = "needs_review"
+    ON_HOLD = "on_hold"
+    REVIEWED = "reviewed"
+    PENDING_APPROVAL = "pending_approval"
+    REJECTED = "rejected"
+
+
+class SentState(StrEnum):
+    NOT_SENT = "not_sent"
+    SENT = "sent"
+    OPENED = "opened"
+
+
+class PaidState(StrEnum):
+    """Derived from total and balance, never stored."""
+
+    UNPAID = "unpaid"
+    PARTLY_PAID = "partly_paid"
+    PAID = "paid"
+    NO_CHARGE = "no_charge"
+
+
+INVOICE = Lifecycle[InvoiceState](
+    "this invoice",
+    {
+        "edit": (frozenset({InvoiceState.PENDING}), InvoiceState.PENDING),
+        "post": (frozenset({InvoiceState.PENDING}), InvoiceState.POSTED),
+        "cancel": (frozenset({InvoiceState.PENDING}), InvoiceState.CANCELLED),
+        "export": (frozenset({InvoiceState.POSTED}), InvoiceState.EXPORTED),
+    },
+)
+
+ON_THE_BOOKS = (InvoiceState.POSTED, InvoiceState.EXPORTED)
+
+
+class Invoice(Versioned, Base):
+    """What a customer owes for one piece of work.
+
+    `balance` = total − applications; services keep it with compare-and-set, and verify-books
+    recomputes it. `settled_on` is the date the balance reached zero. Once posted, the words
+    that are printed are copies of their own (`bill_to`, `term_name` …) and never change.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        sa.UniqueConstraint("job_id"),
+        sa.CheckConstraint("total = subtotal + tax_total", name="total_adds_up"),
+        sa.CheckConstraint(
+            "(total >= 0 AND balance BETWEEN 0 AND total) OR (total < 0 AND balance <= 0)",
+            name="balance_within_total",
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('posted', 'exported') "
+            "OR (document_number IS NOT NULL AND invoice_date IS NOT NULL)",
+            name="posted_is_numbered",
+        ),
+        sa.Index(
+            "ix_invoices_open",
+            "customer_id",
+            "due_date",
+            sqlite_where=sa.text("balance <> 0"),
+            postgresql_where=sa.text("balance <> 0"),
+        ),
+        sa.Index(None, "invoice_date", "id"),
+        sa.Index(None, "state", "invoice_date", "id"),
+        sa.Index(None, "settled_on"),
+    )
+
+    kind: Mapped[InvoiceKind] = mapped_column(named_enum(InvoiceKind))
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
+    location_id: Mapped[int | None] = mapped_column(sa.ForeignKey("locations.id"))
+    job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("jobs.id"))
+    business_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("business_units.id"))
+    term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
+    tax_zone_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tax_zones.id"))
+    adjusts_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
+
+    reference_number: Mapped[str] = mapped_column(unique=True)
+    document_number: Mapped[str | None] = mapped_column(unique=True)
+    external_key: Mapped[str | None] = mapped_column(unique=True)
+    invoice_date: Mapped[date | None]
+    due_date: Mapped[date | None] = mapped_column(index=True)
+    summary: Mapped[str] = mapped_column(default="")
+    purchase_order: Mapped[str] = mapped_column(default="")
+
+    state: Mapped[InvoiceState] = mapped_column(
+        named_enum(InvoiceState), default=InvoiceState.PENDING
+    )
+    review_state: Mapped[ReviewState] = mapped_column(
+        named_enum(ReviewState), default=ReviewState.NEEDS_REVIEW, index=True
+    )
+    review_assignee_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    sent_state: Mapped[SentState] = mapped_column(named_enum(SentState), default=SentState.NOT_SENT)
+    sent_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    posted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+
+    subtotal: Mapped[Money] = mapped_column(default=ZERO)
+    tax_total: Mapped[Money] = mapped_column(default=ZERO)
+    total: Mapped[Money] = mapped_column(default=ZERO)
+    balance: Mapped[Money] = mapped_column(default=ZERO)
+    settled_on: Mapped[date | None]
+
+    bill_to: Mapped[str] = mapped_column(default="")
+    service_at: Mapped[str] = mapped_column(default="")
+    term_name: Mapped[str] = mapped_column(default="")
+
+    customer: Mapped[Customer] = relationship()
+    location: Mapped[Location | None] = relationship()
+    job: Mapped[Job | None] = relationship()
+    business_unit: Mapped[BusinessUnit | None] = relationship()
+    term: Mapped[PaymentTerm | None] = relationship()
+    tax_zone: Mapped[TaxZone | None] = relationship()
+    review_assignee: Mapped[User | None] = relationship(foreign_keys=[review_assignee_id])
+    lines: Mapped[list[InvoiceLine]] = relationship(
+        back_populates="invoice",
+        cascade="all, delete-orphan",
+        order_by="InvoiceLine.position",
+    )
+    taxes: Mapped[list[InvoiceTax]] = relationship(
+        back_populates="invoice",
+        cascade="all, delete-orphan",
+        order_by="InvoiceTax.position",
+    )
+
+    @property
+    def number(self) -> str:
+        """The number people quote: the document number once it exists."""
+        return self.document_number or self.reference_number
+
+    @property
+    def applied(self) -> Money:
+        return self.total - self.balance
+
+    @property
+    def paid_state(self) -> PaidState:
+        if self.total == ZERO:
+            return PaidState.NO_CHARGE
+        if self.balance == ZERO:
+            return PaidState.PAID
+        return PaidState.UNPAID if self.balance == self.total else PaidState.PARTLY_PAID
+
+    @property
+    def is_on_the_books(self) -> bool:
+        return self.state in ON_THE_BOOKS
+
+    @property
+    def is_editable(self) -> bool:
+        return INVOICE.allows(self.state, "edit")
+
+    @property
+    def is_payable(self) -> bool:
+        """May a customer pay it online: sent or final, and something is owed (decision 4)."""
+        visible = self.is_on_the_books or self.sent_state is not SentState.NOT_SENT
+        return visible and self.state is not InvoiceState.CANCELLED and self.balance > ZERO
+
+    @property
+    def next_verbs(self) -> list[str]:
+        return INVOICE.verbs(self.state)
+
+    def is_overdue(self, on: date) -> bool:
+        """Overdue starts the day after the due date, for final invoices with a balance."""
+        return (
+            self.is_on_the_books
+            and self.balance > ZERO
+            and self.due_date is not None
+            and self.due_date < on
+        )
+
+    def days_past_due(self, on: date) -> int:
+        return max((on - self.due_date).days, 0) if self.due_date else 0
+
+
+class InvoiceLine(Base):
+    """One line. A discount has a negative unit price; `total` is quantity × price, rounded."""
+
+    __tablename__ = "invoice_lines"
+
+    invoice_id: Mapped[int] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
+    position: Mapped[int]
+    item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("price_book_items.id"), index=True)
+    job_log_id: Mapped[int | None] = mapped_column(sa.ForeignKey("job_logs.id"))
+    technician_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    kind: Mapped[ItemKind] = mapped_column(named_enum(ItemKind), default=ItemKind.SERVICE)
+    code: Mapped[str] = mapped_column(default="")
+    description: Mapped[str]
+    unit: Mapped[str] = mapped_column(default="each")
+    quantity: Mapped[Quantity]
+    unit_price: Mapped[UnitPrice]
+    unit_cost: Mapped[UnitPrice] = mapped_column(default=UnitPrice(0))
+    total: Mapped[Money]
+    taxable: Mapped[bool] = mapped_column(default=True)
+    tax_class: Mapped[TaxClass] = mapped_column(named_enum(TaxClass), default=TaxClass.OTHER)
+    income_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+
+    invoice: Mapped[Invoice] = relationship(back_populates="lines")
+    item: Mapped[PriceBookItem | None] = relationship()
+    technician: Mapped[User | None] = relationship()
+    income_account: Mapped[Account | None] = relationship()
+
+
+class InvoiceTax(Base):
+    """One authority's tax on one invoice: base × rate, rounded half up per invoice."""
+
+    __tablename__ = "invoice_taxes"
+
+    invoice_id: Mapped[int] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
+    position: Mapped[int]
+    authority: Mapped[str]
+    base: Mapped[TaxBase] = mapped_column(named_enum(TaxBase))
+    rate: Mapped[Rate]
+    taxable_amount: Mapped[Money]
+    amount: Mapped[Money]
+
+    invoice: Mapped[Invoice] = relationship(back_populates="taxes")

@@ -1,0 +1,67 @@
+"""Messages to people, written in the transaction that caused them and sent after it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, named_enum
+
+
+class MessageState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    KEPT = "kept"  # no mail server is configured: readable in the outbox
+    FAILED = "failed"
+
+
+class Message(Base):
+    """One email. `dedupe_key` makes writing it twice a no-op."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        sa.Index(
+            "ix_messages_waiting",
+            "next_attempt_at",
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        ),
+        sa.Index(None, "subject_kind", "subject_id"),
+    )
+
+    kind: Mapped[str]
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    html: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    subject_kind: Mapped[str] = mapped_column(default="")  # e.g. invoice, payment
+    subject_id: Mapped[int | None]
+    customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"), index=True)
+    state: Mapped[MessageState] = mapped_column(
+        named_enum(MessageState), default=MessageState.WAITING, index=True
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(default="")
+
+    attachments: Mapped[list[MessageAttachment]] = relationship(order_by="MessageAttachment.id")
+
+
+class MessageAttachment(Base):
+    """A file that goes along, kept as bytes so that what was sent stays known."""
+
+    __tablename__ = "message_attachments"
+
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("messages.id"), index=True)
+    document_kind: Mapped[str]  # which registered document to render when sending
+    document_id: Mapped[int]
+    filename: Mapped[str]
+    file_key: Mapped[str] = mapped_column(default="")  # set once rendered
