@@ -6,15 +6,18 @@ from portal.db.engine import own_transaction, reading, set_up_engine
 from portal.db.paging import Page, PageRequest, paginate
 from portal.db.triggers import install_triggers
 from portal.db.types import (
+    NO_MONEY,
     Cents,
     QuantityColumn,
     RateColumn,
     UnitPriceColumn,
     UtcDateTime,
     named_enum,
+    total_of,
 )
 
 __all__ = [
+    "NO_MONEY",
     "Base",
     "Cents",
     "Page",
@@ -35,4 +38,5 @@ __all__ = [
     "paginate",
     "reading",
     "set_up_engine",
+    "total_of",
 ]

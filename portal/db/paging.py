@@ -45,7 +45,7 @@ class Page(Generic[T]):
 
 
 def paginate(
-    query: sa.Select[tuple[T]], page: PageRequest, *, sorts: Mapping[str, Any], default: str
+    query: sa.Select[T], page: PageRequest, *, sorts: Mapping[str, Any], default: str
 ) -> Page[T]:
     """Run `query` for one page: one count, one select, whatever the length of the list.
 

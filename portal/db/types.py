@@ -88,3 +88,11 @@ def named_enum(enum: type[StrEnum]) -> sa.Enum:
         length=32,
         name=enum.__name__.lower(),
     )
+
+
+NO_MONEY: sa.ColumnElement[Money] = sa.literal(Money(0), Cents())
+
+
+def total_of(column: sa.ColumnElement[Money]) -> sa.ColumnElement[Money]:
+    """SUM of a money column, zero instead of NULL when there are no rows."""
+    return sa.func.coalesce(sa.func.sum(column), NO_MONEY)

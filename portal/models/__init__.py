@@ -39,7 +39,15 @@ from portal.models.invoice import (
     ReviewState,
     SentState,
 )
-from portal.models.job import JOB, EstimateLine, Job, JobLog, JobNote, JobPhoto, JobState
+from portal.models.job import (
+    JOB,
+    EstimateLine,
+    Job,
+    JobLog,
+    JobNote,
+    JobPhoto,
+    JobState,
+)
 from portal.models.ledger import (
     Account,
     AccountingPeriod,

@@ -1,0 +1,36 @@
+"""Money, dates and numbers as people of a locale write them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+
+from portal.kernel.money import Money
+
+
+def format_money(amount: Money, locale: str, currency: str = "USD") -> str:
+    """$1,234.50 in the locale's form; negative amounts carry the locale's minus."""
+    return str(numbers.format_currency(amount.amount, currency, locale=locale))
+
+
+def format_day(day: date, locale: str, style: str = "medium") -> str:
+    """A business date; `style` is Babel's short, medium, long or full."""
+    return str(dates.format_date(day, style, locale=locale))  # type: ignore[arg-type]
+
+
+def format_instant(at: datetime, locale: str, zone: str) -> str:
+    """Date and time of an instant in the company's zone."""
+    return str(dates.format_datetime(at.astimezone(ZoneInfo(zone)), "medium", locale=locale))
+
+
+def format_quantity(value: Decimal, locale: str) -> str:
+    """Up to four decimals, none that are zero."""
+    return str(numbers.format_decimal(value, "#,##0.####", locale=locale))
+
+
+def format_rate(fraction: Decimal, locale: str) -> str:
+    """A fraction as a percentage with up to four decimals: 0.08875 is 8.875%."""
+    return str(numbers.format_percent(fraction, "#,##0.####%", locale=locale))

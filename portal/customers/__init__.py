@@ -1,0 +1,36 @@
+"""Customers, their locations and the people to write to."""
+
+from portal.customers.contacts import ContactWords, add_contact, change_contact, contacts_of_email
+from portal.customers.keeping import (
+    CustomerWords,
+    add_customer,
+    change_customer,
+    open_balance,
+)
+from portal.customers.locations import LocationWords, add_location, change_location
+from portal.customers.queries import (
+    CustomerFilter,
+    customer_types,
+    find_customers,
+    get_customer,
+    search_customers,
+)
+
+__all__ = [
+    "ContactWords",
+    "CustomerFilter",
+    "CustomerWords",
+    "LocationWords",
+    "add_contact",
+    "add_customer",
+    "add_location",
+    "change_contact",
+    "change_customer",
+    "change_location",
+    "contacts_of_email",
+    "customer_types",
+    "find_customers",
+    "get_customer",
+    "open_balance",
+    "search_customers",
+]

@@ -1,0 +1,84 @@
+"""The people at a customer; their email is what signs in to the portal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.audit import record
+from portal.customers.addresses import normal_email
+from portal.db import bump, db
+from portal.kernel.errors import InvalidFields
+from portal.models import BillingAccess, Contact, Customer
+
+
+@dataclass(frozen=True)
+class ContactWords:
+    """A contact as typed."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    is_mobile: bool = False
+    billing_access: BillingAccess = BillingAccess.PAY
+    language: str = "en"
+    active: bool = True
+
+
+def add_contact(customer: Customer, words: ContactWords) -> Contact:
+    """Add a person; InvalidFields for a missing name or a wrong email."""
+    contact = Contact(customer=customer)
+    _write(contact, words)
+    db.session.add(contact)
+    record("contact added", customer, f"Contact {contact.name} was added.")
+    return contact
+
+
+def change_contact(contact: Contact, words: ContactWords, *, version: int) -> None:
+    """Save a contact; Conflict on an old version."""
+    bump(contact, version)
+    old = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
+    _write(contact, words)
+    new = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
+    if old != new:
+        record(
+            "contact changed",
+            contact.customer,
+            f"Contact {contact.name} was changed.",
+            {"contact": [old, new]},
+        )
+
+
+def contacts_of_email(email: str) -> list[Contact]:
+    """Active contacts with billing access under that address, at active customers."""
+    query = (
+        sa.select(Contact)
+        .join(Customer)
+        .where(
+            Contact.email == email.strip().lower(),
+            Contact.email != "",
+            Contact.active,
+            Contact.billing_access != BillingAccess.NONE,
+            Customer.active,
+        )
+        .order_by(Customer.name)
+        .options(joinedload(Contact.customer))
+    )
+    return list(db.session.scalars(query))
+
+
+def _write(contact: Contact, words: ContactWords) -> None:
+    errors = {}
+    if not words.name.strip():
+        errors["name"] = "Give the contact a name."
+    try:
+        email = normal_email(words.email)
+    except ValueError as error:
+        errors["email"] = str(error)
+    if errors:
+        raise InvalidFields(errors)
+    contact.name, contact.email, contact.phone = words.name.strip(), email, words.phone.strip()
+    contact.is_mobile, contact.active = words.is_mobile, words.active
+    contact.billing_access, contact.language = words.billing_access, words.language

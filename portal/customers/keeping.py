@@ -1,0 +1,123 @@
+"""Adding and changing bill-to customers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.customers.addresses import normal_email
+from portal.db import bump, db, total_of
+from portal.kernel.errors import InvalidFields, NeedsConfirmation
+from portal.kernel.money import ZERO, Money
+from portal.models import Customer, CustomerTag, Delivery, Invoice
+
+
+@dataclass(frozen=True)
+class CustomerWords:
+    """Everything people say about a customer; the address is where bills are mailed."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    street: str = ""
+    unit: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = "US"
+    customer_type_id: int | None = None
+    term_id: int | None = None
+    delivery: Delivery = Delivery.EMAIL
+    language: str = "en"
+    notes: str = ""
+    tax_exempt: bool = False
+    exemption_certificate: str = ""
+    exemption_expires_on: date | None = None
+    active: bool = True
+
+
+def add_customer(
+    words: CustomerWords, *, tags: Collection[str] = (), external_key: str | None = None
+) -> Customer:
+    """Add a customer; InvalidFields names every wrong field at once."""
+    customer = Customer(external_key=external_key)
+    _write(customer, words)
+    _retag(customer, tags)
+    db.session.add(customer)
+    record("added", customer, f"{customer.name} was added.")
+    return customer
+
+
+def change_customer(
+    customer: Customer,
+    words: CustomerWords,
+    *,
+    version: int,
+    tags: Collection[str] | None = None,
+    confirmed: Collection[str] = (),
+) -> None:
+    """Save a customer.
+
+    Raises Conflict on an old version; NeedsConfirmation("open balance") when one who still
+    owes is deactivated.
+    """
+    bump(customer, version)
+    if customer.active and not words.active and "open balance" not in confirmed:
+        owed = open_balance(customer)
+        if owed:
+            raise NeedsConfirmation(
+                f"{customer.name} still owes {owed}. Deactivate anyway?", code="open balance"
+            )
+    before = _plain(customer)
+    _write(customer, words)
+    if tags is not None:
+        _retag(customer, tags)
+    after = _plain(customer)
+    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
+    if changes:
+        record("changed", customer, f"{customer.name} was changed.", changes)
+
+
+def open_balance(customer: Customer) -> Money:
+    """What the customer owes on all invoices that are not settled, Pending ones included."""
+    query = sa.select(total_of(Invoice.balance)).where(
+        Invoice.customer_id == customer.id, Invoice.state != "cancelled"
+    )
+    return db.session.scalar(query) or ZERO
+
+
+def _write(customer: Customer, words: CustomerWords) -> None:
+    errors = {}
+    if not words.name.strip():
+        errors["name"] = "Give the customer a name."
+    try:
+        email = normal_email(words.email)
+    except ValueError as error:
+        errors["email"] = str(error)
+    if words.tax_exempt and not words.exemption_certificate.strip():
+        errors["exemption_certificate"] = "Give the number of the exemption certificate."
+    if errors:
+        raise InvalidFields(errors)
+    for field in fields(words):
+        value = getattr(words, field.name)
+        setattr(customer, field.name, value.strip() if isinstance(value, str) else value)
+    customer.delivery = words.delivery
+    customer.email = email
+
+
+def _retag(customer: Customer, tags: Collection[str]) -> None:
+    wanted = {tag.strip() for tag in tags if tag.strip()}
+    kept = [tag for tag in customer.tags if tag.tag in wanted]
+    new = wanted - {tag.tag for tag in kept}
+    customer.tags = kept + [CustomerTag(tag=tag) for tag in sorted(new)]
+
+
+def _plain(customer: Customer) -> dict[str, Any]:
+    words = {field.name: str(getattr(customer, field.name)) for field in fields(CustomerWords)}
+    words["tags"] = ", ".join(sorted(tag.tag for tag in customer.tags))
+    return words

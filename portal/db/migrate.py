@@ -1,0 +1,22 @@
+"""Bring a database to the newest schema; the migrations live beside this module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate, upgrade
+
+from portal.db.base import db
+
+FOLDER = str(Path(__file__).parent / "migrations")
+
+
+def set_up_migrations(app: Flask) -> None:
+    """Make `flask db …` know where the migrations are."""
+    Migrate(app, db, directory=FOLDER, render_as_batch=True, compare_type=True)
+
+
+def upgrade_database() -> None:
+    """Run every migration that is still missing; idempotent. Needs an app context."""
+    upgrade(directory=FOLDER)

@@ -1,0 +1,54 @@
+"""The application factory. Faces are handed in; the portal never imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from flask import Flask
+
+from portal import web
+from portal.audit import seal_at_commit
+from portal.db import db, set_up_engine
+from portal.db.migrate import set_up_migrations
+from portal.settings import ROOT, Settings, read_settings
+from portal.wiring import wire_house
+
+Face = Callable[[Flask], None]
+
+
+def create_app(
+    faces: Iterable[Face] = (), *, settings: Settings | None = None, **overrides: object
+) -> Flask:
+    """Build the app from `settings` (the environment's by default).
+
+    Lower-case overrides replace fields of the settings, upper-case ones Flask configuration.
+    """
+    settings = settings or read_settings()
+    fields = {key: value for key, value in overrides.items() if key.islower()}
+    settings = replace(settings, **fields)  # type: ignore[arg-type]  # checked by the dataclass
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+
+    app = Flask("portal", root_path=str(ROOT))
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not settings.uses_sqlite},
+        MAX_CONTENT_LENGTH=12 * 1024 * 1024,
+    )
+    app.config.from_mapping({k: v for k, v in overrides.items() if k.isupper()})
+    _set_up_data(app)
+    web.set_up(app)
+    wire_house(app)
+    for face in faces:
+        face(app)
+    return app
+
+
+def _set_up_data(app: Flask) -> None:
+    db.init_app(app)
+    set_up_migrations(app)
+    with app.app_context():
+        set_up_engine(db.engine)
+    seal_at_commit(db.session)

@@ -1,0 +1,248 @@
+"""Changing a Pending invoice: its facts and its lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.db import bump, db
+from portal.invoices.totals import price_invoice
+from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
+from portal.kernel.numbers import Quantity, UnitPrice
+from portal.ledger import require_open_period
+from portal.models import (
+    INVOICE,
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    ItemKind,
+    Location,
+    PaymentTerm,
+    PriceBookItem,
+    ReviewState,
+    TaxClass,
+    TaxZone,
+)
+from portal.pricebook import price_for
+
+
+@dataclass(frozen=True)
+class InvoiceFacts:
+    """Everything about an invoice that is not a line."""
+
+    reference_number: str
+    invoice_date: date | None
+    term: PaymentTerm
+    location: Location | None
+    tax_zone: TaxZone | None
+    business_unit_id: int | None
+    summary: str
+    purchase_order: str
+
+
+@dataclass(frozen=True)
+class LineWords:
+    """One line as typed: either an item of the price book or words and a price of its own.
+
+    A unit price of None takes the customer's price of the item. Discounts are given as
+    positive prices and taken off.
+    """
+
+    description: str
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    item: PriceBookItem | None = None
+    kind: ItemKind = ItemKind.SERVICE
+    taxable: bool = True
+    tax_class: TaxClass = TaxClass.OTHER
+    technician_id: int | None = None
+    job_log_id: int | None = None
+
+
+def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> None:
+    """Save new facts and reprice, since date, zone and term decide tax and due date.
+
+    Raises PeriodClosed, InvalidTransition, Conflict (old version) or InvalidFields.
+    """
+    require_editable(invoice)
+    bump(invoice, version)
+    if facts.invoice_date:
+        require_open_period(facts.invoice_date)
+    _check(invoice, facts)
+    before = _words(invoice)
+    for name in (
+        "reference_number",
+        "invoice_date",
+        "term",
+        "location",
+        "tax_zone",
+        "business_unit_id",
+        "summary",
+        "purchase_order",
+    ):
+        setattr(invoice, name, getattr(facts, name))
+    invoice.due_date = facts.term.due_date(facts.invoice_date) if facts.invoice_date else None
+    db.session.flush()
+    price_invoice(invoice)
+    changes = {
+        k: [a, b]
+        for (k, a), b in zip(before.items(), _words(invoice).values(), strict=True)
+        if a != b
+    }
+    if changes:
+        record("changed", invoice, f"Invoice {invoice.number} was changed.", changes)
+
+
+def change_summary(invoice: Invoice, summary: str, *, version: int) -> None:
+    """The one text that may change in every state and period (servicetitan-rules §17)."""
+    bump(invoice, version)
+    old, invoice.summary = invoice.summary, summary
+    record("changed", invoice, "The summary was changed.", {"summary": [old, summary]})
+
+
+def add_line(invoice: Invoice, words: LineWords) -> InvoiceLine:
+    """Append a line and reprice."""
+    require_editable(invoice)
+    line = InvoiceLine(position=len(invoice.lines))
+    write_line(invoice, line, words)
+    invoice.lines.append(line)
+    price_invoice(invoice)
+    record("line added", invoice, f"Line “{line.description}” was added: {line.total}.")
+    return line
+
+
+def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, version: int) -> None:
+    """Rewrite a line and reprice; Conflict when the invoice was saved meanwhile."""
+    require_editable(invoice)
+    bump(invoice, version)
+    before = [line.description, str(line.quantity), str(line.unit_price)]
+    write_line(invoice, line, words)
+    price_invoice(invoice)
+    after = [line.description, str(line.quantity), str(line.unit_price)]
+    if before != after:
+        record(
+            "line changed",
+            invoice,
+            f"Line “{line.description}” was changed.",
+            {"line": [before, after]},
+        )
+
+
+def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
+    """Take a line off and reprice."""
+    require_editable(invoice)
+    invoice.lines.remove(line)
+    price_invoice(invoice)
+    record("line removed", invoice, f"Line “{line.description}” was removed: {line.total}.")
+
+
+def refresh_tax(invoice: Invoice) -> None:
+    """Take the location's zone and today's rates again; Pending only (§14)."""
+    require_editable(invoice)
+    if invoice.location is not None:
+        invoice.tax_zone = invoice.location.tax_zone
+    before = invoice.tax_total
+    price_invoice(invoice)
+    record(
+        "changed",
+        invoice,
+        "The sales tax was refreshed.",
+        {"tax": [str(before), str(invoice.tax_total)]},
+    )
+
+
+def review_invoice(invoice: Invoice, state: ReviewState) -> None:
+    """Move on the review axis; it never decides about posting (§2)."""
+    old, invoice.review_state = invoice.review_state, state
+    if old is not state:
+        record("reviewed", invoice, f"Review: {state.replace('_', ' ')}.", {"review": [old, state]})
+
+
+def cancel_invoice(invoice: Invoice, *, because: str) -> None:
+    """Cancel a Pending invoice without money on it; it keeps its number and stays readable."""
+    require_editable(invoice)
+    if invoice.applied:
+        raise DomainError(
+            f"{invoice.applied} is already applied to this invoice. Take the payment back first."
+        )
+    invoice.state = InvoiceState.CANCELLED
+    record("cancelled", invoice, f"Invoice {invoice.number} was cancelled: {because}")
+
+
+def require_editable(invoice: Invoice) -> None:
+    """Period first, then state: the first failing reason is told (decision 12)."""
+    if invoice.invoice_date:
+        require_open_period(invoice.invoice_date)
+    if not INVOICE.allows(invoice.state, "edit"):
+        raise InvalidTransition(
+            f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "
+            "Correct it with a new document."
+        )
+
+
+def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
+    """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
+    errors = {}
+    if not words.quantity:
+        errors["quantity"] = "Give a quantity other than zero."
+    if not words.description.strip() and words.item is None:
+        errors["description"] = "Say what this line is for."
+    if words.item is None and words.unit_price is None:
+        errors["unit_price"] = "Give a price: this line is not from the price book."
+    if errors:
+        raise InvalidFields(errors)
+    item = words.item
+    price = words.unit_price
+    if price is None:
+        assert item is not None
+        price = price_for(item, invoice.customer)
+    line.item = item
+    line.kind = item.kind if item else words.kind
+    line.code = item.code if item else ""
+    line.unit = item.unit if item else "each"
+    line.unit_cost = item.unit_cost if item else UnitPrice(0)
+    line.income_account_id = item.income_account_id if item else None
+    line.taxable = words.taxable if item is None else item.taxable and words.taxable
+    line.tax_class = item.tax_class if item else words.tax_class
+    line.description = words.description.strip() or (item.name if item else "")
+    line.quantity = words.quantity
+    line.unit_price = -abs_price(price) if line.kind is ItemKind.DISCOUNT else price
+    line.technician_id = words.technician_id
+    line.job_log_id = words.job_log_id
+
+
+def abs_price(price: UnitPrice) -> UnitPrice:
+    return UnitPrice(abs(price.scaled))
+
+
+def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
+    errors = {}
+    if not facts.reference_number.strip():
+        errors["reference_number"] = "The reference number cannot be empty."
+    taken = sa.select(Invoice.id).where(
+        Invoice.reference_number == facts.reference_number, Invoice.id != invoice.id
+    )
+    with db.session.no_autoflush:
+        if db.session.scalar(taken):
+            errors["reference_number"] = "Another invoice already has this number."
+    if facts.location and facts.location.customer_id != invoice.customer_id:
+        errors["location"] = "That location belongs to another customer."
+    if errors:
+        raise InvalidFields(errors)
+
+
+def _words(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "number": invoice.reference_number,
+        "date": invoice.invoice_date.isoformat() if invoice.invoice_date else None,
+        "term": invoice.term.name if invoice.term else None,
+        "location": invoice.location.one_line_address if invoice.location else None,
+        "tax zone": invoice.tax_zone.name if invoice.tax_zone else None,
+        "business unit": invoice.business_unit_id,
+        "summary": invoice.summary,
+        "purchase order": invoice.purchase_order,
+    }

@@ -1,0 +1,35 @@
+"""What invoices tell the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.kernel.events import Event
+from portal.kernel.money import Money
+from portal.models import Invoice
+
+
+@dataclass(frozen=True)
+class InvoicesPosted(Event):
+    """These invoices became final and are on the books."""
+
+    invoices: Sequence[Invoice]
+
+
+@dataclass(frozen=True)
+class InvoiceShrinking(Event):
+    """A Pending invoice is about to cost less than was already applied to it.
+
+    Whoever keeps the applications takes `excess` back before the new total is saved.
+    """
+
+    invoice: Invoice
+    excess: Money
+
+
+@dataclass(frozen=True)
+class InvoiceChanged(Event):
+    """What is owed changed while the invoice is Pending: open checkouts are out of date."""
+
+    invoice: Invoice

@@ -1,0 +1,107 @@
+"""How an invoice begins: by hand, or with the booking of a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.company import company, today
+from portal.db import db
+from portal.invoices.totals import price_invoice
+from portal.kernel.errors import DomainError, InvalidFields
+from portal.ledger import next_number, require_open_period
+from portal.models import (
+    Customer,
+    Invoice,
+    InvoiceKind,
+    Job,
+    Location,
+    PaymentTerm,
+)
+
+
+@dataclass(frozen=True)
+class ManualInvoice:
+    """What a person says when starting an invoice without a job."""
+
+    customer: Customer
+    location: Location | None = None
+    invoice_date: date | None = None
+    term: PaymentTerm | None = None
+    business_unit_id: int | None = None
+    summary: str = ""
+    purchase_order: str = ""
+
+
+def start_manual_invoice(wanted: ManualInvoice) -> Invoice:
+    """A Pending invoice dated today unless told otherwise, without lines yet.
+
+    Raises PeriodClosed, or InvalidFields when the location is another customer's.
+    """
+    location = wanted.location
+    if location is not None and location.customer_id != wanted.customer.id:
+        raise InvalidFields({"location": "That location belongs to another customer."})
+    if not wanted.customer.active:
+        raise DomainError(f"{wanted.customer.name} is deactivated. Reactivate the customer first.")
+    day = wanted.invoice_date or today()
+    require_open_period(day)
+    term = wanted.term or default_term(wanted.customer)
+    invoice = Invoice(
+        kind=InvoiceKind.MANUAL,
+        customer=wanted.customer,
+        location=location,
+        business_unit_id=wanted.business_unit_id,
+        term=term,
+        tax_zone=location.tax_zone if location else None,
+        reference_number=next_number("M", day)[0],
+        invoice_date=day,
+        due_date=term.due_date(day),
+        summary=wanted.summary,
+        purchase_order=wanted.purchase_order,
+        lines=[],
+        taxes=[],
+    )
+    db.session.add(invoice)
+    record("created", invoice, f"Invoice {invoice.number} was created by hand.")
+    return invoice
+
+
+def start_job_invoice(job: Job) -> Invoice:
+    """The Pending invoice that booking a job makes, undated, with the job number as reference.
+
+    Idempotent per job. Source: servicetitan-rules §2.
+    """
+    existing = db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
+    if existing is not None:
+        return existing
+    invoice = Invoice(
+        kind=InvoiceKind.JOB,
+        customer=job.customer,
+        location=job.location,
+        job=job,
+        business_unit_id=job.business_unit_id,
+        term=default_term(job.customer),
+        tax_zone=job.location.tax_zone,
+        reference_number=job.number,
+        summary=job.summary,
+        purchase_order=job.purchase_order,
+        lines=[],
+        taxes=[],
+    )
+    price_invoice(invoice)
+    db.session.add(invoice)
+    record("created", invoice, f"Invoice {job.number} was created with the booking of the job.")
+    return invoice
+
+
+def default_term(customer: Customer) -> PaymentTerm:
+    """The customer's own term, else the company's default."""
+    if customer.term is not None and customer.term.active:
+        return customer.term
+    term = db.session.get(PaymentTerm, company().default_term_id or 0)
+    if term is None:
+        raise DomainError("Choose a default payment term in Settings first.")
+    return term

@@ -1,0 +1,81 @@
+"""What an invoice adds up to: lines, discounts, taxes, balance."""
+
+from __future__ import annotations
+
+from portal.company import today
+from portal.db import db
+from portal.invoices.events import InvoiceChanged, InvoiceShrinking
+from portal.kernel.events import tell
+from portal.kernel.money import ZERO, Money
+from portal.models import Invoice, InvoiceLine, InvoiceTax, ItemKind
+from portal.taxes import ComputedTax, TaxableLine, compute_taxes
+
+
+def price_invoice(invoice: Invoice) -> None:
+    """Recompute lines, taxes, total and balance of a Pending invoice.
+
+    Line total = quantity × unit price, rounded half up; tax per rate and invoice, half up
+    (ARCHITECTURE, decision 7). Money already applied beyond the new total goes back to the
+    customer's credit first.
+    """
+    for position, line in enumerate(invoice.lines):
+        line.position = position
+        line.total = line.unit_price.extend(line.quantity)
+    taxes = taxes_of(invoice)
+    subtotal = Money.total(line.total for line in invoice.lines)
+    tax_total = Money.total(tax.amount for tax in taxes)
+    _set_total(invoice, subtotal, tax_total)
+    _replace_taxes(invoice, taxes)
+
+
+def taxes_of(invoice: Invoice) -> list[ComputedTax]:
+    """The taxes due on the invoice's date (today while it has none)."""
+    on = invoice.invoice_date or today()
+    if invoice.tax_zone is None or invoice.customer.is_tax_exempt(on):
+        return []
+    lines = [_taxable(line) for line in invoice.lines]
+    return compute_taxes(lines, invoice.tax_zone.rates_on(on))
+
+
+def tax_is_stale(invoice: Invoice) -> bool:
+    """Whether recomputing now would give another tax (the zone or a rate changed)."""
+    computed = [(t.authority, t.base, t.rate, t.amount) for t in taxes_of(invoice)]
+    stored = [(t.authority, t.base, t.rate, t.amount) for t in invoice.taxes]
+    return computed != stored
+
+
+def _taxable(line: InvoiceLine) -> TaxableLine:
+    return TaxableLine(
+        total=line.total,
+        taxable=line.taxable,
+        tax_class=line.tax_class,
+        is_discount=line.kind is ItemKind.DISCOUNT,
+    )
+
+
+def _set_total(invoice: Invoice, subtotal: Money, tax_total: Money) -> None:
+    applied = (invoice.total or ZERO) - (invoice.balance or ZERO)
+    total = subtotal + tax_total
+    if invoice.id and applied > max(total, ZERO):
+        tell(InvoiceShrinking(invoice, applied - max(total, ZERO)))
+        applied = invoice.total - invoice.balance
+    changed = (invoice.total or ZERO) != total
+    with db.session.no_autoflush:
+        invoice.subtotal, invoice.tax_total, invoice.total = subtotal, tax_total, total
+        invoice.balance = total - applied
+    if invoice.id and changed:
+        tell(InvoiceChanged(invoice))
+
+
+def _replace_taxes(invoice: Invoice, taxes: list[ComputedTax]) -> None:
+    invoice.taxes = [
+        InvoiceTax(
+            position=position,
+            authority=tax.authority,
+            base=tax.base,
+            rate=tax.rate,
+            taxable_amount=tax.taxable_amount,
+            amount=tax.amount,
+        )
+        for position, tax in enumerate(taxes)
+    ]

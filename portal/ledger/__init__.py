@@ -1,0 +1,45 @@
+"""Double entry: everything that changes what is owed goes through here."""
+
+from portal.ledger.accounts import (
+    account_for,
+    account_id_for,
+    active_accounts,
+    add_account,
+    change_account,
+    ensure_chart,
+    find_accounts,
+)
+from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
+from portal.ledger.numbering import next_number
+from portal.ledger.periods import is_open, next_open_day, require_open_period
+from portal.ledger.posting import (
+    Entry,
+    Leg,
+    entries_of,
+    post_entries,
+    post_entry,
+    reverse_entry,
+)
+
+__all__ = [
+    "Entry",
+    "Leg",
+    "TrialBalanceRow",
+    "account_for",
+    "account_id_for",
+    "active_accounts",
+    "add_account",
+    "change_account",
+    "ensure_chart",
+    "entries_of",
+    "find_accounts",
+    "is_open",
+    "next_number",
+    "next_open_day",
+    "post_entries",
+    "post_entry",
+    "require_open_period",
+    "reverse_entry",
+    "trial_balance",
+    "verify_books",
+]

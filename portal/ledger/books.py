@@ -1,0 +1,189 @@
+"""Do the books hold? Trial balance and the invariants behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.db import NO_MONEY, db, total_of
+from portal.kernel.money import ZERO, Money
+from portal.ledger.accounts import account_id_for
+from portal.models import (
+    ON_THE_BOOKS,
+    Account,
+    AccountRole,
+    Invoice,
+    InvoiceLine,
+    InvoiceTax,
+    JournalEntry,
+    JournalLine,
+    Payment,
+    PaymentApplication,
+)
+
+
+@dataclass(frozen=True)
+class TrialBalanceRow:
+    """One account's balance as of a day: debit positive."""
+
+    account: Account
+    balance: Money
+
+
+def trial_balance(on: date) -> list[TrialBalanceRow]:
+    """Every account with entries up to and including that day, by number."""
+    query = (
+        sa.select(Account, sa.func.sum(JournalLine.amount))
+        .join(JournalLine, JournalLine.account_id == Account.id)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(JournalEntry.entry_date <= on)
+        .group_by(*Account.__table__.columns)
+        .order_by(Account.number)
+    )
+    return [TrialBalanceRow(account, balance) for account, balance in db.session.execute(query)]
+
+
+def verify_books() -> list[str]:
+    """Every invariant of the books; empty when all hold, else a sentence per broken row."""
+    return [sentence for check in CHECKS for sentence in check()]
+
+
+def _unbalanced_entries() -> Iterator[str]:
+    query = (
+        sa.select(JournalLine.entry_id, sa.func.sum(JournalLine.amount))
+        .group_by(JournalLine.entry_id)
+        .having(sa.func.sum(JournalLine.amount) != NO_MONEY)
+    )
+    for entry_id, off in db.session.execute(query):
+        yield f"Journal entry {entry_id} is out of balance by {off}."
+
+
+def _applied_per_invoice() -> sa.Subquery:
+    return (
+        sa.select(
+            PaymentApplication.invoice_id,
+            sa.func.sum(PaymentApplication.amount).label("applied"),
+        )
+        .group_by(PaymentApplication.invoice_id)
+        .subquery()
+    )
+
+
+def _invoice_balances() -> Iterator[str]:
+    applied = _applied_per_invoice()
+    share = sa.func.coalesce(applied.c.applied, NO_MONEY)
+    query = (
+        sa.select(Invoice.reference_number, Invoice.balance, Invoice.total - share)
+        .outerjoin(applied, applied.c.invoice_id == Invoice.id)
+        .where(Invoice.balance != Invoice.total - share)
+    )
+    for number, stored, derived in db.session.execute(query):
+        yield f"Invoice {number} says its balance is {stored}; its payments say {derived}."
+
+
+def _invoice_totals() -> Iterator[str]:
+    lines = (
+        sa.select(InvoiceLine.invoice_id, sa.func.sum(InvoiceLine.total).label("total"))
+        .group_by(InvoiceLine.invoice_id)
+        .subquery()
+    )
+    taxes = (
+        sa.select(InvoiceTax.invoice_id, sa.func.sum(InvoiceTax.amount).label("total"))
+        .group_by(InvoiceTax.invoice_id)
+        .subquery()
+    )
+    query = (
+        sa.select(Invoice.reference_number)
+        .outerjoin(lines, lines.c.invoice_id == Invoice.id)
+        .outerjoin(taxes, taxes.c.invoice_id == Invoice.id)
+        .where(
+            sa.or_(
+                Invoice.subtotal != sa.func.coalesce(lines.c.total, NO_MONEY),
+                Invoice.tax_total != sa.func.coalesce(taxes.c.total, NO_MONEY),
+            )
+        )
+    )
+    for number in db.session.scalars(query):
+        yield f"Invoice {number} does not add up to its lines and taxes."
+
+
+def _settled_dates() -> Iterator[str]:
+    query = sa.select(Invoice.reference_number).where(
+        (Invoice.balance == NO_MONEY) != Invoice.settled_on.is_not(None),
+        Invoice.state.in_(ON_THE_BOOKS),
+    )
+    for number in db.session.scalars(query):
+        yield f"Invoice {number}: settled date and balance disagree."
+
+
+def _payments() -> Iterator[str]:
+    applied = (
+        sa.select(
+            PaymentApplication.payment_id,
+            sa.func.sum(PaymentApplication.amount).label("applied"),
+        )
+        .group_by(PaymentApplication.payment_id)
+        .subquery()
+    )
+    rest = Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY)
+    query = (
+        sa.select(Payment.id, Payment.unapplied, rest)
+        .outerjoin(applied, applied.c.payment_id == Payment.id)
+        .where(Payment.unapplied != rest)
+    )
+    for payment_id, stored, derived in db.session.execute(query):
+        yield f"Payment {payment_id} says {stored} is unapplied; its applications say {derived}."
+
+
+def _receivable_ties_to_subledger() -> Iterator[str]:
+    """A/R per invoice in the journal equals that invoice's balance (0 while not on the books)."""
+    control = (
+        sa.select(JournalLine.invoice_id, sa.func.sum(JournalLine.amount).label("amount"))
+        .where(JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE))
+        .group_by(JournalLine.invoice_id)
+        .subquery()
+    )
+    owed = sa.case((Invoice.state.in_(ON_THE_BOOKS), Invoice.balance), else_=NO_MONEY)
+    booked = sa.func.coalesce(control.c.amount, NO_MONEY)
+    query = (
+        sa.select(Invoice.reference_number, owed, booked)
+        .outerjoin(control, control.c.invoice_id == Invoice.id)
+        .where(owed != booked)
+    )
+    for number, subledger, journal in db.session.execute(query):
+        yield f"Accounts Receivable has {journal} for invoice {number}; the invoice says {subledger}."
+    astray = db.session.scalar(sa.select(control.c.amount).where(control.c.invoice_id.is_(None)))
+    if astray:
+        yield f"Accounts Receivable has {astray} that belongs to no invoice."
+
+
+def _deposits_tie_to_payments() -> Iterator[str]:
+    """Customer Deposits equals unapplied money plus money waiting on Pending invoices."""
+    booked = db.session.scalar(
+        sa.select(total_of(JournalLine.amount)).where(
+            JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
+        )
+    )
+    unapplied = db.session.scalar(sa.select(total_of(Payment.unapplied)))
+    waiting = db.session.scalar(
+        sa.select(total_of(PaymentApplication.amount))
+        .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
+        .where(Invoice.state.not_in(ON_THE_BOOKS))
+    )
+    held = Money.total(part for part in (unapplied, waiting) if part)
+    if (booked or ZERO) != -held:
+        yield f"Customer Deposits holds {-(booked or ZERO)}; payments say {held}."
+
+
+CHECKS = (
+    _unbalanced_entries,
+    _invoice_totals,
+    _invoice_balances,
+    _settled_dates,
+    _payments,
+    _receivable_ties_to_subledger,
+    _deposits_tie_to_payments,
+)

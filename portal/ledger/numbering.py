@@ -1,0 +1,37 @@
+"""Gapless document numbers: a counter row per series and fiscal year."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.company import company
+from portal.db import db, insert_once
+from portal.kernel import calendar
+from portal.models import NumberSeries
+
+
+def next_number(series: str, on: date, *, count: int = 1) -> list[str]:
+    """The next `count` numbers of a series, e.g. INV-2026-00042.
+
+    Locks the counter row until the transaction ends, so call it last: a rolled-back
+    transaction burns nothing, and two posters never get the same number.
+    """
+    year = calendar.fiscal_year(on, first_month=company().fiscal_year_first_month)
+    last = _advance(series, year, count)
+    if last is None:
+        insert_once(NumberSeries(series=series, fiscal_year=year, last_number=0))
+        last = _advance(series, year, count)
+    assert last is not None
+    return [f"{series}-{year}-{number:05}" for number in range(last - count + 1, last + 1)]
+
+
+def _advance(series: str, year: int, count: int) -> int | None:
+    return db.session.scalar(
+        sa.update(NumberSeries)
+        .where(NumberSeries.series == series, NumberSeries.fiscal_year == year)
+        .values(last_number=NumberSeries.last_number + count)
+        .returning(NumberSeries.last_number)
+        .execution_options(synchronize_session=False)
+    )

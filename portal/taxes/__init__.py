@@ -1,0 +1,31 @@
+"""Sales tax: zones, which postal code suggests which, and the computation itself."""
+
+from portal.taxes.computing import ComputedTax, TaxableLine, compute_taxes
+from portal.taxes.zones import (
+    RateWords,
+    ZoneSuggestion,
+    active_zones,
+    add_zone,
+    change_zone,
+    find_zones,
+    map_postal_code,
+    postal_patterns,
+    suggest_zone,
+    unmap_postal_code,
+)
+
+__all__ = [
+    "ComputedTax",
+    "RateWords",
+    "TaxableLine",
+    "ZoneSuggestion",
+    "active_zones",
+    "add_zone",
+    "change_zone",
+    "compute_taxes",
+    "find_zones",
+    "map_postal_code",
+    "postal_patterns",
+    "suggest_zone",
+    "unmap_postal_code",
+]

@@ -1,0 +1,21 @@
+"""Payment terms: add, change while unused, choose the default."""
+
+from portal.terms.keeping import (
+    TermWords,
+    active_terms,
+    add_term,
+    change_term,
+    find_terms,
+    is_in_use,
+    make_default,
+)
+
+__all__ = [
+    "TermWords",
+    "active_terms",
+    "add_term",
+    "change_term",
+    "find_terms",
+    "is_in_use",
+    "make_default",
+]
