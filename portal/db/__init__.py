@@ -2,7 +2,7 @@
 
 from portal.db.base import Base, Versioned, db
 from portal.db.claims import bump, claim, insert_once, lock_rows
-from portal.db.engine import own_transaction, reading, set_up_engine
+from portal.db.engine import in_transaction, own_transaction, reading, set_up_engine, writing
 from portal.db.paging import Page, PageRequest, paginate
 from portal.db.triggers import install_triggers
 from portal.db.types import (
@@ -30,6 +30,7 @@ __all__ = [
     "bump",
     "claim",
     "db",
+    "in_transaction",
     "insert_once",
     "install_triggers",
     "lock_rows",
@@ -39,4 +40,5 @@ __all__ = [
     "reading",
     "set_up_engine",
     "total_of",
+    "writing",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -33,7 +33,7 @@ class Base(DeclarativeBase):
     """Every table has an id and remembers when its row was made."""
 
     metadata = sa.MetaData(naming_convention=NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         Money: Cents,
         Quantity: QuantityColumn,
         Rate: RateColumn,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.db.base import db
+
+T = TypeVar("T")
 
 _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 
@@ -53,15 +56,48 @@ def reading() -> Iterator[None]:
 
 
 @contextmanager
+def writing() -> Iterator[None]:
+    """Transactions begun inside may write, even in a request that began by reading."""
+    token = _only_reads.set(False)
+    try:
+        yield
+    finally:
+        _only_reads.reset(token)
+
+
+@contextmanager
 def own_transaction() -> Iterator[Session]:
     """A short write of its own, committed at the end, whatever becomes of the request.
 
     For marks that belong to no business transaction (last seen, first opened). Do not open it
     while the current transaction has written: SQLite has one writer.
     """
-    token = _only_reads.set(False)
-    try:
-        with Session(db.engine) as session, session.begin():
-            yield session
-    finally:
-        _only_reads.reset(token)
+    with writing(), Session(db.engine) as session, session.begin():
+        yield session
+
+
+def in_transaction(work: Callable[[], T], *, tries: int = 5) -> T:
+    """Run `work` in a transaction of the current session and commit it.
+
+    Deadlocks and serialization failures of the database are tried again; what `work` did is
+    rolled back first, so it must not call anything outside the database.
+    """
+    with writing():
+        for remaining in reversed(range(tries)):
+            try:
+                result = work()
+                db.session.commit()
+                return result
+            except OperationalError as error:
+                db.session.rollback()
+                if not remaining or not _is_passing(error):
+                    raise
+            except BaseException:
+                db.session.rollback()
+                raise
+    raise AssertionError("unreachable")
+
+
+def _is_passing(error: OperationalError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state in {"40001", "40P01"} or "database is locked" in str(error.orig)

@@ -154,7 +154,7 @@ def _receivable_ties_to_subledger() -> Iterator[str]:
         .where(owed != booked)
     )
     for number, subledger, journal in db.session.execute(query):
-        yield f"Accounts Receivable has {journal} for invoice {number}; the invoice says {subledger}."
+        yield f"Accounts Receivable has {journal} for invoice {number}, which says {subledger}."
     astray = db.session.scalar(sa.select(control.c.amount).where(control.c.invoice_id.is_(None)))
     if astray:
         yield f"Accounts Receivable has {astray} that belongs to no invoice."

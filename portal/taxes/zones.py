@@ -111,8 +111,7 @@ def map_postal_code(pattern: str, zone: TaxZone) -> None:
     if (
         not wanted
         or "*" in wanted[:-1]
-        or (not wanted.rstrip("*").replace(" ", "").isalnum()
-        and wanted != "*")
+        or (not wanted.rstrip("*").replace(" ", "").isalnum() and wanted != "*")
     ):
         raise DomainError(
             "Give a postal code such as 98101, a prefix such as 981*, or *.", field="pattern"

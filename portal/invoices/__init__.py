@@ -1,0 +1,81 @@
+"""Invoices: begin, edit, price, post, find."""
+
+from portal.invoices.editing import (
+    InvoiceFacts,
+    LineWords,
+    add_line,
+    cancel_invoice,
+    change_invoice,
+    change_line,
+    change_summary,
+    refresh_tax,
+    remove_line,
+    review_invoice,
+)
+from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
+from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.pay_links import invoice_of_token, pay_link_url, revoke_pay_links
+from portal.invoices.posting import (
+    PostingOutcome,
+    application_entry,
+    post_invoice,
+    post_invoices,
+    posting_problem,
+    revenue_legs,
+)
+from portal.invoices.queries import (
+    DueState,
+    InvoiceFilter,
+    find_invoices,
+    find_number,
+    get_invoice,
+    open_invoices,
+    sum_of_invoices,
+)
+from portal.invoices.starting import (
+    ManualInvoice,
+    default_term,
+    start_job_invoice,
+    start_manual_invoice,
+)
+from portal.invoices.totals import price_invoice, tax_is_stale
+
+__all__ = [
+    "DueState",
+    "InvoiceChanged",
+    "InvoiceFacts",
+    "InvoiceFilter",
+    "InvoiceShrinking",
+    "InvoicesPosted",
+    "LineWords",
+    "ManualInvoice",
+    "PostingOutcome",
+    "add_line",
+    "application_entry",
+    "cancel_invoice",
+    "cancel_job_invoice",
+    "change_invoice",
+    "change_line",
+    "change_summary",
+    "default_term",
+    "fill_job_invoice",
+    "find_invoices",
+    "find_number",
+    "get_invoice",
+    "invoice_of_token",
+    "open_invoices",
+    "pay_link_url",
+    "post_invoice",
+    "post_invoices",
+    "posting_problem",
+    "price_invoice",
+    "refresh_tax",
+    "remove_line",
+    "revenue_legs",
+    "review_invoice",
+    "revoke_pay_links",
+    "start_job_invoice",
+    "start_manual_invoice",
+    "sum_of_invoices",
+    "tax_is_stale",
+]

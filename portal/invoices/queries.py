@@ -1,0 +1,165 @@
+"""Finding invoices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.db import NO_MONEY, Page, PageRequest, db, paginate
+from portal.kernel.errors import NotFound
+from portal.kernel.money import Money
+from portal.models import (
+    ON_THE_BOOKS,
+    Customer,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    PaidState,
+    ReviewState,
+    SentState,
+)
+
+
+class DueState(StrEnum):
+    OVERDUE = "overdue"
+    NOT_YET_DUE = "not_yet_due"
+
+
+@dataclass(frozen=True)
+class InvoiceFilter:
+    """What a list of invoices is narrowed to: one field per status axis, and more."""
+
+    q: str = ""
+    state: InvoiceState | None = None
+    review: ReviewState | None = None
+    sent: SentState | None = None
+    paid: PaidState | None = None
+    due: DueState | None = None
+    kind: InvoiceKind | None = None
+    customer_id: int | None = None
+    business_unit_id: int | None = None
+    dated_from: date | None = None
+    dated_to: date | None = None
+
+
+def get_invoice(invoice_id: int) -> Invoice:
+    """One invoice with all a page shows of it; NotFound otherwise."""
+    invoice = db.session.get(
+        Invoice,
+        invoice_id,
+        options=[
+            selectinload(Invoice.lines).joinedload(InvoiceLine.item),
+            selectinload(Invoice.taxes),
+            joinedload(Invoice.customer),
+            joinedload(Invoice.location),
+            joinedload(Invoice.job),
+            joinedload(Invoice.term),
+            joinedload(Invoice.tax_zone),
+            joinedload(Invoice.business_unit),
+        ],
+    )
+    if invoice is None:
+        raise NotFound("No such invoice.")
+    return invoice
+
+
+def find_invoices(wanted: InvoiceFilter, page: PageRequest, *, on: date) -> Page[Invoice]:
+    """One page of invoices; `on` is the business date that decides what is overdue."""
+    query = sa.select(Invoice).options(joinedload(Invoice.customer))
+    sorts = {
+        "date": Invoice.invoice_date,
+        "number": Invoice.id,
+        "due": Invoice.due_date,
+        "total": Invoice.total,
+        "balance": Invoice.balance,
+    }
+    return paginate(query.where(*_wheres(wanted, on)), page, sorts=sorts, default="-number")
+
+
+def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[Money, Money]:
+    """Total and balance of everything the filter lets through, not just one page."""
+    query = sa.select(
+        sa.func.coalesce(sa.func.sum(Invoice.total), NO_MONEY),
+        sa.func.coalesce(sa.func.sum(Invoice.balance), NO_MONEY),
+    ).where(*_wheres(wanted, on))
+    total, balance = db.session.execute(query).one()
+    return total, balance
+
+
+def open_invoices(customer_id: int) -> list[Invoice]:
+    """What a customer can pay: with a balance and not cancelled, oldest due first."""
+    query = (
+        sa.select(Invoice)
+        .where(
+            Invoice.customer_id == customer_id,
+            Invoice.balance > NO_MONEY,
+            Invoice.state != InvoiceState.CANCELLED,
+        )
+        .order_by(Invoice.due_date.is_(None), Invoice.due_date, Invoice.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def find_number(number: str) -> Invoice | None:
+    """By document or reference number, exactly as printed."""
+    return db.session.scalar(
+        sa.select(Invoice).where(
+            sa.or_(Invoice.document_number == number, Invoice.reference_number == number)
+        )
+    )
+
+
+def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
+    pairs = (
+        (Invoice.state, wanted.state),
+        (Invoice.review_state, wanted.review),
+        (Invoice.sent_state, wanted.sent),
+        (Invoice.kind, wanted.kind),
+        (Invoice.customer_id, wanted.customer_id),
+        (Invoice.business_unit_id, wanted.business_unit_id),
+    )
+    wheres: list[sa.ColumnElement[bool]] = [
+        column == value for column, value in pairs if value is not None
+    ]
+    if wanted.q.strip():
+        wheres.append(_matches(wanted.q.strip()))
+    if wanted.paid:
+        wheres.append(_PAID[wanted.paid])
+    if wanted.due:
+        wheres += _due(wanted.due, on)
+    if wanted.dated_from:
+        wheres.append(Invoice.invoice_date >= wanted.dated_from)
+    if wanted.dated_to:
+        wheres.append(Invoice.invoice_date <= wanted.dated_to)
+    return wheres
+
+
+_PAID: dict[PaidState, sa.ColumnElement[bool]] = {
+    PaidState.NO_CHARGE: Invoice.total == NO_MONEY,
+    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total != NO_MONEY),
+    PaidState.UNPAID: sa.and_(Invoice.balance == Invoice.total, Invoice.balance != NO_MONEY),
+    PaidState.PARTLY_PAID: sa.and_(Invoice.balance != Invoice.total, Invoice.balance != NO_MONEY),
+}
+
+
+def _due(due: DueState, on: date) -> list[sa.ColumnElement[bool]]:
+    is_open = [Invoice.balance > NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)]
+    if due is DueState.OVERDUE:
+        return [*is_open, Invoice.due_date < on]
+    return [*is_open, Invoice.due_date >= on]
+
+
+def _matches(text: str) -> sa.ColumnElement[bool]:
+    like = f"%{text.lower()}%"
+    named = sa.select(Customer.id).where(sa.func.lower(Customer.name).like(like))
+    return sa.or_(
+        sa.func.lower(Invoice.document_number).like(like),
+        sa.func.lower(Invoice.reference_number).like(like),
+        Invoice.purchase_order == text,
+        Invoice.customer_id.in_(named),
+    )

@@ -1,0 +1,20 @@
+"""Messages to people: written now, sent after commit, never sent twice."""
+
+from portal.outbox.composing import compose
+from portal.outbox.queries import MessageFilter, attachment_bytes, find_messages, get_message
+from portal.outbox.sending import MessageSent, deliver, retry_message, waiting_messages
+from portal.outbox.writing import Attachment, write_message
+
+__all__ = [
+    "Attachment",
+    "MessageFilter",
+    "MessageSent",
+    "attachment_bytes",
+    "compose",
+    "deliver",
+    "find_messages",
+    "get_message",
+    "retry_message",
+    "waiting_messages",
+    "write_message",
+]

@@ -1,0 +1,58 @@
+"""The one door to a mail server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from email.message import EmailMessage
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from portal.kernel.errors import OutsideFailure
+
+
+def send_mail(smtp_url: str, mail: EmailMessage) -> None:
+    """Hand one mail over. smtp://user:password@host:587?starttls=1 or smtps://host.
+
+    Raises OutsideFailure, permanent when the server refuses this recipient or content for good.
+    """
+    parts = urlsplit(smtp_url)
+    options = parse_qs(parts.query)
+    host = parts.hostname or "localhost"
+    try:
+        if parts.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, parts.port or 465, timeout=20, context=ssl.create_default_context()
+            )
+        else:
+            server = smtplib.SMTP(host, parts.port or 25, timeout=20)
+        with server:
+            if options.get("starttls") == ["1"]:
+                server.starttls(context=ssl.create_default_context())
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            server.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        raise OutsideFailure(
+            f"The mail server refused the recipient: {_said(error.recipients.values())}",
+            permanent=all(code >= 500 for code in codes),
+        ) from error
+    except smtplib.SMTPResponseException as error:
+        said = (
+            str(error.smtp_error, "utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
+        permanent = error.smtp_code >= 500 and not isinstance(
+            error, smtplib.SMTPAuthenticationError
+        )
+        raise OutsideFailure(
+            f"The mail server answered {error.smtp_code} {said}", permanent=permanent
+        ) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise OutsideFailure(f"The mail server {host} could not be reached: {error}") from error
+
+
+def _said(answers: Sequence[tuple[int, bytes]] | object) -> str:
+    return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)  # type: ignore[attr-defined]

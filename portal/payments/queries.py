@@ -1,0 +1,99 @@
+"""Finding payments, and what a customer has in credit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.db import NO_MONEY, Page, PageRequest, db, paginate, total_of
+from portal.kernel.errors import NotFound
+from portal.kernel.money import ZERO, Money
+from portal.models import (
+    Customer,
+    Payment,
+    PaymentApplication,
+    PaymentState,
+    PaymentType,
+)
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """What the list of payments is narrowed to."""
+
+    q: str = ""
+    state: PaymentState | None = None
+    type_id: int | None = None
+    customer_id: int | None = None
+    unapplied: bool | None = None
+    received_from: date | None = None
+    received_to: date | None = None
+
+
+def get_payment(payment_id: int) -> Payment:
+    """One payment with its applications; NotFound otherwise."""
+    payment = db.session.get(
+        Payment,
+        payment_id,
+        options=[
+            joinedload(Payment.customer),
+            joinedload(Payment.type),
+            selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
+        ],
+    )
+    if payment is None:
+        raise NotFound("No such payment.")
+    return payment
+
+
+def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
+    query = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
+    if wanted.q.strip():
+        like = f"%{wanted.q.strip().lower()}%"
+        named = sa.select(Customer.id).where(sa.func.lower(Customer.name).like(like))
+        query = query.where(
+            sa.or_(sa.func.lower(Payment.reference).like(like), Payment.customer_id.in_(named))
+        )
+    for column, value in (
+        (Payment.state, wanted.state),
+        (Payment.type_id, wanted.type_id),
+        (Payment.customer_id, wanted.customer_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.unapplied is not None:
+        query = query.where(
+            Payment.unapplied > NO_MONEY if wanted.unapplied else Payment.unapplied == NO_MONEY
+        )
+    if wanted.received_from:
+        query = query.where(Payment.received_on >= wanted.received_from)
+    if wanted.received_to:
+        query = query.where(Payment.received_on <= wanted.received_to)
+    sorts = {"received": Payment.received_on, "amount": Payment.amount, "number": Payment.id}
+    return paginate(query, page, sorts=sorts, default="-received")
+
+
+def credit_of(customer_id: int) -> Money:
+    """Money received from the customer and not applied to anything."""
+    query = sa.select(total_of(Payment.unapplied)).where(Payment.customer_id == customer_id)
+    return db.session.scalar(query) or ZERO
+
+
+def applications_to(invoice_id: int) -> list[PaymentApplication]:
+    """Everything applied to and taken back from an invoice, in order."""
+    query = (
+        sa.select(PaymentApplication)
+        .where(PaymentApplication.invoice_id == invoice_id)
+        .order_by(PaymentApplication.id)
+        .options(joinedload(PaymentApplication.payment).joinedload(Payment.type))
+    )
+    return list(db.session.scalars(query))
+
+
+def payment_types(*, online: bool = False) -> list[PaymentType]:
+    """Active types offered at the desk, or those the gateway uses."""
+    query = sa.select(PaymentType).where(PaymentType.active, PaymentType.online == online)
+    return list(db.session.scalars(query.order_by(PaymentType.id)))

@@ -1,0 +1,124 @@
+"""Recording money that was really received."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from portal.audit import record
+from portal.db import db
+from portal.kernel.errors import InvalidFields
+from portal.kernel.events import Event, tell
+from portal.kernel.money import ZERO, Money
+from portal.ledger import Leg, post_entry, require_open_period
+from portal.models import AccountRole, Customer, Invoice, Payment, PaymentType
+from portal.payments.applying import apply_payment
+
+
+@dataclass(frozen=True)
+class PaymentReceived(Event):
+    """Money arrived; `invoices` are those it was applied to."""
+
+    payment: Payment
+    invoices: Sequence[Invoice]
+
+
+@dataclass(frozen=True)
+class ReceivedMoney:
+    """What is known of money received.
+
+    `provider` with `provider_ref` identify it at a gateway: the same pair is the same money.
+    """
+
+    customer: Customer
+    amount: Money
+    type: PaymentType
+    on: date
+    reference: str = ""
+    memo: str = ""
+    provider: str | None = None
+    provider_ref: str | None = None
+    external_key: str | None = None
+    livemode: bool = True
+
+
+def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]] = ()) -> Payment:
+    """Record the whole amount, apply the shares up to each balance, keep the rest as credit.
+
+    Books Dr the type's account, Cr Customer Deposits (ARCHITECTURE, decision 3). Safe to call
+    twice with the same provider reference: the first payment is returned, nothing is booked.
+    Raises InvalidFields for an amount that is not positive, PeriodClosed.
+    """
+    if seen := _already(money):
+        return seen
+    if money.amount <= ZERO:
+        raise InvalidFields({"amount": "Give an amount above zero."})
+    require_open_period(money.on)
+    payment = _insert(money)
+    if payment is None:
+        return _already_or_fail(money)
+    post_entry(
+        on=money.on,
+        memo=f"Payment from {money.customer.name}",
+        source=("payment", payment.id),
+        legs=[
+            Leg(money.type.account_id, money.amount),
+            Leg(AccountRole.CUSTOMER_DEPOSITS, -money.amount, money.customer.id),
+        ],
+    )
+    record("received", payment, f"{money.amount} received by {money.type.name}.")
+    wanted = [(invoice, share) for invoice, share in shares if share > ZERO]
+    applied = [
+        invoice
+        for invoice, share in sorted(wanted, key=lambda pair: pair[0].id)
+        if apply_payment(payment, invoice, share, on=money.on)
+    ]
+    tell(PaymentReceived(payment, applied))
+    return payment
+
+
+def _insert(money: ReceivedMoney) -> Payment | None:
+    payment = Payment(
+        customer=money.customer,
+        type=money.type,
+        amount=money.amount,
+        unapplied=money.amount,
+        received_on=money.on,
+        reference=money.reference,
+        memo=money.memo,
+        provider=money.provider,
+        provider_ref=money.provider_ref,
+        external_key=money.external_key,
+        livemode=money.livemode,
+        applications=[],
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(payment)
+            db.session.flush()
+    except IntegrityError:
+        return None
+    return payment
+
+
+def _already(money: ReceivedMoney) -> Payment | None:
+    if money.provider_ref:
+        same = sa.and_(
+            Payment.provider == money.provider, Payment.provider_ref == money.provider_ref
+        )
+    elif money.external_key:
+        same = Payment.external_key == money.external_key
+    else:
+        return None
+    return db.session.scalar(sa.select(Payment).where(same))
+
+
+def _already_or_fail(money: ReceivedMoney) -> Payment:
+    payment = _already(money)
+    if payment is None:
+        raise RuntimeError("a payment was refused by the database for no reason we know")
+    return payment
