@@ -26,7 +26,7 @@ class Break:
     sentence: str
 
 
-def seal_at_commit(session: scoped_session[Session]) -> None:
+def seal_at_commit(session: scoped_session[Any]) -> None:
     """Chain every new entry as the last thing a transaction does; idempotent.
 
     The head row is locked only then, so writers queue for the length of a commit, no longer.

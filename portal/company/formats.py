@@ -18,7 +18,7 @@ def format_money(amount: Money, locale: str, currency: str = "USD") -> str:
 
 def format_day(day: date, locale: str, style: str = "medium") -> str:
     """A business date; `style` is Babel's short, medium, long or full."""
-    return str(dates.format_date(day, style, locale=locale))  # type: ignore[arg-type]
+    return str(dates.format_date(day, style, locale=locale))
 
 
 def format_instant(at: datetime, locale: str, zone: str) -> str:

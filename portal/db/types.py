@@ -93,6 +93,6 @@ def named_enum(enum: type[StrEnum]) -> sa.Enum:
 NO_MONEY: sa.ColumnElement[Money] = sa.literal(Money(0), Cents())
 
 
-def total_of(column: sa.ColumnElement[Money]) -> sa.ColumnElement[Money]:
+def total_of(column: sa.SQLColumnExpression[Money]) -> sa.ColumnElement[Money]:
     """SUM of a money column, zero instead of NULL when there are no rows."""
     return sa.func.coalesce(sa.func.sum(column), NO_MONEY)

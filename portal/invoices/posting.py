@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -136,7 +137,7 @@ def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
     waiting = _waiting_applications([invoice.id for invoice in invoices])
     numbers = _numbers(invoices)
     changes = [_posted_values(one, numbers[one.id], waiting[one.id], by) for one in invoices]
-    table = Invoice.__table__
+    table = cast(sa.Table, Invoice.__table__)
     updated = db.session.execute(
         sa.update(table)
         .where(

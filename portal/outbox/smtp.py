@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -54,5 +54,5 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> None:
         raise OutsideFailure(f"The mail server {host} could not be reached: {error}") from error
 
 
-def _said(answers: Sequence[tuple[int, bytes]] | object) -> str:
-    return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)  # type: ignore[attr-defined]
+def _said(answers: Iterable[tuple[int, bytes]]) -> str:
+    return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)

@@ -104,7 +104,7 @@ def start_worker(app: Flask, *, threads: int = 1) -> None:
     consumer.run()
 
 
-def _enqueue_at_commit(session: scoped_session[Session]) -> None:
+def _enqueue_at_commit(session: scoped_session[Any]) -> None:
     if not sa.event.contains(session, "after_commit", _enqueue):
         sa.event.listen(session, "after_commit", _enqueue)
         sa.event.listen(session, "after_soft_rollback", _forget)

@@ -1,0 +1,58 @@
+"""Taking payments online. The rest of the house sees Gateway, never a vendor."""
+
+from portal.payment_collection.attempts import (
+    AttemptFilter,
+    attempt_by_public_id,
+    find_attempts,
+    find_events,
+    live_attempts_on,
+)
+from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.gateway import (
+    CheckoutSeen,
+    CheckoutState,
+    EventSeen,
+    ForgedEvent,
+    Gateway,
+    OpenedCheckout,
+    gateway,
+    has_gateway,
+)
+from portal.payment_collection.inbox import (
+    handle_event,
+    keep_event,
+    retry_event,
+    waiting_events,
+)
+from portal.payment_collection.janitor import close_stale_checkouts, due_attempts, recheck
+from portal.payment_collection.set_up import set_up
+from portal.payment_collection.settling import PaymentOnItsWay, settle
+
+__all__ = [
+    "AttemptFilter",
+    "CheckoutSeen",
+    "CheckoutState",
+    "CheckoutWanted",
+    "EventSeen",
+    "ForgedEvent",
+    "Gateway",
+    "OpenedCheckout",
+    "PaymentOnItsWay",
+    "attempt_by_public_id",
+    "close_stale_checkouts",
+    "due_attempts",
+    "find_attempts",
+    "find_events",
+    "gateway",
+    "handle_event",
+    "has_gateway",
+    "keep_event",
+    "live_attempts_on",
+    "minimum_payment",
+    "recheck",
+    "retry_event",
+    "set_up",
+    "settle",
+    "start_checkout",
+    "waiting_events",
+]

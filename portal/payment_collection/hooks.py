@@ -1,0 +1,31 @@
+"""Where gateways report: verify, keep once, answer; the worker does the rest."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, request
+
+from portal.payment_collection.gateway import ForgedEvent, gateway, has_gateway
+from portal.payment_collection.inbox import keep_event
+from portal.web import open_to_all
+
+hooks = Blueprint("hooks", __name__, url_prefix="/webhooks")
+
+LARGEST = 256 * 1024
+SIGNATURES = {"stripe": "Stripe-Signature", "test": "Test-Gateway-Signature"}
+
+
+@hooks.post("/<name>")
+@open_to_all
+def receive(name: str) -> Response:
+    """200 for every verified event, known or new; 400 writes nothing."""
+    if not has_gateway() or name != gateway().name:
+        abort(404)
+    if (request.content_length or 0) > LARGEST:
+        abort(413)
+    body = request.get_data(cache=False)
+    try:
+        seen = gateway().verify_event(body, request.headers.get(SIGNATURES[name], ""))
+    except ForgedEvent:
+        return Response("not an event of ours\n", status=400, mimetype="text/plain")
+    keep_event(seen, body)
+    return Response("kept\n", mimetype="text/plain")

@@ -1,0 +1,115 @@
+"""Looking again: attempts whose outcome is unknown or pending converge without any webhook.
+
+Schedule after Kill Bill: unknown at 5 minutes, 1 hour, then daily five times; pending hourly
+once, then daily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.db import db, in_transaction, lock_rows
+from portal.invoices import InvoiceChanged
+from portal.kernel import clock
+from portal.kernel.errors import OutsideFailure
+from portal.models import ATTEMPT, AttemptState, PaymentAttempt
+from portal.payment_collection.attempts import live_attempts_on, release_shares
+from portal.payment_collection.checkout import mark_opened, order_for
+from portal.payment_collection.gateway import gateway, has_gateway
+from portal.payment_collection.settling import settle
+from portal.tasks import wake
+
+KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
+
+
+def due_attempts() -> Iterable[int]:
+    """Attempts whose next look is due."""
+    if not has_gateway():
+        return []
+    return db.session.scalars(
+        sa.select(PaymentAttempt.id)
+        .where(
+            PaymentAttempt.next_check_at <= clock.now(), PaymentAttempt.gateway == gateway().name
+        )
+        .order_by(PaymentAttempt.next_check_at)
+        .limit(200)
+    ).all()
+
+
+def recheck(attempt_id: int) -> AttemptState:
+    """One look of the janitor, or of a person who pressed the button; idempotent."""
+    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+    if attempt.session_ref is None and attempt.is_live:
+        return _find_session(attempt)
+    in_transaction(lambda: _count(attempt_id))
+    return settle(attempt_id)
+
+
+def close_stale_checkouts(event: InvoiceChanged) -> None:
+    """What is owed changed: open pages for the old amount are closed by the worker."""
+    for attempt in live_attempts_on([event.invoice.id]):
+        if attempt.state in (AttemptState.OPEN, AttemptState.UNKNOWN):
+            wake("stale_checkout", attempt.id)
+
+
+def close_stale(attempt_id: int) -> None:
+    """Close one page at the gateway, then record what became of it."""
+    attempt = db.session.get_one(PaymentAttempt, attempt_id)
+    session_ref, is_live = attempt.session_ref, attempt.is_live
+    db.session.rollback()
+    if not is_live or session_ref is None:
+        return
+    try:
+        gateway().close_checkout(session_ref)
+    except OutsideFailure:
+        return  # the page expires by itself, and settling copes with money that still comes
+    settle(attempt_id)
+
+
+def _find_session(attempt: PaymentAttempt) -> AttemptState:
+    """The answer to opening was lost: ask again with the same key, or give up after a day."""
+    attempt_id = attempt.id
+    if clock.now() - attempt.created_at > KEY_LIFETIME:
+        return in_transaction(lambda: _give_up(attempt_id))
+    order = order_for(attempt)
+    db.session.rollback()
+    try:
+        opened = gateway().open_checkout(order)
+    except OutsideFailure as failure:
+        words = str(failure)
+        return in_transaction(lambda: _still_unknown(attempt_id, words))
+    in_transaction(
+        lambda: mark_opened(attempt_id, opened.session_ref, opened.url, opened.expires_at)
+    )
+    in_transaction(lambda: _count(attempt_id))
+    return settle(attempt_id)
+
+
+def _count(attempt_id: int) -> None:
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    attempt.checks += 1
+
+
+def _still_unknown(attempt_id: int, words: str) -> AttemptState:
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    attempt.checks += 1
+    attempt.failure = words
+    if attempt.is_live:
+        attempt.state = AttemptState.UNKNOWN
+        attempt.next_check_at = clock.now() + timedelta(hours=1)
+    return attempt.state
+
+
+def _give_up(attempt_id: int) -> AttemptState:
+    """Nobody ever got the address of its page, and the page has expired: nothing can come."""
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    if attempt.is_live:
+        attempt.state = ATTEMPT.after(attempt.state, "expire")
+        attempt.next_check_at = None
+        release_shares(attempt)
+        record("expired", attempt, "The payment page was never reached.")
+    return attempt.state

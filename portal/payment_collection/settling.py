@@ -1,0 +1,178 @@
+"""The one function that turns a gateway's answer into money on the books.
+
+The return page, the webhook worker, the janitor and staff all call `settle`, in any order and
+any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.company import today
+from portal.db import db, in_transaction, lock_rows
+from portal.kernel import clock
+from portal.kernel.errors import OutsideFailure
+from portal.kernel.events import Event, tell
+from portal.kernel.money import ZERO, Money
+from portal.models import (
+    ATTEMPT,
+    AccountRole,
+    AttemptState,
+    Invoice,
+    PaymentAttempt,
+    PaymentMethod,
+    PaymentType,
+)
+from portal.models.ledger import Account
+from portal.payment_collection.attempts import release_shares
+from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
+from portal.payments import ReceivedMoney, receive_payment
+
+UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1)] + [timedelta(days=1)] * 5
+PENDING_RETRIES = [timedelta(hours=1)] + [timedelta(days=1)] * 60
+
+
+@dataclass(frozen=True)
+class PaymentOnItsWay(Event):
+    """A bank debit was accepted and will settle in some days."""
+
+    attempt: PaymentAttempt
+
+
+def settle(attempt_id: int) -> AttemptState:
+    """Ask the gateway what became of an attempt and record exactly that, once.
+
+    The gateway is asked outside of any transaction; then one short transaction locks the
+    attempt, records money really received in full, applies it up to each balance and keeps the
+    rest as credit. A gateway that cannot be reached leaves the attempt unknown, never failed.
+    Ends the current transaction of the session. Returns the attempt's state.
+    """
+    db.session.rollback()
+    row = db.session.execute(
+        sa.select(PaymentAttempt.session_ref, PaymentAttempt.state).where(
+            PaymentAttempt.id == attempt_id
+        )
+    ).one()
+    db.session.rollback()
+    if row.state is AttemptState.SUCCEEDED or row.session_ref is None:
+        return AttemptState(row.state)
+    try:
+        seen = gateway().look_up(row.session_ref)
+    except OutsideFailure as failure:
+        words = str(failure)
+        return in_transaction(lambda: _lost_track(attempt_id, words))
+    return in_transaction(lambda: record_outcome(attempt_id, seen))
+
+
+def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
+    """Write down what the gateway said; idempotent, safe against racing callers."""
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    attempt.payment_ref = seen.payment_ref or attempt.payment_ref
+    if attempt.state is AttemptState.SUCCEEDED:
+        return attempt.state
+    match seen.state:
+        case CheckoutState.SUCCEEDED:
+            _receive(attempt, seen)
+        case CheckoutState.PROCESSING:
+            _move(attempt, "process", PENDING_RETRIES)
+        case CheckoutState.FAILED:
+            attempt.failure = seen.failure
+            _move(attempt, "fail", [])
+        case CheckoutState.EXPIRED:
+            _move(attempt, "expire", [])
+        case CheckoutState.OPEN:
+            if attempt.state is AttemptState.UNKNOWN:
+                attempt.state = AttemptState.OPEN
+            attempt.next_check_at = _next(attempt, PENDING_RETRIES)
+    return attempt.state
+
+
+def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
+    shares = _shares(attempt, seen.received)
+    invoices = {one.id: one for one in lock_rows(Invoice, [row for row, _ in shares])}
+    payment = receive_payment(
+        ReceivedMoney(
+            customer=attempt.customer,
+            amount=seen.received,
+            type=_payment_type(attempt, seen.method),
+            on=today(),
+            reference=seen.payment_ref or "",
+            memo="" if seen.received == attempt.amount else f"Asked for {attempt.amount}.",
+            provider=attempt.gateway,
+            provider_ref=seen.payment_ref or seen.session_ref,
+            livemode=attempt.livemode,
+        ),
+        [(invoices[invoice_id], amount) for invoice_id, amount in shares],
+    )
+    attempt.payment = payment
+    attempt.state = ATTEMPT.after(attempt.state, "settle")
+    attempt.next_check_at = None
+    release_shares(attempt)
+    if payment.unapplied:
+        record(
+            "overpaid",
+            payment,
+            f"{payment.unapplied} more than was still due is kept as the customer's credit.",
+        )
+
+
+def _shares(attempt: PaymentAttempt, received: Money) -> Sequence[tuple[int, Money]]:
+    """The planned shares, cut to what really came when that is less."""
+    left, shares = received, []
+    for share in attempt.shares:
+        part = min(share.amount, left)
+        if part > ZERO:
+            shares.append((share.invoice_id, part))
+            left -= part
+    return shares
+
+
+def _payment_type(attempt: PaymentAttempt, method: str) -> PaymentType:
+    role = AccountRole.GATEWAY_CLEARING if attempt.livemode else AccountRole.TEST_CLEARING
+    if attempt.gateway != "test" and not attempt.livemode:
+        role = AccountRole.TEST_CLEARING  # a processor's own test mode moves no money either
+    wanted = PaymentMethod.BANK_DEBIT if method == "bank_debit" else PaymentMethod.CARD
+    types = list(
+        db.session.scalars(
+            sa.select(PaymentType)
+            .join(Account)
+            .where(PaymentType.online, Account.role == role)
+            .order_by(PaymentType.id)
+        )
+    )
+    return next((one for one in types if one.method is wanted), types[0])
+
+
+def _move(attempt: PaymentAttempt, verb: str, retries: Sequence[timedelta]) -> None:
+    if not ATTEMPT.allows(attempt.state, verb):
+        return  # a late answer about an attempt that already ended
+    was = attempt.state
+    attempt.state = ATTEMPT.after(was, verb)
+    attempt.next_check_at = _next(attempt, retries)
+    if not attempt.is_live:
+        release_shares(attempt)
+    if attempt.state is AttemptState.PROCESSING and was is not AttemptState.PROCESSING:
+        tell(PaymentOnItsWay(attempt))
+
+
+def _lost_track(attempt_id: int, words: str) -> AttemptState:
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    attempt.failure = words
+    if attempt.state is not AttemptState.PROCESSING:
+        _move(attempt, "lose_track_of", UNKNOWN_RETRIES)
+    else:
+        attempt.next_check_at = _next(attempt, UNKNOWN_RETRIES)
+    return attempt.state
+
+
+def _next(attempt: PaymentAttempt, retries: Sequence[timedelta]) -> datetime | None:
+    """When the janitor looks again: each look moves on along the schedule."""
+    if not retries:
+        return None
+    wait = retries[min(attempt.checks, len(retries) - 1)]
+    return clock.now() + wait if attempt.checks < len(retries) else None
