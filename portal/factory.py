@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from flask import Flask
 
-from portal import web
 from portal.audit import seal_at_commit
 from portal.db import db, set_up_engine
 from portal.db.migrate import set_up_migrations
 from portal.settings import ROOT, Settings, read_settings
+from portal.web import TransactionalFlask
+from portal.web import set_up as set_up_web
 from portal.wiring import wire_house
 
 Face = Callable[[Flask], None]
@@ -29,7 +30,7 @@ def create_app(
     settings = replace(settings, **fields)  # type: ignore[arg-type]  # checked by the dataclass
     settings.data_dir.mkdir(parents=True, exist_ok=True)
 
-    app = Flask("portal", root_path=str(ROOT))
+    app = TransactionalFlask("portal", root_path=str(ROOT))
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         SETTINGS=settings,
@@ -39,7 +40,7 @@ def create_app(
     )
     app.config.from_mapping({k: v for k, v in overrides.items() if k.isupper()})
     _set_up_data(app)
-    web.set_up(app)
+    set_up_web(app)
     wire_house(app)
     for face in faces:
         face(app)

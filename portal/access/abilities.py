@@ -1,0 +1,70 @@
+"""Abilities, and the roles an installation begins with (servicetitan-rules §19)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from portal.db import db
+from portal.models import Role
+
+
+class Ability(StrEnum):
+    """What a route may ask for."""
+
+    SEE_HOME = "see home"
+    VIEW_CUSTOMERS = "view customers"
+    EDIT_CUSTOMERS = "edit customers"
+    VIEW_JOBS = "view jobs"
+    EDIT_JOBS = "edit jobs"
+    VIEW_INVOICES = "view invoices"
+    EDIT_INVOICES = "edit invoices"
+    POST_INVOICES = "post invoices"
+    SEND_INVOICES = "send invoices"
+    VIEW_PAYMENTS = "view payments"
+    TAKE_PAYMENTS = "take payments"
+    UNAPPLY_PAYMENTS = "unapply payments"
+    VIEW_RECEIVABLES = "view receivables"
+    VIEW_PRICE_BOOK = "view price book"
+    EDIT_PRICE_BOOK = "edit price book"
+    VIEW_LEDGER = "view ledger"
+    EDIT_SETTINGS = "edit settings"
+    MANAGE_PEOPLE = "manage people"
+    VIEW_OUTBOX = "view outbox"
+    RESOLVE_ATTEMPTS = "resolve payment attempts"
+    IMPORT = "import"
+    OWN_ACCOUNT = "own account"
+
+
+_A = Ability
+_READ = {
+    _A.SEE_HOME, _A.VIEW_CUSTOMERS, _A.VIEW_JOBS, _A.VIEW_INVOICES, _A.VIEW_PAYMENTS,
+    _A.VIEW_RECEIVABLES, _A.VIEW_PRICE_BOOK, _A.VIEW_LEDGER, _A.OWN_ACCOUNT,
+}  # fmt: skip
+ROLES: dict[str, set[Ability]] = {
+    "Administrator": set(Ability),
+    "Accountant": _READ
+    | {
+        _A.EDIT_CUSTOMERS, _A.EDIT_INVOICES, _A.POST_INVOICES, _A.SEND_INVOICES,
+        _A.TAKE_PAYMENTS, _A.UNAPPLY_PAYMENTS, _A.EDIT_PRICE_BOOK, _A.EDIT_SETTINGS,
+        _A.VIEW_OUTBOX, _A.RESOLVE_ATTEMPTS, _A.IMPORT,
+    },
+    "Office": _READ
+    | {
+        _A.EDIT_CUSTOMERS, _A.EDIT_JOBS, _A.EDIT_INVOICES, _A.SEND_INVOICES,
+        _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX,
+    },
+    "Collector": _READ | {_A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX},
+    "Technician": {_A.SEE_HOME, _A.VIEW_JOBS, _A.EDIT_JOBS, _A.VIEW_PRICE_BOOK, _A.OWN_ACCOUNT},
+    "Read-only": _READ,
+}  # fmt: skip
+
+
+def ensure_roles() -> None:
+    """Make the built-in roles that are missing; idempotent, never overwrites edited ones."""
+    known = set(db.session.scalars(sa.select(Role.name)))
+    for name, abilities in ROLES.items():
+        if name not in known:
+            db.session.add(Role(name=name, abilities=sorted(abilities)))
+    db.session.flush()

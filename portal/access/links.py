@@ -1,0 +1,93 @@
+"""Emailed sign-in links: 256-bit, stored hashed, ten minutes, single use, consumed by POST."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal.access.sign_ins import digest
+from portal.access.throttling import count_try
+from portal.db import db
+from portal.kernel import clock
+from portal.kernel.errors import DomainError
+from portal.models import BillingAccess, Contact, Customer, SignInLink, User
+
+LIFETIME = timedelta(minutes=10)
+SPENT = "This link has expired or was already used. Ask for a new one; it takes a minute."
+
+
+def request_customer_link(email: str, *, ip: str) -> str | None:
+    """A token to email, or None for an address nobody has; the caller answers the same.
+
+    Raises TooManyTries after 5 requests per address, or 60 per network address, in 15 minutes.
+    """
+    wanted = email.strip().lower()
+    count_try("link ip", ip, limit=60, minutes=15)
+    count_try("link", wanted, limit=5, minutes=15)
+    known = db.session.scalar(
+        sa.select(Contact.id)
+        .join(Customer)
+        .where(
+            Contact.email == wanted,
+            Contact.email != "",
+            Contact.active,
+            Contact.billing_access != BillingAccess.NONE,
+            Customer.active,
+        )
+        .limit(1)
+    )
+    return _new_link(wanted, "customer", LIFETIME) if known else None
+
+
+def staff_link(user: User, *, lifetime: timedelta = LIFETIME) -> str:
+    """A one-time token for a staff member; printed by `make run`, never emailed."""
+    return _new_link(user.email, "staff", lifetime)
+
+
+def find_link(token: str, scope: str) -> SignInLink | None:
+    """The link while it can still be used; looking changes nothing (mail scanners look)."""
+    link = db.session.scalar(
+        sa.select(SignInLink).where(
+            SignInLink.token_hash == digest(token), SignInLink.scope == scope
+        )
+    )
+    usable = link is not None and link.used_at is None and link.expires_at > clock.now()
+    return link if usable else None
+
+
+def consume_link(token: str, scope: str) -> str:
+    """Use the link up and return its email address; DomainError when it is spent.
+
+    Compare-and-set: of two who press the button at once, one gets in.
+    """
+    email = db.session.scalar(
+        sa.update(SignInLink)
+        .where(
+            SignInLink.token_hash == digest(token),
+            SignInLink.scope == scope,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > clock.now(),
+        )
+        .values(used_at=clock.now())
+        .returning(SignInLink.email)
+        .execution_options(synchronize_session=False)
+    )
+    if email is None:
+        raise DomainError(SPENT)
+    return email
+
+
+def _new_link(email: str, scope: str, lifetime: timedelta) -> str:
+    token = secrets.token_urlsafe(32)
+    db.session.add(
+        SignInLink(
+            token_hash=digest(token),
+            scope=scope,
+            email=email,
+            expires_at=clock.now() + lifetime,
+        )
+    )
+    db.session.flush()
+    return token

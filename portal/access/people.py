@@ -1,0 +1,116 @@
+"""The people of the office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.access.passwords import hash_password
+from portal.audit import record
+from portal.db import Page, PageRequest, bump, db, paginate
+from portal.kernel import clock
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
+from portal.models import Role, SignIn, User
+
+SHORTEST_PASSWORD = 10
+
+
+@dataclass(frozen=True)
+class PersonWords:
+    """A staff member as typed."""
+
+    name: str
+    email: str
+    role: Role
+    is_technician: bool = False
+    active: bool = True
+
+
+def add_person(words: PersonWords, *, password: str = "") -> User:
+    """Add a staff member; InvalidFields for a missing name, a taken email or a weak password."""
+    user = User()
+    _write(user, words)
+    db.session.add(user)
+    if password:
+        set_password(user, password)
+    record("added", user, f"{user.name} was added as {user.role.name}.")
+    return user
+
+
+def change_person(user: User, words: PersonWords, *, version: int) -> None:
+    """Save a staff member; the last active administrator stays one."""
+    bump(user, version)
+    loses = user.role.name == "Administrator" and (
+        words.role.name != "Administrator" or not words.active
+    )
+    if loses and _other_administrators(user) == 0:
+        raise DomainError("Somebody must stay administrator. Name another one first.")
+    _write(user, words)
+    if not user.active:
+        db.session.execute(
+            sa.update(SignIn)
+            .where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
+            .values(ended_at=clock.now())
+        )
+    record(
+        "changed",
+        user,
+        f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}.",
+    )
+
+
+def set_password(user: User, password: str) -> None:
+    """Set a password of at least ten characters; no other rule, none expire (ASVS 6.2)."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidFields({"password": f"Use at least {SHORTEST_PASSWORD} characters."})
+    user.password_hash = hash_password(password)
+
+
+def find_people(q: str, page: PageRequest) -> Page[User]:
+    query = sa.select(User).options(joinedload(User.role))
+    if q:
+        like = f"%{q.lower()}%"
+        query = query.where(sa.or_(sa.func.lower(User.name).like(like), User.email.like(like)))
+    return paginate(query, page, sorts={"name": User.name}, default="name")
+
+
+def get_person(user_id: int) -> User:
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound("No such person.")
+    return user
+
+
+def roles() -> list[Role]:
+    return list(db.session.scalars(sa.select(Role).order_by(Role.id)))
+
+
+def _other_administrators(user: User) -> int:
+    query = (
+        sa.select(sa.func.count())
+        .select_from(User)
+        .join(Role)
+        .where(Role.name == "Administrator", User.active, User.id != user.id)
+    )
+    return db.session.scalar(query) or 0
+
+
+def _write(user: User, words: PersonWords) -> None:
+    errors = {}
+    email = words.email.strip().lower()
+    if not words.name.strip():
+        errors["name"] = "Give the person a name."
+    if "@" not in email:
+        errors["email"] = "Give an email address; it is what they sign in with."
+    with db.session.no_autoflush:
+        taken = sa.select(User.id).where(User.email == email)
+        if user.id:
+            taken = taken.where(User.id != user.id)
+        if db.session.scalar(taken):
+            errors["email"] = "Somebody else already has this email address."
+    if errors:
+        raise InvalidFields(errors)
+    user.name, user.email, user.role = words.name.strip(), email, words.role
+    user.is_technician, user.active = words.is_technician, words.active

@@ -1,0 +1,44 @@
+"""One-time codes of an authenticator app (TOTP)."""
+
+from __future__ import annotations
+
+import pyotp
+
+from portal.access.throttling import count_try
+from portal.audit import record
+from portal.db import db
+from portal.kernel import clock
+from portal.kernel.errors import InvalidFields
+from portal.models import User
+
+STEP = 30
+
+
+def begin_second_factor(user: User, *, issuer: str) -> str:
+    """Make a new secret, not yet in force; returns the otpauth:// address to scan."""
+    if not user.totp_secret or not user.has_second_factor:
+        user.totp_secret = user.totp_secret or pyotp.random_base32()
+    db.session.flush()
+    return pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.email, issuer_name=issuer)
+
+
+def confirm_second_factor(user: User, code: str) -> None:
+    """From now on a code is asked for at each sign-in. Raises InvalidFields for a wrong one."""
+    if not check_code(user, code):
+        raise InvalidFields({"code": "This code does not fit. Check the clock of your phone."})
+    user.totp_confirmed_at = clock.now()
+    record("second factor on", user, f"{user.name} turned the second factor on.")
+
+
+def check_code(user: User, code: str) -> bool:
+    """Whether the code fits now or a step ago; each code works once."""
+    count_try("second factor", str(user.id), limit=10, minutes=15)
+    totp = pyotp.TOTP(user.totp_secret)
+    step = int(clock.now().timestamp()) // STEP
+    for one in (step, step - 1):
+        if one > user.totp_last_step and pyotp.utils.strings_equal(
+            code.strip(), totp.generate_otp(one)
+        ):
+            user.totp_last_step = one
+            return True
+    return False

@@ -1,0 +1,42 @@
+"""Counting tries in the database, so that every process counts the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal.db import own_transaction
+from portal.kernel import clock
+from portal.kernel.errors import DomainError
+from portal.models import Throttle
+
+
+class TooManyTries(DomainError):
+    """Calm down for a while; says nothing about whether the account exists."""
+
+
+def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
+    """Count one try; TooManyTries when `limit` tries of this key lie within the last minutes.
+
+    Kept in a transaction of its own, so that a refusal does not undo the count.
+    """
+    since = clock.now() - timedelta(minutes=minutes)
+    with own_transaction() as session:
+        tries = session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Throttle)
+            .where(Throttle.scope == scope, Throttle.key == key, Throttle.created_at > since)
+        )
+        if (tries or 0) < limit:
+            session.add(Throttle(scope=scope, key=key))
+            return
+    raise TooManyTries(f"Too many tries. Please wait {minutes} minutes and try again.")
+
+
+def forget_old_tries() -> None:
+    """Remove what no longer counts; called daily."""
+    with own_transaction() as session:
+        session.execute(
+            sa.delete(Throttle).where(Throttle.created_at < clock.now() - timedelta(days=1))
+        )

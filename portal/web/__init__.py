@@ -1,0 +1,63 @@
+"""What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
+
+from portal.web.forms import (
+    ChoiceField,
+    DayField,
+    Form,
+    IdField,
+    MoneyField,
+    PercentField,
+    QuantityField,
+    UnitPriceField,
+    VersionField,
+)
+from portal.web.fragments import notify, redirect_to, render_page
+from portal.web.guards import (
+    Anybody,
+    csrf_exempt,
+    current_payer,
+    current_user,
+    guard_faces,
+    needs,
+    open_to_all,
+    payers_only,
+    set_cookie,
+    sign_out_cookie,
+    signed_in_user,
+    token_of,
+)
+from portal.web.listing import filters, page_request, url_with
+from portal.web.set_up import set_up
+from portal.web.transaction import TransactionalFlask
+
+__all__ = [
+    "Anybody",
+    "ChoiceField",
+    "DayField",
+    "Form",
+    "IdField",
+    "MoneyField",
+    "PercentField",
+    "QuantityField",
+    "TransactionalFlask",
+    "UnitPriceField",
+    "VersionField",
+    "csrf_exempt",
+    "current_payer",
+    "current_user",
+    "filters",
+    "guard_faces",
+    "needs",
+    "notify",
+    "open_to_all",
+    "page_request",
+    "payers_only",
+    "redirect_to",
+    "render_page",
+    "set_cookie",
+    "set_up",
+    "sign_out_cookie",
+    "signed_in_user",
+    "token_of",
+    "url_with",
+]
