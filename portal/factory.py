@@ -8,6 +8,7 @@ from dataclasses import replace
 from flask import Flask
 
 from portal.audit import seal_at_commit
+from portal.cli import register
 from portal.db import db, set_up_engine
 from portal.db.migrate import set_up_migrations
 from portal.settings import ROOT, Settings, read_settings
@@ -44,6 +45,7 @@ def create_app(
     wire_house(app)
     for face in faces:
         face(app)
+    register(app)
     return app
 
 

@@ -2,11 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 
-from portal.kernel.events import wire
+from portal import payment_collection, tasks
+from portal.invoices import (
+    InvoiceChanged,
+    InvoiceShrinking,
+    InvoicesPosted,
+    cancel_job_invoice,
+    fill_job_invoice,
+    invoice_pdf,
+    mark_sent,
+    start_job_invoice,
+)
+from portal.jobs import JobBooked, JobCancelled, JobCompleted
+from portal.kernel.events import Event, Handler, wire
+from portal.outbox import MessageSent, deliver, waiting_messages
+from portal.payment_collection import (
+    PaymentOnItsWay,
+    close_stale,
+    close_stale_checkouts,
+    due_attempts,
+    handle_event,
+    recheck,
+    waiting_events,
+)
+from portal.payments import PaymentReceived, receipt_pdf, release_excess, send_receipt
+from portal.schedule import run_due
+from portal.tasks import TaskKind
+
+SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
+    JobBooked: [lambda event: start_job_invoice(event.job)],
+    JobCompleted: [lambda event: fill_job_invoice(event.job)],
+    JobCancelled: [lambda event: cancel_job_invoice(event.job)],
+    InvoiceShrinking: [release_excess],
+    InvoiceChanged: [close_stale_checkouts],
+    InvoicesPosted: [],
+    PaymentReceived: [send_receipt],
+    PaymentOnItsWay: [],
+    MessageSent: [mark_sent],
+}
+
+TASKS = [
+    TaskKind("message", deliver, waiting_messages),
+    TaskKind("gateway_event", handle_event, waiting_events),
+    TaskKind("attempt", recheck, due_attempts),
+    TaskKind("stale_checkout", close_stale, list),  # the janitor finds what is lost here
+]
+
+DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf}
 
 
 def wire_house(app: Flask) -> None:
-    """Install every subscription; called once per app."""
-    wire({})
+    """Install every subscription, task kind, document and the gateway; once per app."""
+    wire(SUBSCRIPTIONS)
+    app.extensions["document renderers"] = DOCUMENTS
+    tasks.set_up(app, tasks.register(TASKS), run_due)
+    payment_collection.set_up(app)

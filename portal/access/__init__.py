@@ -13,6 +13,7 @@ from portal.access.people import (
     change_person,
     find_people,
     get_person,
+    person_of_email,
     roles,
     set_password,
 )
@@ -29,7 +30,7 @@ from portal.access.sign_ins import (
     user_of_token,
 )
 from portal.access.signing_in import check_password
-from portal.access.throttling import TooManyTries, count_try
+from portal.access.throttling import TooManyTries, count_try, forget_old_tries
 
 __all__ = [
     "ROLES",
@@ -50,8 +51,10 @@ __all__ = [
     "ensure_roles",
     "find_link",
     "find_people",
+    "forget_old_tries",
     "get_person",
     "payer_of_token",
+    "person_of_email",
     "request_customer_link",
     "roles",
     "set_password",

@@ -83,6 +83,13 @@ def get_person(user_id: int) -> User:
     return user
 
 
+def person_of_email(email: str) -> User | None:
+    """The active staff member with this address."""
+    return db.session.scalar(
+        sa.select(User).where(User.email == email.strip().lower(), User.active)
+    )
+
+
 def roles() -> list[Role]:
     return list(db.session.scalars(sa.select(Role).order_by(Role.id)))
 

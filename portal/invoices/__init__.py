@@ -14,6 +14,7 @@ from portal.invoices.editing import (
 )
 from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import invoice_of_token, pay_link_url, revoke_pay_links
 from portal.invoices.posting import (
     PostingOutcome,
@@ -32,6 +33,7 @@ from portal.invoices.queries import (
     open_invoices,
     sum_of_invoices,
 )
+from portal.invoices.sending import billing_addresses, mark_opened, mark_sent, send_invoice
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
@@ -45,6 +47,7 @@ __all__ = [
     "InvoiceChanged",
     "InvoiceFacts",
     "InvoiceFilter",
+    "InvoicePaper",
     "InvoiceShrinking",
     "InvoicesPosted",
     "LineWords",
@@ -52,6 +55,7 @@ __all__ = [
     "PostingOutcome",
     "add_line",
     "application_entry",
+    "billing_addresses",
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
@@ -63,6 +67,10 @@ __all__ = [
     "find_number",
     "get_invoice",
     "invoice_of_token",
+    "invoice_paper",
+    "invoice_pdf",
+    "mark_opened",
+    "mark_sent",
     "open_invoices",
     "pay_link_url",
     "post_invoice",
@@ -74,6 +82,7 @@ __all__ = [
     "revenue_legs",
     "review_invoice",
     "revoke_pay_links",
+    "send_invoice",
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",

@@ -13,7 +13,7 @@ class Event:
     """Base of all events; subclasses carry the rows that changed."""
 
 
-Handler = Callable[[Any], None]
+Handler = Callable[[Any], object]
 _handlers: dict[type[Event], list[Handler]] = defaultdict(list)
 
 

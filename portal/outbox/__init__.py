@@ -3,6 +3,7 @@
 from portal.outbox.composing import compose
 from portal.outbox.queries import MessageFilter, attachment_bytes, find_messages, get_message
 from portal.outbox.sending import MessageSent, deliver, retry_message, waiting_messages
+from portal.outbox.smtp import mail_server_answers
 from portal.outbox.writing import Attachment, write_message
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "deliver",
     "find_messages",
     "get_message",
+    "mail_server_answers",
     "retry_message",
     "waiting_messages",
     "write_message",

@@ -16,21 +16,9 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> None:
 
     Raises OutsideFailure, permanent when the server refuses this recipient or content for good.
     """
-    parts = urlsplit(smtp_url)
-    options = parse_qs(parts.query)
-    host = parts.hostname or "localhost"
+    host = urlsplit(smtp_url).hostname
     try:
-        if parts.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, parts.port or 465, timeout=20, context=ssl.create_default_context()
-            )
-        else:
-            server = smtplib.SMTP(host, parts.port or 25, timeout=20)
-        with server:
-            if options.get("starttls") == ["1"]:
-                server.starttls(context=ssl.create_default_context())
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
+        with _connect(smtp_url) as server:
             server.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
@@ -56,3 +44,29 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> None:
 
 def _said(answers: Iterable[tuple[int, bytes]]) -> str:
     return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)
+
+
+def mail_server_answers(smtp_url: str) -> str | None:
+    """None when the server takes our sign-in, else what is wrong in words."""
+    try:
+        with _connect(smtp_url) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return f"The mail server does not answer as it should: {error}"
+    return None
+
+
+def _connect(smtp_url: str) -> smtplib.SMTP:
+    parts = urlsplit(smtp_url)
+    host = parts.hostname or "localhost"
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, parts.port or 465, timeout=20, context=ssl.create_default_context()
+        )
+    else:
+        server = smtplib.SMTP(host, parts.port or 25, timeout=20)
+    if parse_qs(parts.query).get("starttls") == ["1"]:
+        server.starttls(context=ssl.create_default_context())
+    if parts.username:
+        server.login(unquote(parts.username), unquote(parts.password or ""))
+    return server

@@ -24,7 +24,12 @@ from portal.payment_collection.inbox import (
     retry_event,
     waiting_events,
 )
-from portal.payment_collection.janitor import close_stale_checkouts, due_attempts, recheck
+from portal.payment_collection.janitor import (
+    close_stale,
+    close_stale_checkouts,
+    due_attempts,
+    recheck,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentOnItsWay, settle
 
@@ -39,6 +44,7 @@ __all__ = [
     "OpenedCheckout",
     "PaymentOnItsWay",
     "attempt_by_public_id",
+    "close_stale",
     "close_stale_checkouts",
     "due_attempts",
     "find_attempts",

@@ -14,6 +14,8 @@ from portal.payments.queries import (
     get_payment,
     payment_types,
 )
+from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
+from portal.payments.receipts import send_receipt
 from portal.payments.receiving import (
     PaymentReceived,
     ReceivedMoney,
@@ -23,6 +25,7 @@ from portal.payments.receiving import (
 __all__ = [
     "PaymentFilter",
     "PaymentReceived",
+    "ReceiptPaper",
     "ReceivedMoney",
     "applications_to",
     "apply_oldest_first",
@@ -31,7 +34,10 @@ __all__ = [
     "find_payments",
     "get_payment",
     "payment_types",
+    "receipt_paper",
+    "receipt_pdf",
     "receive_payment",
     "release_excess",
+    "send_receipt",
     "unapply",
 ]

@@ -16,7 +16,7 @@ class TaskKind:
     """
 
     name: str
-    look_at: Callable[[int], None]
+    look_at: Callable[[int], object]
     find_waiting: Callable[[], Iterable[int]]
 
 

@@ -1,5 +1,6 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
+from portal.web.brand import contrast
 from portal.web.forms import (
     ChoiceField,
     DayField,
@@ -42,6 +43,7 @@ __all__ = [
     "TransactionalFlask",
     "UnitPriceField",
     "VersionField",
+    "contrast",
     "csrf_exempt",
     "current_payer",
     "current_user",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import jinja2
+from babel import numbers
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, get_locale
 from flask_limiter import Limiter
@@ -28,6 +29,7 @@ from portal.company import (
 from portal.kernel.money import Money
 from portal.kernel.numbers import FixedPoint, Rate
 from portal.settings import Settings
+from portal.web.brand import brand
 from portal.web.errors import set_up_errors, tell_error
 from portal.web.forms import words_of
 from portal.web.guards import current_payer, guard_faces
@@ -67,6 +69,7 @@ def set_up(app: Flask) -> None:
         storage_uri=settings.redis_url or "memory://",
         enabled=settings.is_production,
     )
+    app.register_blueprint(brand)
     _words_for_templates(app)
 
 
@@ -89,12 +92,12 @@ def _words_for_templates(app: Flask) -> None:
     env.undefined = jinja2.StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
     env.filters.update(
-        money=money, day=day, instant=instant, quantity=quantity, rate=rate, words=words_of,
-        paragraphs=paragraphs,
+        money=money, day=day, instant=instant, quantity=quantity, rate=rate, price=price,
+        words=words_of, paragraphs=paragraphs,
     )  # fmt: skip
     env.globals.update(
         company=company, today=today, url_with=url_with, house_notices=list, nav_counts=dict,
-        asset=asset,
+        asset=asset, get_locale=get_locale,
     )  # fmt: skip
 
 
@@ -129,6 +132,20 @@ def instant(value: datetime | None) -> str:
 
 def quantity(value: FixedPoint | Decimal) -> str:
     return format_quantity(value.value if isinstance(value, FixedPoint) else value, _locale())
+
+
+def price(value: FixedPoint | Decimal) -> str:
+    """A unit price: two decimals, more only where they are not zero."""
+    number = value.value if isinstance(value, FixedPoint) else value
+    return str(
+        numbers.format_currency(
+            number,
+            company().currency,
+            format="¤#,##0.00##",
+            locale=_locale(),
+            currency_digits=False,
+        )
+    )
 
 
 def rate(value: Rate) -> str:

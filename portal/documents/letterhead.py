@@ -1,0 +1,58 @@
+"""What stands on top of every document."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import segno
+
+from portal.company import company
+from portal.files import open_file
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """The company's words and colours on paper; `logo` is a data URI or empty."""
+
+    name: str
+    lines: tuple[str, ...]
+    remit_to: tuple[str, ...]
+    message: str
+    colour: str
+    logo: str
+    currency: str
+    zone: str
+
+
+def letterhead() -> Letterhead:
+    """The letterhead as the company row says today."""
+    row = company()
+    lines = [*row.address_lines, *(word for word in (row.phone, row.email, row.website) if word)]
+    remit = row.remit_to.splitlines() or [row.name, *row.address_lines]
+    return Letterhead(
+        name=row.name,
+        lines=tuple(lines),
+        remit_to=tuple(remit),
+        message=row.invoice_message,
+        colour=row.brand_color,
+        logo=_data_uri(row.logo_key) if row.logo_key else "",
+        currency=row.currency,
+        zone=row.zone,
+    )
+
+
+def qr_code(address: str) -> str:
+    """A QR code as a data URI of an SVG."""
+    drawn = io.BytesIO()
+    segno.make_qr(address, error="m").save(drawn, kind="svg", border=0, xmldecl=False, svgns=True)
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn.getvalue()).decode()
+
+
+def _data_uri(key: str) -> str:
+    try:
+        content = open_file(key)
+    except OSError:
+        return ""
+    return "data:image/png;base64," + base64.b64encode(content).decode()

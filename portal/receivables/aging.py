@@ -1,0 +1,207 @@
+"""Aging by customer as of a date, computed from dated documents and applications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.db import NO_MONEY, PageRequest, db
+from portal.kernel.money import ZERO, Money
+from portal.ledger import account_id_for
+from portal.models import (
+    ON_THE_BOOKS,
+    AccountRole,
+    Customer,
+    Invoice,
+    JournalEntry,
+    JournalLine,
+    PaymentApplication,
+)
+
+BUCKETS = ("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "no_term")
+
+
+@dataclass(frozen=True)
+class AgingFilter:
+    """What the page is narrowed to; `on` is the as-of date, today when empty."""
+
+    q: str = ""
+    on: date | None = None
+    business_unit_id: int | None = None
+
+
+@dataclass(frozen=True)
+class AgingRow:
+    """One customer's open balance by days past due."""
+
+    customer_id: int
+    customer_name: str
+    current: Money
+    days_1_30: Money
+    days_31_60: Money
+    days_61_90: Money
+    days_over_90: Money
+    no_term: Money
+    total: Money
+
+
+@dataclass(frozen=True)
+class Aging:
+    """One page of customers and the totals of all of them."""
+
+    rows: Sequence[AgingRow]
+    totals: AgingRow
+    customers: int
+    number: int
+    size: int
+
+    @property
+    def total(self) -> int:
+        return self.customers
+
+    @property
+    def last(self) -> int:
+        return max((self.customers + self.size - 1) // self.size, 1)
+
+    @property
+    def first_row(self) -> int:
+        return (self.number - 1) * self.size + 1 if self.customers else 0
+
+    @property
+    def last_row(self) -> int:
+        return min(self.number * self.size, self.customers)
+
+
+def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
+    """Customers who owed something on that day, largest debt first, in one query.
+
+    Only Posted and Exported invoices count. An invoice counts from its date; an application
+    from the later of its own and the invoice's date, as in the ledger. 90 days are in 61-90.
+    """
+    per_customer = _per_customer(wanted, on)
+    counted = sa.func.count().over().label("customers")
+    sums = [
+        sa.func.sum(per_customer.c[name]).over().label(f"sum_{name}")
+        for name in (*BUCKETS, "total")
+    ]
+    sorts = {"name": Customer.name, **{name: per_customer.c[name] for name in (*BUCKETS, "total")}}
+    key = page.sort if page.sort.removeprefix("-") in sorts else "-total"
+    column = sorts[key.removeprefix("-")]
+    number = max(page.number, 1)
+    query = (
+        sa.select(per_customer, Customer.name, counted, *sums)
+        .join(Customer, Customer.id == per_customer.c.customer_id)
+        .order_by(column.desc() if key.startswith("-") else column.asc(), Customer.id)
+        .limit(page.size)
+        .offset((number - 1) * page.size)
+    )
+    if wanted.q.strip():
+        query = query.where(sa.func.lower(Customer.name).like(f"%{wanted.q.strip().lower()}%"))
+    found = db.session.execute(query).all()
+    rows = [
+        AgingRow(row.customer_id, row.name, *(getattr(row, name) for name in (*BUCKETS, "total")))
+        for row in found
+    ]
+    first = found[0] if found else None
+    totals = [getattr(first, f"sum_{name}") if first else ZERO for name in (*BUCKETS, "total")]
+    return Aging(rows, AgingRow(0, "", *totals), first.customers if first else 0, number, page.size)
+
+
+def aging_of_customer(customer_id: int, *, on: date) -> AgingRow:
+    """One customer's buckets; all zero when nothing is owed."""
+    items = _open_items(on, customer_id=customer_id).subquery()
+    row = db.session.execute(_bucketed(items, on)).first()
+    if row is None:
+        return AgingRow(customer_id, "", *([ZERO] * 7))
+    return AgingRow(customer_id, "", *(getattr(row, name) for name in (*BUCKETS, "total")))
+
+
+def open_items(customer_id: int, *, on: date) -> list[tuple[Invoice, Money]]:
+    """A customer's open invoices as of a date with what was open on each, oldest due first."""
+    items = _open_items(on, customer_id=customer_id).subquery()
+    query = (
+        sa.select(Invoice, items.c.open_amount)
+        .join(items, items.c.invoice_id == Invoice.id)
+        .order_by(Invoice.due_date, Invoice.id)
+        .options(joinedload(Invoice.customer))
+    )
+    return [(invoice, amount) for invoice, amount in db.session.execute(query)]
+
+
+def control_difference(*, on: date) -> tuple[Money, Money]:
+    """The A/R control account and the sum of open items as of a date; they must be equal."""
+    booked = db.session.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(JournalLine.amount), NO_MONEY))
+        .join(JournalEntry)
+        .where(
+            JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE),
+            JournalEntry.entry_date <= on,
+        )
+    )
+    items = _open_items(on).subquery()
+    owed = db.session.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(items.c.open_amount), NO_MONEY))
+    )
+    return booked or ZERO, owed or ZERO
+
+
+def _per_customer(wanted: AgingFilter, on: date) -> sa.CTE:
+    items = _open_items(on, business_unit_id=wanted.business_unit_id).subquery()
+    return _bucketed(items, on).cte("per_customer")
+
+
+def _bucketed(items: sa.Subquery, on: date) -> sa.Select[*tuple[object, ...]]:
+    due, amount = items.c.due_date, items.c.open_amount
+    day = timedelta(days=1)
+    conditions = {
+        "current": due >= on,
+        "days_1_30": sa.and_(due < on, due >= on - 30 * day),
+        "days_31_60": sa.and_(due < on - 30 * day, due >= on - 60 * day),
+        "days_61_90": sa.and_(due < on - 60 * day, due >= on - 90 * day),
+        "days_over_90": due < on - 90 * day,
+        "no_term": due.is_(None),
+    }
+    columns = [
+        sa.func.sum(sa.case((condition, amount), else_=NO_MONEY)).label(name)
+        for name, condition in conditions.items()
+    ]
+    return (
+        sa.select(items.c.customer_id, *columns, sa.func.sum(amount).label("total"))
+        .group_by(items.c.customer_id)
+        .having(sa.func.sum(amount) != NO_MONEY)
+    )
+
+
+def _open_items(
+    on: date, *, customer_id: int | None = None, business_unit_id: int | None = None
+) -> sa.Select[*tuple[object, ...]]:
+    """Invoices open on that day. `settled_on` only narrows which rows are looked at; the
+    amount comes from the dated applications."""
+    applied = (
+        sa.select(sa.func.coalesce(sa.func.sum(PaymentApplication.amount), NO_MONEY))
+        .where(
+            PaymentApplication.invoice_id == Invoice.id,
+            PaymentApplication.applied_on <= on,
+        )
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    query = sa.select(
+        Invoice.id.label("invoice_id"),
+        Invoice.customer_id,
+        Invoice.due_date,
+        (Invoice.total - applied).label("open_amount"),
+    ).where(
+        Invoice.state.in_(ON_THE_BOOKS),
+        Invoice.invoice_date <= on,
+        sa.or_(Invoice.settled_on.is_(None), Invoice.settled_on > on),
+    )
+    if customer_id is not None:
+        query = query.where(Invoice.customer_id == customer_id)
+    if business_unit_id is not None:
+        query = query.where(Invoice.business_unit_id == business_unit_id)
+    return query

@@ -1,0 +1,15 @@
+"""Figures of the day, charts, and search over everything."""
+
+from portal.reports.charts import bar_chart
+from portal.reports.home import HomeFigures, cash_by_month, home_figures, waiting_counts
+from portal.reports.search import Hit, search_everything
+
+__all__ = [
+    "Hit",
+    "HomeFigures",
+    "bar_chart",
+    "cash_by_month",
+    "home_figures",
+    "search_everything",
+    "waiting_counts",
+]

@@ -1,0 +1,125 @@
+"""What waits today, and how money came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.db import NO_MONEY, db, total_of
+from portal.kernel import calendar
+from portal.kernel.money import ZERO, Money
+from portal.models import (
+    ON_THE_BOOKS,
+    AttemptState,
+    GatewayEvent,
+    GatewayEventState,
+    Invoice,
+    InvoiceState,
+    Job,
+    JobState,
+    Message,
+    MessageState,
+    Payment,
+    PaymentAttempt,
+    ReviewState,
+)
+
+
+@dataclass(frozen=True)
+class HomeFigures:
+    """Counts and sums of the staff's first page."""
+
+    to_review: int
+    to_post: int
+    to_post_total: Money
+    overdue: int
+    overdue_total: Money
+    paid_today: int
+    paid_today_total: Money
+    jobs_open: int
+
+
+def home_figures(*, on: date) -> HomeFigures:
+    """Everything in four small queries."""
+    dated = sa.and_(Invoice.state == InvoiceState.PENDING, Invoice.invoice_date.is_not(None))
+    review, post, post_total = db.session.execute(
+        sa.select(
+            _count(sa.and_(dated, Invoice.review_state == ReviewState.NEEDS_REVIEW)),
+            _count(sa.and_(dated, Invoice.review_state == ReviewState.REVIEWED)),
+            sa.func.coalesce(
+                sa.func.sum(
+                    sa.case(
+                        (
+                            sa.and_(dated, Invoice.review_state == ReviewState.REVIEWED),
+                            Invoice.total,
+                        ),
+                        else_=NO_MONEY,
+                    )
+                ),
+                NO_MONEY,
+            ),
+        ).where(Invoice.state == InvoiceState.PENDING)
+    ).one()
+    late, late_total = db.session.execute(
+        sa.select(sa.func.count(), total_of(Invoice.balance)).where(
+            Invoice.balance > NO_MONEY, Invoice.due_date < on, Invoice.state.in_(ON_THE_BOOKS)
+        )
+    ).one()
+    paid, paid_total = db.session.execute(
+        sa.select(sa.func.count(), total_of(Payment.amount)).where(Payment.received_on == on)
+    ).one()
+    jobs = db.session.scalar(
+        sa.select(sa.func.count()).where(Job.state.in_([JobState.BOOKED, JobState.IN_PROGRESS]))
+    )
+    return HomeFigures(
+        review or 0, post or 0, post_total, late, late_total, paid, paid_total, jobs or 0
+    )
+
+
+def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
+    """Money received per calendar month, oldest first, empty months included."""
+    start = calendar.add_months(calendar.month_start(on), 1 - months)
+    per_day = db.session.execute(
+        sa.select(Payment.received_on, sa.func.sum(Payment.amount))
+        .where(Payment.received_on >= start, Payment.received_on <= on)
+        .group_by(Payment.received_on)
+    )
+    sums = {calendar.add_months(start, i): ZERO for i in range(months)}
+    for day, amount in per_day:
+        sums[calendar.month_start(day)] += amount
+    return list(sums.items())
+
+
+def waiting_counts() -> dict[str, int]:
+    """What waits behind which screen, for the navigation."""
+    review, failed, parked, unknown = db.session.execute(
+        sa.select(
+            sa.select(sa.func.count())
+            .where(
+                Invoice.state == InvoiceState.PENDING,
+                Invoice.review_state == ReviewState.NEEDS_REVIEW,
+                Invoice.invoice_date.is_not(None),
+            )
+            .scalar_subquery(),
+            sa.select(sa.func.count())
+            .where(Message.state == MessageState.FAILED)
+            .scalar_subquery(),
+            sa.select(sa.func.count())
+            .where(GatewayEvent.state == GatewayEventState.PARKED)
+            .scalar_subquery(),
+            sa.select(sa.func.count())
+            .where(PaymentAttempt.state == AttemptState.UNKNOWN)
+            .scalar_subquery(),
+        )
+    ).one()
+    return {
+        "staff.invoices.index": review,
+        "staff.outbox.index": failed,
+        "staff.attempts.index": parked + unknown,
+    }
+
+
+def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)

@@ -1,0 +1,78 @@
+"""What happens by the clock, each turn once however many workers there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from portal.access import forget_old_tries
+from portal.company import company
+from portal.db import db, in_transaction, insert_once
+from portal.kernel import clock
+from portal.models import ScheduledTurn
+
+log = logging.getLogger("fieldledger.schedule")
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """`slot(now)` names the turn that is due now: one row per name and slot."""
+
+    name: str
+    slot: Callable[[datetime], str]
+    act: Callable[[], None]
+
+
+def hourly(now: datetime) -> str:
+    return now.strftime("%Y-%m-%d %H")
+
+
+def daily(now: datetime) -> str:
+    return now.strftime("%Y-%m-%d")
+
+
+def forget_old_turns() -> None:
+    """Turns of last year tell nobody anything."""
+    limit = clock.now().replace(year=clock.now().year - 1)
+    in_transaction(
+        lambda: db.session.execute(sa.delete(ScheduledTurn).where(ScheduledTurn.created_at < limit))
+    )
+
+
+SCHEDULE = [
+    Scheduled("forget old tries", daily, forget_old_tries),
+    Scheduled("forget old turns", daily, forget_old_turns),
+]
+
+
+def run_due() -> None:
+    """Take every turn that is due and not taken; a turn missed in a pause is made up once."""
+    now = clock.now().astimezone(ZoneInfo(company().zone))
+    db.session.rollback()
+    for scheduled in SCHEDULE:
+        name, slot = scheduled.name, scheduled.slot(now)
+        taken = in_transaction(lambda: insert_once(ScheduledTurn(name=name, slot=slot)))  # noqa: B023
+        if taken:
+            _act(scheduled, slot)
+
+
+def _act(scheduled: Scheduled, slot: str) -> None:
+    try:
+        scheduled.act()
+        outcome = "done"
+    except Exception:
+        log.exception("%s failed", scheduled.name)
+        db.session.rollback()
+        outcome = "failed"
+    in_transaction(
+        lambda: db.session.execute(
+            sa.update(ScheduledTurn)
+            .where(ScheduledTurn.name == scheduled.name, ScheduledTurn.slot == slot)
+            .values(finished_at=clock.now(), outcome=outcome)
+        )
+    )

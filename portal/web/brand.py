@@ -1,0 +1,48 @@
+"""The company's colour and logo as addresses of their own, so that pages need no inline style."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+
+from portal.company import company
+from portal.files import open_file
+from portal.web.guards import open_to_all
+
+brand = Blueprint("brand", __name__)
+
+
+@brand.get("/brand.css", endpoint="css")
+@open_to_all
+def style() -> Response:
+    colour = company().brand_color
+    ink = "#ffffff" if contrast(colour, "#ffffff") >= 4.5 else "#10151c"
+    text = f":root {{ --brand: {colour}; --brand-ink: {ink}; --tblr-primary: {colour}; }}\n"
+    response = Response(text, mimetype="text/css")
+    response.headers["Cache-Control"] = "max-age=60"
+    return response
+
+
+@brand.get("/brand/logo.png")
+@open_to_all
+def logo() -> Response:
+    key = company().logo_key
+    if not key:
+        abort(404)
+    try:
+        return Response(
+            open_file(key), mimetype="image/png", headers={"Cache-Control": "max-age=60"}
+        )
+    except OSError:
+        abort(404)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two #rrggbb colours (WCAG 2.2)."""
+    lights = sorted((_luminance(one), _luminance(other)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
