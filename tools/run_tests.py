@@ -15,14 +15,37 @@ QUICK = [
     ("ruff", [str(BIN / "ruff"), "check", "."]),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
     ("mypy --strict", [str(BIN / "mypy")]),
-    ("bandit", [str(BIN / "bandit"), "-q", "-c", "pyproject.toml", "-r", "portal", "staff", "customer"]),
+    (
+        "bandit",
+        [str(BIN / "bandit"), "-q", "-c", "pyproject.toml", "-r", "portal", "staff", "customer"],
+    ),
     ("architecture", [*PYTEST, "tests/architecture"]),
-    ("tests on SQLite", [*PYTEST, "-n", "2", "--engine=sqlite", "-m", "not browser and not crash",
-                         "--ignore=tests/architecture"]),
+    (
+        "tests on SQLite",
+        [
+            *PYTEST,
+            "-n",
+            "2",
+            "--engine=sqlite",
+            "-m",
+            "not browser and not crash",
+            "--ignore=tests/architecture",
+        ],
+    ),
 ]
 REST = [
-    ("tests on PostgreSQL", [*PYTEST, "-n", "2", "--engine=postgresql",
-                             "-m", "not browser and not crash", "--ignore=tests/architecture"]),
+    (
+        "tests on PostgreSQL",
+        [
+            *PYTEST,
+            "-n",
+            "2",
+            "--engine=postgresql",
+            "-m",
+            "not browser and not crash",
+            "--ignore=tests/architecture",
+        ],
+    ),
     ("crash tests", [*PYTEST, "-m", "crash"]),
     ("browser journeys", [*PYTEST, "-m", "browser", "tests/browser"]),
 ]
@@ -39,8 +62,13 @@ def main() -> None:
 def passes(name: str, command: list[str]) -> bool:
     print(f"\n=== {name}", flush=True)
     started = time.monotonic()
-    code = subprocess.run(command, check=False, env={**os.environ, "PYTHONHASHSEED": "0"}).returncode
-    print(f"=== {name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s", flush=True)
+    code = subprocess.run(
+        command, check=False, env={**os.environ, "PYTHONHASHSEED": "0"}
+    ).returncode
+    print(
+        f"=== {name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
     return code == 0
 
 

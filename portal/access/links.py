@@ -46,6 +46,11 @@ def staff_link(user: User, *, lifetime: timedelta = LIFETIME) -> str:
     return _new_link(user.email, "staff", lifetime)
 
 
+def customer_link(email: str, *, lifetime: timedelta = LIFETIME) -> str:
+    """A one-time token for a customer's address; for the demo and for staff to hand over."""
+    return _new_link(email.strip().lower(), "customer", lifetime)
+
+
 def find_link(token: str, scope: str) -> SignInLink | None:
     """The link while it can still be used; looking changes nothing (mail scanners look)."""
     link = db.session.scalar(

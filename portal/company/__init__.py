@@ -1,5 +1,6 @@
 """The company that uses the installation: its row, its day, its ways of writing numbers."""
 
+from portal.company.changing import CompanyWords, add_business_unit, change_company
 from portal.company.formats import (
     format_day,
     format_instant,
@@ -7,9 +8,13 @@ from portal.company.formats import (
     format_quantity,
     format_rate,
 )
-from portal.company.profile import company, today
+from portal.company.profile import business_units, company, today
 
 __all__ = [
+    "CompanyWords",
+    "add_business_unit",
+    "business_units",
+    "change_company",
     "company",
     "format_day",
     "format_instant",

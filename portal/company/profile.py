@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
+
 from portal.db import db
 from portal.kernel import clock
-from portal.models import Company
+from portal.models import BusinessUnit, Company
 
 
 def company() -> Company:
@@ -18,6 +20,12 @@ def company() -> Company:
     if row is None:
         raise LookupError("This database holds no company yet: run `flask found`.")
     return row
+
+
+def business_units(*, all_of_them: bool = False) -> list[BusinessUnit]:
+    """Business units by name; only active ones unless told otherwise."""
+    query = sa.select(BusinessUnit).order_by(BusinessUnit.name)
+    return list(db.session.scalars(query if all_of_them else query.where(BusinessUnit.active)))
 
 
 def today() -> date:

@@ -2,7 +2,14 @@
 
 from portal.db.base import Base, Versioned, db
 from portal.db.claims import bump, claim, insert_once, lock_rows
-from portal.db.engine import in_transaction, own_transaction, reading, set_up_engine, writing
+from portal.db.engine import (
+    in_transaction,
+    is_reading,
+    own_transaction,
+    reading,
+    set_up_engine,
+    writing,
+)
 from portal.db.paging import Page, PageRequest, paginate
 from portal.db.triggers import install_triggers
 from portal.db.types import (
@@ -33,6 +40,7 @@ __all__ = [
     "in_transaction",
     "insert_once",
     "install_triggers",
+    "is_reading",
     "lock_rows",
     "named_enum",
     "own_transaction",

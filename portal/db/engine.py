@@ -55,6 +55,11 @@ def reading() -> Iterator[None]:
         _only_reads.reset(token)
 
 
+def is_reading() -> bool:
+    """Whether the current transaction was begun to read only."""
+    return _only_reads.get()
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """Transactions begun inside may write, even in a request that began by reading."""

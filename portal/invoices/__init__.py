@@ -13,6 +13,11 @@ from portal.invoices.editing import (
     review_invoice,
 )
 from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
+from portal.invoices.for_customers import (
+    customer_open_invoices,
+    find_customer_invoices,
+    is_visible_to_customer,
+)
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import invoice_of_token, pay_link_url, revoke_pay_links
@@ -30,6 +35,7 @@ from portal.invoices.queries import (
     find_invoices,
     find_number,
     get_invoice,
+    invoice_of_job,
     open_invoices,
     sum_of_invoices,
 )
@@ -61,14 +67,18 @@ __all__ = [
     "change_invoice",
     "change_line",
     "change_summary",
+    "customer_open_invoices",
     "default_term",
     "fill_job_invoice",
+    "find_customer_invoices",
     "find_invoices",
     "find_number",
     "get_invoice",
+    "invoice_of_job",
     "invoice_of_token",
     "invoice_paper",
     "invoice_pdf",
+    "is_visible_to_customer",
     "mark_opened",
     "mark_sent",
     "open_invoices",

@@ -93,21 +93,24 @@ class InvoicePaper:
     stamp: str
 
 
-def invoice_pdf(invoice_id: int) -> bytes:
+def invoice_pdf(invoice_id: int, *, link: bool = True) -> bytes:
     """The invoice as PDF in the customer's language. Raises NotFound, DocumentsUnavailable."""
     invoice = get_invoice(invoice_id)
     return render_pdf(
         "documents/invoice.html",
         language=invoice.customer.language,
         paper=company().paper.value,
-        invoice=invoice_paper(invoice),
+        invoice=invoice_paper(invoice, link=link),
     )
 
 
-def invoice_paper(invoice: Invoice) -> InvoicePaper:
-    """The words of an invoice; a posted one prints the copies made when it was posted."""
+def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
+    """The words of an invoice; a posted one prints the copies made when it was posted.
+
+    Without `link` it carries no guest pay link (and so writes nothing).
+    """
     payable = invoice.balance > ZERO and invoice.state is not InvoiceState.CANCELLED
-    url = pay_link_url(invoice) if payable else ""
+    url = pay_link_url(invoice) if payable and link else ""
     return InvoicePaper(
         head=letterhead(),
         number=invoice.number,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from portal.audit import record
-from portal.db import db
+from portal.db import db, is_reading, own_transaction
 from portal.kernel import clock
 from portal.models import Invoice, PayLink
 from portal.settings import Settings
@@ -57,8 +57,14 @@ def _live_link(invoice: Invoice) -> PayLink:
     if link is None:
         nonce = secrets.token_urlsafe(32)
         link = PayLink(invoice_id=invoice.id, nonce=nonce, token_hash=_digest(_token(nonce)))
-        db.session.add(link)
-        db.session.flush()
+        if is_reading():  # a page that is only looked at makes the link apart
+            with own_transaction() as session:
+                session.add(link)
+                session.flush()
+                session.expunge(link)
+        else:
+            db.session.add(link)
+            db.session.flush()
     return link
 
 

@@ -19,6 +19,7 @@ from portal.models import (
     InvoiceKind,
     InvoiceLine,
     InvoiceState,
+    Job,
     PaidState,
     ReviewState,
     SentState,
@@ -103,6 +104,11 @@ def open_invoices(customer_id: int) -> list[Invoice]:
         .order_by(Invoice.due_date.is_(None), Invoice.due_date, Invoice.id)
     )
     return list(db.session.scalars(query))
+
+
+def invoice_of_job(job: Job) -> Invoice | None:
+    """The invoice that booking the job made."""
+    return db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
 
 
 def find_number(number: str) -> Invoice | None:

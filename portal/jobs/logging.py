@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import BinaryIO
 
 from portal.audit import record
 from portal.company import today
 from portal.db import db
+from portal.files import keep_photo
 from portal.kernel import clock
 from portal.kernel.errors import InvalidFields, InvalidTransition
 from portal.kernel.money import Money
@@ -122,3 +124,21 @@ def _problems(words: LogWords) -> dict[str, str]:
 def _require_open(job: Job) -> None:
     if not job.is_open:
         raise InvalidTransition(f"Job {job.number} is {job.state}; nothing more can be logged.")
+
+
+def attach_upload(
+    job: Job, upload: BinaryIO, *, name: str, by: User | None, caption: str = ""
+) -> JobPhoto:
+    """Keep an uploaded photo re-encoded and attach it; InvalidFields when it is no picture."""
+    kept = keep_photo(upload)
+    file = StoredFile(
+        key=kept.key,
+        content_type=kept.content_type,
+        size=kept.size,
+        width=kept.width,
+        height=kept.height,
+        original_name=name,
+        uploaded_by_id=by.id if by else None,
+    )
+    db.session.add(file)
+    return add_photo(job, file, caption=caption)

@@ -1,6 +1,7 @@
 """Double entry: everything that changes what is owed goes through here."""
 
 from portal.ledger.accounts import (
+    AccountFilter,
     account_for,
     account_id_for,
     active_accounts,
@@ -8,6 +9,7 @@ from portal.ledger.accounts import (
     change_account,
     ensure_chart,
     find_accounts,
+    get_account,
 )
 from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
 from portal.ledger.numbering import next_number
@@ -22,6 +24,7 @@ from portal.ledger.posting import (
 )
 
 __all__ = [
+    "AccountFilter",
     "Entry",
     "Leg",
     "TrialBalanceRow",
@@ -33,6 +36,7 @@ __all__ = [
     "ensure_chart",
     "entries_of",
     "find_accounts",
+    "get_account",
     "is_open",
     "next_number",
     "next_open_day",

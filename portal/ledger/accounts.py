@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, paginate
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, AccountRole
 
 DEFAULT_CHART: list[tuple[str, str, AccountKind, AccountRole | None]] = [
@@ -86,6 +86,14 @@ def active_accounts(*kinds: AccountKind) -> list[Account]:
     """Active accounts by number, for choices in forms."""
     query = sa.select(Account).where(Account.active).order_by(Account.number)
     return list(db.session.scalars(query.where(Account.kind.in_(kinds)) if kinds else query))
+
+
+def get_account(account_id: int) -> Account:
+    """One account; NotFound otherwise."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound("No such account.")
+    return account
 
 
 def find_accounts(wanted: AccountFilter, page: PageRequest) -> Page[Account]:

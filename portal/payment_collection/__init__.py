@@ -5,6 +5,7 @@ from portal.payment_collection.attempts import (
     attempt_by_public_id,
     find_attempts,
     find_events,
+    get_event,
     live_attempts_on,
 )
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
@@ -50,6 +51,7 @@ __all__ = [
     "find_attempts",
     "find_events",
     "gateway",
+    "get_event",
     "handle_event",
     "has_gateway",
     "keep_event",

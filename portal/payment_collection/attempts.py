@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import Page, PageRequest, db, paginate
+from portal.kernel.errors import NotFound
 from portal.models import (
     AttemptShare,
     AttemptState,
@@ -61,6 +62,14 @@ def find_attempts(wanted: AttemptFilter, page: PageRequest) -> Page[PaymentAttem
     if wanted.state:
         query = query.where(PaymentAttempt.state == wanted.state)
     return paginate(query, page, sorts={"started": PaymentAttempt.id}, default="-started")
+
+
+def get_event(event_id: int) -> GatewayEvent:
+    """One kept event; NotFound otherwise."""
+    event = db.session.get(GatewayEvent, event_id)
+    if event is None:
+        raise NotFound("No such event.")
+    return event
 
 
 def find_events(state: GatewayEventState | None, page: PageRequest) -> Page[GatewayEvent]:

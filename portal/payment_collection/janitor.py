@@ -15,7 +15,7 @@ from portal.audit import record
 from portal.db import db, in_transaction, lock_rows
 from portal.invoices import InvoiceChanged
 from portal.kernel import clock
-from portal.kernel.errors import OutsideFailure
+from portal.kernel.errors import NotFound, OutsideFailure
 from portal.models import ATTEMPT, AttemptState, PaymentAttempt
 from portal.payment_collection.attempts import live_attempts_on, release_shares
 from portal.payment_collection.checkout import mark_opened, order_for
@@ -42,7 +42,9 @@ def due_attempts() -> Iterable[int]:
 
 def recheck(attempt_id: int) -> AttemptState:
     """One look of the janitor, or of a person who pressed the button; idempotent."""
-    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+    attempt = db.session.get(PaymentAttempt, attempt_id, populate_existing=True)
+    if attempt is None:
+        raise NotFound("No such payment attempt.")
     if attempt.session_ref is None and attempt.is_live:
         return _find_session(attempt)
     in_transaction(lambda: _count(attempt_id))

@@ -10,8 +10,10 @@ from portal.payments.queries import (
     PaymentFilter,
     applications_to,
     credit_of,
+    credit_of_many,
     find_payments,
     get_payment,
+    latest_payments,
     payment_types,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
@@ -31,8 +33,10 @@ __all__ = [
     "apply_oldest_first",
     "apply_payment",
     "credit_of",
+    "credit_of_many",
     "find_payments",
     "get_payment",
+    "latest_payments",
     "payment_types",
     "receipt_paper",
     "receipt_pdf",

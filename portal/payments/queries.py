@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -80,6 +81,27 @@ def credit_of(customer_id: int) -> Money:
     """Money received from the customer and not applied to anything."""
     query = sa.select(total_of(Payment.unapplied)).where(Payment.customer_id == customer_id)
     return db.session.scalar(query) or ZERO
+
+
+def credit_of_many(customer_ids: Sequence[int]) -> Money:
+    """Money in credit over several customers of one payer."""
+    query = sa.select(total_of(Payment.unapplied)).where(Payment.customer_id.in_(customer_ids))
+    return db.session.scalar(query) or ZERO
+
+
+def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]:
+    """The newest payments of these customers with what they were applied to."""
+    query = (
+        sa.select(Payment)
+        .where(Payment.customer_id.in_(customer_ids))
+        .order_by(Payment.received_on.desc(), Payment.id.desc())
+        .limit(limit)
+        .options(
+            joinedload(Payment.type),
+            selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
+        )
+    )
+    return list(db.session.scalars(query))
 
 
 def applications_to(invoice_id: int) -> list[PaymentApplication]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, paginate
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import UnitPrice
 from portal.models import Customer, CustomerPrice, ItemKind, PriceBookItem, TaxClass
 
@@ -77,6 +77,14 @@ def find_items(wanted: ItemFilter, page: PageRequest) -> Page[PriceBookItem]:
         "price": PriceBookItem.unit_price,
     }
     return paginate(query, page, sorts=sorts, default="code")
+
+
+def get_item(item_id: int) -> PriceBookItem:
+    """One item; NotFound otherwise."""
+    item = db.session.get(PriceBookItem, item_id)
+    if item is None:
+        raise NotFound("No such item.")
+    return item
 
 
 def search_items(text: str, *, limit: int = 12) -> list[PriceBookItem]:

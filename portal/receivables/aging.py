@@ -48,6 +48,10 @@ class AgingRow:
     no_term: Money
     total: Money
 
+    @property
+    def over_30(self) -> Money:
+        return self.days_31_60 + self.days_61_90 + self.days_over_90
+
 
 @dataclass(frozen=True)
 class Aging:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, insert_once, paginate
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import Location, PostalTaxZone, TaxBase, TaxRate, TaxZone
 
@@ -78,6 +78,14 @@ def find_zones(q: str, page: PageRequest) -> Page[TaxZone]:
     if q:
         query = query.where(sa.func.lower(TaxZone.name).like(f"%{q.lower()}%"))
     return paginate(query, page, sorts={"name": TaxZone.name}, default="name")
+
+
+def get_zone(zone_id: int) -> TaxZone:
+    """One zone; NotFound otherwise."""
+    zone = db.session.get(TaxZone, zone_id)
+    if zone is None:
+        raise NotFound("No such tax zone.")
+    return zone
 
 
 def active_zones() -> list[TaxZone]:
@@ -164,7 +172,6 @@ def _check(zone: TaxZone, rates: Sequence[RateWords]) -> None:
     if problem:
         errors["rates"] = problem
     if errors:
-        db.session.expire(zone) if zone.id else None
         raise InvalidFields(errors)
 
 

@@ -6,6 +6,7 @@ from portal.terms.keeping import (
     add_term,
     change_term,
     find_terms,
+    get_term,
     is_in_use,
     make_default,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "add_term",
     "change_term",
     "find_terms",
+    "get_term",
     "is_in_use",
     "make_default",
 ]

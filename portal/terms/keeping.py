@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.company import company
 from portal.db import Page, PageRequest, bump, db, paginate
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import Customer, DueKind, Invoice, PaymentTerm
 
@@ -74,6 +74,14 @@ def active_terms() -> list[PaymentTerm]:
             sa.select(PaymentTerm).where(PaymentTerm.active).order_by(PaymentTerm.name)
         )
     )
+
+
+def get_term(term_id: int) -> PaymentTerm:
+    """One term; NotFound otherwise."""
+    term = db.session.get(PaymentTerm, term_id)
+    if term is None:
+        raise NotFound("No such payment term.")
+    return term
 
 
 def find_terms(q: str, page: PageRequest) -> Page[PaymentTerm]:

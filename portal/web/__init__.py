@@ -1,5 +1,6 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
+from portal.db import PageRequest
 from portal.web.brand import contrast
 from portal.web.forms import (
     ChoiceField,
@@ -27,6 +28,7 @@ from portal.web.guards import (
     signed_in_user,
     token_of,
 )
+from portal.web.htmx import wants_fragment
 from portal.web.listing import filters, page_request, url_with
 from portal.web.set_up import set_up
 from portal.web.transaction import TransactionalFlask
@@ -38,6 +40,7 @@ __all__ = [
     "Form",
     "IdField",
     "MoneyField",
+    "PageRequest",
     "PercentField",
     "QuantityField",
     "TransactionalFlask",
@@ -62,4 +65,5 @@ __all__ = [
     "signed_in_user",
     "token_of",
     "url_with",
+    "wants_fragment",
 ]

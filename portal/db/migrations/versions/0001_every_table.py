@@ -79,9 +79,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "active OR role IS NULL", name=op.f("ck_accounts_role_stays_active")
-        ),
+        sa.CheckConstraint("active OR role IS NULL", name=op.f("ck_accounts_role_stays_active")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("name", name=op.f("uq_accounts_name")),
         sa.UniqueConstraint("number", name=op.f("uq_accounts_number")),
@@ -142,12 +140,7 @@ def upgrade() -> None:
         sa.Column(
             "paper",
             sa.Enum(
-                "letter",
-                "a4",
-                name="paper",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
+                "letter", "a4", name="paper", native_enum=False, create_constraint=True, length=32
             ),
             nullable=False,
         ),
@@ -170,9 +163,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
     )
-    op.create_index(
-        op.f("ix_companies_postal_code"), "companies", ["postal_code"], unique=False
-    )
+    op.create_index(op.f("ix_companies_postal_code"), "companies", ["postal_code"], unique=False)
     op.create_table(
         "customer_types",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -232,18 +223,13 @@ def upgrade() -> None:
         sa.Column("reverses_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["reverses_id"],
-            ["journal_entries.id"],
-            name=op.f("fk_journal_entries_reverses_id"),
+            ["reverses_id"], ["journal_entries.id"], name=op.f("fk_journal_entries_reverses_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entries")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_journal_entries_reverses_id")),
     )
     op.create_index(
-        op.f("ix_journal_entries_entry_date"),
-        "journal_entries",
-        ["entry_date"],
-        unique=False,
+        op.f("ix_journal_entries_entry_date"), "journal_entries", ["entry_date"], unique=False
     )
     op.create_index(
         op.f("ix_journal_entries_source_kind_source_id"),
@@ -292,8 +278,7 @@ def upgrade() -> None:
             name=op.f("ck_payment_terms_day_of_month"),
         ),
         sa.CheckConstraint(
-            "due_day >= 0 AND due_day <= 365",
-            name=op.f("ck_payment_terms_due_day_range"),
+            "due_day >= 0 AND due_day <= 365", name=op.f("ck_payment_terms_due_day_range")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_terms")),
         sa.UniqueConstraint("name", name=op.f("uq_payment_terms_name")),
@@ -323,6 +308,7 @@ def upgrade() -> None:
         "sign_in_links",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
         sa.Column("email", sa.String(), nullable=False),
         sa.Column("expires_at", sa.DateTime(), nullable=False),
         sa.Column("used_at", sa.DateTime(), nullable=True),
@@ -330,9 +316,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_links")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_links_token_hash")),
     )
-    op.create_index(
-        op.f("ix_sign_in_links_email"), "sign_in_links", ["email"], unique=False
-    )
+    op.create_index(op.f("ix_sign_in_links_email"), "sign_in_links", ["email"], unique=False)
     op.create_table(
         "tax_zones",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -359,9 +343,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_test_checkouts")),
-        sa.UniqueConstraint(
-            "idempotency_key", name=op.f("uq_test_checkouts_idempotency_key")
-        ),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_test_checkouts_idempotency_key")),
         sa.UniqueConstraint("payment_ref", name=op.f("uq_test_checkouts_payment_ref")),
         sa.UniqueConstraint("session_ref", name=op.f("uq_test_checkouts_session_ref")),
     )
@@ -432,9 +414,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["customer_type_id"],
-            ["customer_types.id"],
-            name=op.f("fk_customers_customer_type_id"),
+            ["customer_type_id"], ["customer_types.id"], name=op.f("fk_customers_customer_type_id")
         ),
         sa.ForeignKeyConstraint(
             ["term_id"], ["payment_terms.id"], name=op.f("fk_customers_term_id")
@@ -443,9 +423,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_key", name=op.f("uq_customers_external_key")),
     )
     op.create_index(op.f("ix_customers_name"), "customers", ["name"], unique=False)
-    op.create_index(
-        op.f("ix_customers_postal_code"), "customers", ["postal_code"], unique=False
-    )
+    op.create_index(op.f("ix_customers_postal_code"), "customers", ["postal_code"], unique=False)
     op.create_table(
         "payment_types",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -486,21 +464,13 @@ def upgrade() -> None:
             ["zone_id"], ["tax_zones.id"], name=op.f("fk_postal_tax_zones_zone_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_postal_tax_zones")),
-        sa.UniqueConstraint(
-            "pattern", "zone_id", name=op.f("uq_postal_tax_zones_pattern_zone_id")
-        ),
+        sa.UniqueConstraint("pattern", "zone_id", name=op.f("uq_postal_tax_zones_pattern_zone_id")),
     )
     op.create_index(
-        op.f("ix_postal_tax_zones_pattern"),
-        "postal_tax_zones",
-        ["pattern"],
-        unique=False,
+        op.f("ix_postal_tax_zones_pattern"), "postal_tax_zones", ["pattern"], unique=False
     )
     op.create_index(
-        op.f("ix_postal_tax_zones_zone_id"),
-        "postal_tax_zones",
-        ["zone_id"],
-        unique=False,
+        op.f("ix_postal_tax_zones_zone_id"), "postal_tax_zones", ["zone_id"], unique=False
     )
     op.create_table(
         "price_book_items",
@@ -546,9 +516,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "unit_price >= 0", name=op.f("ck_price_book_items_price_not_negative")
-        ),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_price_book_items_price_not_negative")),
         sa.ForeignKeyConstraint(
             ["income_account_id"],
             ["accounts.id"],
@@ -557,9 +525,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_book_items")),
         sa.UniqueConstraint("code", name=op.f("uq_price_book_items_code")),
     )
-    op.create_index(
-        op.f("ix_price_book_items_kind"), "price_book_items", ["kind"], unique=False
-    )
+    op.create_index(op.f("ix_price_book_items_kind"), "price_book_items", ["kind"], unique=False)
     op.create_table(
         "tax_rates",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -584,20 +550,13 @@ def upgrade() -> None:
         sa.Column("ends_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint(
-            "ends_on IS NULL OR ends_on >= starts_on",
-            name=op.f("ck_tax_rates_dates_in_order"),
+            "ends_on IS NULL OR ends_on >= starts_on", name=op.f("ck_tax_rates_dates_in_order")
         ),
-        sa.CheckConstraint(
-            "rate >= 0 AND rate <= 1000000", name=op.f("ck_tax_rates_fraction")
-        ),
-        sa.ForeignKeyConstraint(
-            ["zone_id"], ["tax_zones.id"], name=op.f("fk_tax_rates_zone_id")
-        ),
+        sa.CheckConstraint("rate >= 0 AND rate <= 1000000", name=op.f("ck_tax_rates_fraction")),
+        sa.ForeignKeyConstraint(["zone_id"], ["tax_zones.id"], name=op.f("fk_tax_rates_zone_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tax_rates")),
     )
-    op.create_index(
-        op.f("ix_tax_rates_zone_id"), "tax_rates", ["zone_id"], unique=False
-    )
+    op.create_index(op.f("ix_tax_rates_zone_id"), "tax_rates", ["zone_id"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -612,9 +571,7 @@ def upgrade() -> None:
         sa.Column("is_technician", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["role_id"], ["roles.id"], name=op.f("fk_users_role_id")
-        ),
+        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name=op.f("fk_users_role_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
@@ -649,9 +606,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
-    op.create_index(
-        op.f("ix_contacts_customer_id"), "contacts", ["customer_id"], unique=False
-    )
+    op.create_index(op.f("ix_contacts_customer_id"), "contacts", ["customer_id"], unique=False)
     op.create_index(op.f("ix_contacts_email"), "contacts", ["email"], unique=False)
     op.create_table(
         "customer_prices",
@@ -660,31 +615,20 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.CheckConstraint(
-            "unit_price >= 0", name=op.f("ck_customer_prices_price_not_negative")
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_customer_prices_price_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_customer_prices_customer_id")
         ),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-            name=op.f("fk_customer_prices_customer_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["item_id"],
-            ["price_book_items.id"],
-            name=op.f("fk_customer_prices_item_id"),
+            ["item_id"], ["price_book_items.id"], name=op.f("fk_customer_prices_item_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_prices")),
         sa.UniqueConstraint(
-            "customer_id",
-            "item_id",
-            name=op.f("uq_customer_prices_customer_id_item_id"),
+            "customer_id", "item_id", name=op.f("uq_customer_prices_customer_id_item_id")
         ),
     )
     op.create_index(
-        op.f("ix_customer_prices_customer_id"),
-        "customer_prices",
-        ["customer_id"],
-        unique=False,
+        op.f("ix_customer_prices_customer_id"), "customer_prices", ["customer_id"], unique=False
     )
     op.create_index(
         op.f("ix_customer_prices_item_id"), "customer_prices", ["item_id"], unique=False
@@ -699,15 +643,10 @@ def upgrade() -> None:
             ["customer_id"], ["customers.id"], name=op.f("fk_customer_tags_customer_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_tags")),
-        sa.UniqueConstraint(
-            "customer_id", "tag", name=op.f("uq_customer_tags_customer_id_tag")
-        ),
+        sa.UniqueConstraint("customer_id", "tag", name=op.f("uq_customer_tags_customer_id_tag")),
     )
     op.create_index(
-        op.f("ix_customer_tags_customer_id"),
-        "customer_tags",
-        ["customer_id"],
-        unique=False,
+        op.f("ix_customer_tags_customer_id"), "customer_tags", ["customer_id"], unique=False
     )
     op.create_table(
         "import_runs",
@@ -761,9 +700,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_runs")),
     )
-    op.create_index(
-        op.f("ix_import_runs_state"), "import_runs", ["state"], unique=False
-    )
+    op.create_index(op.f("ix_import_runs_state"), "import_runs", ["state"], unique=False)
     op.create_table(
         "locations",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -790,12 +727,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("external_key", name=op.f("uq_locations_external_key")),
     )
-    op.create_index(
-        op.f("ix_locations_customer_id"), "locations", ["customer_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_locations_postal_code"), "locations", ["postal_code"], unique=False
-    )
+    op.create_index(op.f("ix_locations_customer_id"), "locations", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_locations_postal_code"), "locations", ["postal_code"], unique=False)
     op.create_table(
         "messages",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -836,9 +769,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_messages_dedupe_key")),
     )
-    op.create_index(
-        op.f("ix_messages_customer_id"), "messages", ["customer_id"], unique=False
-    )
+    op.create_index(op.f("ix_messages_customer_id"), "messages", ["customer_id"], unique=False)
     op.create_index(op.f("ix_messages_state"), "messages", ["state"], unique=False)
     op.create_index(
         op.f("ix_messages_subject_kind_subject_id"),
@@ -886,8 +817,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_payments_amount_positive")),
         sa.CheckConstraint(
-            "unapplied >= 0 AND unapplied <= amount",
-            name=op.f("ck_payments_unapplied_in_amount"),
+            "unapplied >= 0 AND unapplied <= amount", name=op.f("ck_payments_unapplied_in_amount")
         ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_payments_customer_id")
@@ -909,14 +839,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("unapplied > 0"),
         postgresql_where=sa.text("unapplied > 0"),
     )
+    op.create_index(op.f("ix_payments_customer_id"), "payments", ["customer_id"], unique=False)
     op.create_index(
-        op.f("ix_payments_customer_id"), "payments", ["customer_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_payments_received_on_id"),
-        "payments",
-        ["received_on", "id"],
-        unique=False,
+        op.f("ix_payments_received_on_id"), "payments", ["received_on", "id"], unique=False
     )
     op.create_table(
         "sign_ins",
@@ -932,18 +857,13 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint(
-            "(user_id IS NULL) <> (contact_email IS NULL)",
-            name=op.f("ck_sign_ins_one_principal"),
+            "(user_id IS NULL) <> (contact_email IS NULL)", name=op.f("ck_sign_ins_one_principal")
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_ins_token_hash")),
     )
-    op.create_index(
-        op.f("ix_sign_ins_contact_email"), "sign_ins", ["contact_email"], unique=False
-    )
+    op.create_index(op.f("ix_sign_ins_contact_email"), "sign_ins", ["contact_email"], unique=False)
     op.create_index(op.f("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
     op.create_table(
         "stored_files",
@@ -957,9 +877,7 @@ def upgrade() -> None:
         sa.Column("uploaded_by_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["uploaded_by_id"],
-            ["users.id"],
-            name=op.f("fk_stored_files_uploaded_by_id"),
+            ["uploaded_by_id"], ["users.id"], name=op.f("fk_stored_files_uploaded_by_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_files")),
     )
@@ -992,9 +910,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
         sa.UniqueConstraint("dispute_ref", name=op.f("uq_disputes_dispute_ref")),
     )
-    op.create_index(
-        op.f("ix_disputes_payment_id"), "disputes", ["payment_id"], unique=False
-    )
+    op.create_index(op.f("ix_disputes_payment_id"), "disputes", ["payment_id"], unique=False)
     op.create_table(
         "import_problems",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1008,9 +924,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_problems")),
     )
-    op.create_index(
-        op.f("ix_import_problems_run_id"), "import_problems", ["run_id"], unique=False
-    )
+    op.create_index(op.f("ix_import_problems_run_id"), "import_problems", ["run_id"], unique=False)
     op.create_table(
         "jobs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1042,9 +956,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["business_unit_id"],
-            ["business_units.id"],
-            name=op.f("fk_jobs_business_unit_id"),
+            ["business_unit_id"], ["business_units.id"], name=op.f("fk_jobs_business_unit_id")
         ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_jobs_customer_id")
@@ -1060,13 +972,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_jobs_customer_id"), "jobs", ["customer_id"], unique=False)
     op.create_index(op.f("ix_jobs_location_id"), "jobs", ["location_id"], unique=False)
-    op.create_index(
-        op.f("ix_jobs_scheduled_on"), "jobs", ["scheduled_on"], unique=False
-    )
+    op.create_index(op.f("ix_jobs_scheduled_on"), "jobs", ["scheduled_on"], unique=False)
     op.create_index(op.f("ix_jobs_state"), "jobs", ["state"], unique=False)
-    op.create_index(
-        op.f("ix_jobs_technician_id"), "jobs", ["technician_id"], unique=False
-    )
+    op.create_index(op.f("ix_jobs_technician_id"), "jobs", ["technician_id"], unique=False)
     op.create_table(
         "message_attachments",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1077,9 +985,7 @@ def upgrade() -> None:
         sa.Column("file_key", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["messages.id"],
-            name=op.f("fk_message_attachments_message_id"),
+            ["message_id"], ["messages.id"], name=op.f("fk_message_attachments_message_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message_attachments")),
     )
@@ -1125,13 +1031,9 @@ def upgrade() -> None:
         sa.Column("next_check_at", sa.DateTime(), nullable=True),
         sa.Column("checks", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.CheckConstraint(
-            "amount > 0", name=op.f("ck_payment_attempts_amount_positive")
-        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_payment_attempts_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-            name=op.f("fk_payment_attempts_customer_id"),
+            ["customer_id"], ["customers.id"], name=op.f("fk_payment_attempts_customer_id")
         ),
         sa.ForeignKeyConstraint(
             ["payment_id"], ["payments.id"], name=op.f("fk_payment_attempts_payment_id")
@@ -1139,15 +1041,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_attempts")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_payment_attempts_payment_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_payment_attempts_public_id")),
-        sa.UniqueConstraint(
-            "session_ref", name=op.f("uq_payment_attempts_session_ref")
-        ),
+        sa.UniqueConstraint("session_ref", name=op.f("uq_payment_attempts_session_ref")),
     )
     op.create_index(
-        op.f("ix_payment_attempts_customer_id"),
-        "payment_attempts",
-        ["customer_id"],
-        unique=False,
+        op.f("ix_payment_attempts_customer_id"), "payment_attempts", ["customer_id"], unique=False
     )
     op.create_index(
         "ix_payment_attempts_due",
@@ -1158,14 +1055,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
     op.create_index(
-        op.f("ix_payment_attempts_payment_ref"),
-        "payment_attempts",
-        ["payment_ref"],
-        unique=False,
+        op.f("ix_payment_attempts_payment_ref"), "payment_attempts", ["payment_ref"], unique=False
     )
-    op.create_index(
-        op.f("ix_payment_attempts_state"), "payment_attempts", ["state"], unique=False
-    )
+    op.create_index(op.f("ix_payment_attempts_state"), "payment_attempts", ["state"], unique=False)
     op.create_table(
         "estimate_lines",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1178,14 +1070,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["item_id"], ["price_book_items.id"], name=op.f("fk_estimate_lines_item_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_estimate_lines_job_id")
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_estimate_lines_job_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_estimate_lines")),
     )
-    op.create_index(
-        op.f("ix_estimate_lines_job_id"), "estimate_lines", ["job_id"], unique=False
-    )
+    op.create_index(op.f("ix_estimate_lines_job_id"), "estimate_lines", ["job_id"], unique=False)
     op.create_table(
         "invoices",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1281,23 +1169,17 @@ def upgrade() -> None:
             "(total >= 0 AND balance BETWEEN 0 AND total) OR (total < 0 AND balance <= 0)",
             name=op.f("ck_invoices_balance_within_total"),
         ),
-        sa.CheckConstraint(
-            "total = subtotal + tax_total", name=op.f("ck_invoices_total_adds_up")
-        ),
+        sa.CheckConstraint("total = subtotal + tax_total", name=op.f("ck_invoices_total_adds_up")),
         sa.ForeignKeyConstraint(
             ["adjusts_id"], ["invoices.id"], name=op.f("fk_invoices_adjusts_id")
         ),
         sa.ForeignKeyConstraint(
-            ["business_unit_id"],
-            ["business_units.id"],
-            name=op.f("fk_invoices_business_unit_id"),
+            ["business_unit_id"], ["business_units.id"], name=op.f("fk_invoices_business_unit_id")
         ),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_invoices_customer_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_invoices_job_id")
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_invoices_job_id")),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_invoices_location_id")
         ),
@@ -1305,9 +1187,7 @@ def upgrade() -> None:
             ["posted_by_id"], ["users.id"], name=op.f("fk_invoices_posted_by_id")
         ),
         sa.ForeignKeyConstraint(
-            ["review_assignee_id"],
-            ["users.id"],
-            name=op.f("fk_invoices_review_assignee_id"),
+            ["review_assignee_id"], ["users.id"], name=op.f("fk_invoices_review_assignee_id")
         ),
         sa.ForeignKeyConstraint(
             ["tax_zone_id"], ["tax_zones.id"], name=op.f("fk_invoices_tax_zone_id")
@@ -1316,29 +1196,16 @@ def upgrade() -> None:
             ["term_id"], ["payment_terms.id"], name=op.f("fk_invoices_term_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
-        sa.UniqueConstraint(
-            "document_number", name=op.f("uq_invoices_document_number")
-        ),
+        sa.UniqueConstraint("document_number", name=op.f("uq_invoices_document_number")),
         sa.UniqueConstraint("external_key", name=op.f("uq_invoices_external_key")),
         sa.UniqueConstraint("job_id", name=op.f("uq_invoices_job_id")),
-        sa.UniqueConstraint(
-            "reference_number", name=op.f("uq_invoices_reference_number")
-        ),
+        sa.UniqueConstraint("reference_number", name=op.f("uq_invoices_reference_number")),
     )
+    op.create_index(op.f("ix_invoices_adjusts_id"), "invoices", ["adjusts_id"], unique=False)
+    op.create_index(op.f("ix_invoices_customer_id"), "invoices", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_invoices_due_date"), "invoices", ["due_date"], unique=False)
     op.create_index(
-        op.f("ix_invoices_adjusts_id"), "invoices", ["adjusts_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_invoices_customer_id"), "invoices", ["customer_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_invoices_due_date"), "invoices", ["due_date"], unique=False
-    )
-    op.create_index(
-        op.f("ix_invoices_invoice_date_id"),
-        "invoices",
-        ["invoice_date", "id"],
-        unique=False,
+        op.f("ix_invoices_invoice_date_id"), "invoices", ["invoice_date", "id"], unique=False
     )
     op.create_index(
         "ix_invoices_open",
@@ -1348,12 +1215,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("balance <> 0"),
         postgresql_where=sa.text("balance <> 0"),
     )
-    op.create_index(
-        op.f("ix_invoices_review_state"), "invoices", ["review_state"], unique=False
-    )
-    op.create_index(
-        op.f("ix_invoices_settled_on"), "invoices", ["settled_on"], unique=False
-    )
+    op.create_index(op.f("ix_invoices_review_state"), "invoices", ["review_state"], unique=False)
+    op.create_index(op.f("ix_invoices_settled_on"), "invoices", ["settled_on"], unique=False)
     op.create_index(
         op.f("ix_invoices_state_invoice_date_id"),
         "invoices",
@@ -1372,16 +1235,13 @@ def upgrade() -> None:
         sa.Column("unit_price", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint(
-            "item_id IS NOT NULL OR unit_price IS NOT NULL",
-            name=op.f("ck_job_logs_priced_somehow"),
+            "item_id IS NOT NULL OR unit_price IS NOT NULL", name=op.f("ck_job_logs_priced_somehow")
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_job_logs_quantity_positive")),
         sa.ForeignKeyConstraint(
             ["item_id"], ["price_book_items.id"], name=op.f("fk_job_logs_item_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_job_logs_job_id")
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_logs_job_id")),
         sa.ForeignKeyConstraint(
             ["technician_id"], ["users.id"], name=op.f("fk_job_logs_technician_id")
         ),
@@ -1396,12 +1256,8 @@ def upgrade() -> None:
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("written_at", sa.DateTime(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["users.id"], name=op.f("fk_job_notes_author_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_job_notes_job_id")
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name=op.f("fk_job_notes_author_id")),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_notes_job_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_notes")),
     )
     op.create_index(op.f("ix_job_notes_job_id"), "job_notes", ["job_id"], unique=False)
@@ -1416,14 +1272,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["file_id"], ["stored_files.id"], name=op.f("fk_job_photos_file_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_job_photos_job_id")
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_photos_job_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_photos")),
     )
-    op.create_index(
-        op.f("ix_job_photos_job_id"), "job_photos", ["job_id"], unique=False
-    )
+    op.create_index(op.f("ix_job_photos_job_id"), "job_photos", ["job_id"], unique=False)
     op.create_table(
         "attempt_shares",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1432,35 +1284,23 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.CheckConstraint(
-            "amount > 0", name=op.f("ck_attempt_shares_amount_positive")
-        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_attempt_shares_amount_positive")),
         sa.ForeignKeyConstraint(
-            ["attempt_id"],
-            ["payment_attempts.id"],
-            name=op.f("fk_attempt_shares_attempt_id"),
+            ["attempt_id"], ["payment_attempts.id"], name=op.f("fk_attempt_shares_attempt_id")
         ),
         sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoices.id"], name=op.f("fk_attempt_shares_invoice_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt_shares")),
         sa.UniqueConstraint(
-            "attempt_id",
-            "invoice_id",
-            name=op.f("uq_attempt_shares_attempt_id_invoice_id"),
+            "attempt_id", "invoice_id", name=op.f("uq_attempt_shares_attempt_id_invoice_id")
         ),
     )
     op.create_index(
-        op.f("ix_attempt_shares_attempt_id"),
-        "attempt_shares",
-        ["attempt_id"],
-        unique=False,
+        op.f("ix_attempt_shares_attempt_id"), "attempt_shares", ["attempt_id"], unique=False
     )
     op.create_index(
-        op.f("ix_attempt_shares_invoice_id"),
-        "attempt_shares",
-        ["invoice_id"],
-        unique=False,
+        op.f("ix_attempt_shares_invoice_id"), "attempt_shares", ["invoice_id"], unique=False
     )
     op.create_index(
         "uq_attempt_shares_live",
@@ -1519,9 +1359,7 @@ def upgrade() -> None:
         sa.Column("income_account_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["income_account_id"],
-            ["accounts.id"],
-            name=op.f("fk_invoice_lines_income_account_id"),
+            ["income_account_id"], ["accounts.id"], name=op.f("fk_invoice_lines_income_account_id")
         ),
         sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoices.id"], name=op.f("fk_invoice_lines_invoice_id")
@@ -1538,14 +1376,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_lines")),
     )
     op.create_index(
-        op.f("ix_invoice_lines_invoice_id"),
-        "invoice_lines",
-        ["invoice_id"],
-        unique=False,
+        op.f("ix_invoice_lines_invoice_id"), "invoice_lines", ["invoice_id"], unique=False
     )
-    op.create_index(
-        op.f("ix_invoice_lines_item_id"), "invoice_lines", ["item_id"], unique=False
-    )
+    op.create_index(op.f("ix_invoice_lines_item_id"), "invoice_lines", ["item_id"], unique=False)
     op.create_table(
         "invoice_taxes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1575,10 +1408,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_taxes")),
     )
     op.create_index(
-        op.f("ix_invoice_taxes_invoice_id"),
-        "invoice_taxes",
-        ["invoice_id"],
-        unique=False,
+        op.f("ix_invoice_taxes_invoice_id"), "invoice_taxes", ["invoice_id"], unique=False
     )
     op.create_table(
         "journal_lines",
@@ -1589,9 +1419,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Integer(), nullable=True),
         sa.Column("invoice_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.CheckConstraint(
-            "amount <> 0", name=op.f("ck_journal_lines_amount_not_zero")
-        ),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_journal_lines_amount_not_zero")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_journal_lines_account_id")
         ),
@@ -1607,19 +1435,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_lines")),
     )
     op.create_index(
-        op.f("ix_journal_lines_account_id"),
-        "journal_lines",
-        ["account_id"],
-        unique=False,
+        op.f("ix_journal_lines_account_id"), "journal_lines", ["account_id"], unique=False
     )
+    op.create_index(op.f("ix_journal_lines_entry_id"), "journal_lines", ["entry_id"], unique=False)
     op.create_index(
-        op.f("ix_journal_lines_entry_id"), "journal_lines", ["entry_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_journal_lines_invoice_id"),
-        "journal_lines",
-        ["invoice_id"],
-        unique=False,
+        op.f("ix_journal_lines_invoice_id"), "journal_lines", ["invoice_id"], unique=False
     )
     op.create_table(
         "pay_links",
@@ -1635,9 +1455,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pay_links")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_pay_links_token_hash")),
     )
-    op.create_index(
-        op.f("ix_pay_links_invoice_id"), "pay_links", ["invoice_id"], unique=False
-    )
+    op.create_index(op.f("ix_pay_links_invoice_id"), "pay_links", ["invoice_id"], unique=False)
     op.create_table(
         "payment_applications",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1651,18 +1469,12 @@ def upgrade() -> None:
             "(reverses_id IS NULL) = (amount > 0)",
             name=op.f("ck_payment_applications_negative_reverses"),
         ),
-        sa.CheckConstraint(
-            "amount <> 0", name=op.f("ck_payment_applications_amount_not_zero")
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_payment_applications_amount_not_zero")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["invoices.id"], name=op.f("fk_payment_applications_invoice_id")
         ),
         sa.ForeignKeyConstraint(
-            ["invoice_id"],
-            ["invoices.id"],
-            name=op.f("fk_payment_applications_invoice_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["payment_id"],
-            ["payments.id"],
-            name=op.f("fk_payment_applications_payment_id"),
+            ["payment_id"], ["payments.id"], name=op.f("fk_payment_applications_payment_id")
         ),
         sa.ForeignKeyConstraint(
             ["reverses_id"],
@@ -1670,9 +1482,7 @@ def upgrade() -> None:
             name=op.f("fk_payment_applications_reverses_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_applications")),
-        sa.UniqueConstraint(
-            "reverses_id", name=op.f("uq_payment_applications_reverses_id")
-        ),
+        sa.UniqueConstraint("reverses_id", name=op.f("uq_payment_applications_reverses_id")),
     )
     op.create_index(
         op.f("ix_payment_applications_invoice_id_applied_on"),

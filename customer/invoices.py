@@ -1,0 +1,61 @@
+"""My invoices."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+
+from customer.mine import me, my_invoice
+from portal.company import today
+from portal.files import thumbnail
+from portal.invoices import find_customer_invoices, invoice_paper, invoice_pdf, mark_opened
+from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
+from portal.web import page_request, payers_only, render_page
+
+bp = Blueprint("invoices", __name__, url_prefix="/invoices")
+
+
+@bp.get("")
+@payers_only
+def index() -> Response:
+    page = find_customer_invoices(me().customer_ids, page_request(size=25))
+    return render_page("customer/invoices/index.html", page=page, on=today())
+
+
+@bp.get("/<int:invoice_id>")
+@payers_only
+def show(invoice_id: int) -> Response:
+    invoice = my_invoice(invoice_id)
+    mark_opened(invoice)
+    return render_page(
+        "customer/invoices/show.html",
+        invoice=invoice,
+        paper=invoice_paper(invoice, link=False),
+        attempts=live_attempts_on([invoice.id]),
+        can_pay=has_gateway() and invoice.is_payable and me().may_pay(invoice.customer_id),
+        least=minimum_payment(invoice.balance),
+        photos=[photo for photo in invoice.job.photos if photo.shared] if invoice.job else [],
+        on=today(),
+        error="",
+        typed="",
+    )
+
+
+@bp.get("/<int:invoice_id>/invoice.pdf")
+@payers_only
+def pdf(invoice_id: int) -> Response:
+    invoice = my_invoice(invoice_id)
+    response = Response(invoice_pdf(invoice.id, link=False), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+    return response
+
+
+@bp.get("/<int:invoice_id>/photos/<int:photo_id>.jpg")
+@payers_only
+def photo(invoice_id: int, photo_id: int) -> Response:
+    invoice = my_invoice(invoice_id)
+    shared = [one for one in invoice.job.photos if one.shared] if invoice.job else []
+    wanted = next((one for one in shared if one.id == photo_id), None) or abort(404)
+    try:
+        return Response(thumbnail(wanted.file.key, side=1200), mimetype="image/jpeg")
+    except OSError:
+        abort(404)

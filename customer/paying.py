@@ -1,0 +1,89 @@
+"""Paying: one, several or part of an invoice, and the page one comes back to."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from customer.mine import me, my_invoice
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
+from portal.kernel.money import Money
+from portal.models import Invoice
+from portal.payment_collection import CheckoutWanted, attempt_by_public_id, settle, start_checkout
+from portal.web import notify, payers_only, render_page
+
+bp = Blueprint("paying", __name__, url_prefix="/pay")
+
+
+@bp.post("/<int:invoice_id>")
+@payers_only
+def pay_one(invoice_id: int) -> Response:
+    invoice = my_invoice(invoice_id)
+    if not me().may_pay(invoice.customer_id):
+        raise DomainError(_("You may see this invoice but not pay it."))
+    back = url_for("customer.invoices.show", invoice_id=invoice.id)
+    try:
+        amount = typed_amount(invoice)
+    except InvalidFields as error:
+        notify(str(error), "danger")
+        return redirect(back, 303)  # type: ignore[return-value]
+    return _to_checkout([(invoice, amount)], back)
+
+
+@bp.post("")
+@payers_only
+def pay_several() -> Response:
+    chosen = [my_invoice(number) for number in request.form.getlist("ids", type=int)]
+    if not all(me().may_pay(one.customer_id) for one in chosen):
+        raise DomainError(_("You may see these invoices but not pay them."))
+    shares = [(one, one.balance) for one in chosen]
+    return _to_checkout(shares, url_for("customer.home.show"))
+
+
+@bp.get("/back/<public_id>")
+@payers_only
+def come_back(public_id: str) -> Response:
+    """The truth as far as anybody knows it now; fetched, not taken from the address."""
+    attempt = attempt_by_public_id(public_id)
+    if attempt is None or attempt.customer_id not in me().customer_ids:
+        raise NotFound(_("There is nothing here, or it is not yours to see."))
+    settle(attempt.id)
+    return render_page(
+        "customer/payments/back.html", fragment="outcome",
+        attempt=attempt_by_public_id(public_id), home=url_for("customer.home.show"),
+        again=url_for("customer.paying.come_back", public_id=public_id),
+    )  # fmt: skip
+
+
+def typed_amount(invoice: Invoice) -> Money:
+    """The amount typed, or the whole balance; InvalidFields for what is no amount."""
+    typed = request.form.get("amount", "").replace("$", "").replace(",", "").strip()
+    if not typed or request.form.get("which") == "all":
+        return invoice.balance
+    try:
+        amount = Decimal(typed)
+        if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")):
+            raise InvalidOperation
+    except InvalidOperation:
+        raise InvalidFields({"amount": _("Give an amount such as 25.00.")}) from None
+    return Money.of(amount)
+
+
+def _to_checkout(shares: list[tuple[Invoice, Money]], back: str) -> Response:
+    email, language = me().email, me().language
+    try:
+        url = start_checkout(
+            CheckoutWanted(
+                shares=[(invoice.id, amount) for invoice, amount in shares],
+                started_by=email,
+                return_path="/my/pay/back/",
+                email=email,
+                language=language,
+            )
+        )
+    except DomainError as error:
+        notify(str(error), "danger")
+        return redirect(back, 303)  # type: ignore[return-value]
+    return redirect(url, 303)  # type: ignore[return-value]

@@ -1,0 +1,63 @@
+"""Changing the company row and its business units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.company.profile import company
+from portal.db import bump, db
+from portal.kernel.errors import InvalidFields
+from portal.models import BusinessUnit, Paper
+
+
+@dataclass(frozen=True)
+class CompanyWords:
+    """Everything people say about the company."""
+
+    name: str
+    street: str = ""
+    unit: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    phone: str = ""
+    email: str = ""
+    website: str = ""
+    brand_color: str = "#1f5eff"
+    invoice_message: str = ""
+    remit_to: str = ""
+    zone: str = "America/Chicago"
+    locale: str = "en_US"
+    paper: Paper = Paper.LETTER
+
+
+def change_company(words: CompanyWords, *, version: int) -> None:
+    """Save the company; Conflict on an old version, InvalidFields without a name."""
+    row = company()
+    bump(row, version)
+    if not words.name.strip():
+        raise InvalidFields({"name": "Give the company a name."})
+    changes = {}
+    for one in fields(words):
+        old, new = getattr(row, one.name), getattr(words, one.name) or ""
+        if old != new:
+            changes[one.name] = [str(old), str(new)]
+            setattr(row, one.name, new)
+    if changes:
+        record("changed", row, "The company's settings were changed.", changes)
+
+
+def add_business_unit(name: str) -> BusinessUnit:
+    """Add a line of business; InvalidFields when the name is missing or taken."""
+    wanted = name.strip()
+    if not wanted:
+        raise InvalidFields({"name": "Give the business unit a name."})
+    if db.session.scalar(sa.select(BusinessUnit.id).where(BusinessUnit.name == wanted)):
+        raise InvalidFields({"name": "There is a business unit of this name already."})
+    unit = BusinessUnit(name=wanted)
+    db.session.add(unit)
+    record("added", unit, f"Business unit {wanted} was added.")
+    return unit

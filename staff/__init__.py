@@ -1,0 +1,48 @@
+"""The office's face: screens for billing clerks, accountants, collectors, managers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from staff import (
+    account,
+    accounts,
+    attempts,
+    contacts,
+    customers,
+    home,
+    invoice_lines,
+    invoices,
+    jobs,
+    locations,
+    navigation,
+    outbox,
+    payments,
+    people,
+    photos,
+    pricebook,
+    receivables,
+    search,
+    settings,
+    sign_in,
+    style_guide,
+    taxes,
+    terms,
+)
+
+SCREENS = (
+    account, accounts, attempts, contacts, customers, home, invoice_lines, invoices,
+    jobs, locations, outbox, payments, people, photos, pricebook, receivables, search, settings,
+    sign_in, style_guide, taxes, terms,
+)  # fmt: skip
+
+
+def face(app: Flask) -> None:
+    """Register every screen under /staff."""
+    staff = Blueprint("staff", __name__, url_prefix="/staff")
+    for screen in SCREENS:
+        staff.register_blueprint(screen.bp)
+    app.register_blueprint(staff)
+    app.jinja_env.globals.update(
+        staff_nav=navigation.staff_nav, house_notices=navigation.house_notices
+    )

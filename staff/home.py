@@ -1,0 +1,53 @@
+"""Today: what waits, what is late, what came in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from flask_babel import gettext as _
+
+from portal.access import Ability
+from portal.company import company, format_day, format_money, today
+from portal.kernel.money import Money
+from portal.receivables import AgingFilter, aging
+from portal.reports import bar_chart, cash_by_month, home_figures
+from portal.web import current_user, needs, page_request, render_page
+
+bp = Blueprint("home", __name__)
+
+
+@bp.get("/")
+@needs(Ability.SEE_HOME)
+def show() -> Response:
+    user = current_user()
+    if user is not None and Ability.VIEW_RECEIVABLES not in user.role.abilities:
+        return render_page("staff/home/show.html", figures=None)
+    on = today()
+    totals = aging(AgingFilter(), page_request(size=10), on=on).totals
+    buckets = [
+        (_("Current"), totals.current),
+        (_("1–30"), totals.days_1_30),
+        (_("31–60"), totals.days_31_60),
+        (_("61–90"), totals.days_61_90),
+        (_("Over 90"), totals.days_over_90),
+    ]
+    locale = company().locale
+    cash = [(format_day(month, locale, "MMM yy"), amount) for month, amount in cash_by_month(on=on)]
+    return render_page(
+        "staff/home/show.html",
+        figures=home_figures(on=on),
+        buckets=buckets,
+        aging_chart=_chart(buckets, _("Open by days past due")),
+        cash=cash,
+        cash_chart=_chart(cash, _("Cash received")),
+        owed=totals.total,
+    )
+
+
+def _chart(pairs: list[tuple[str, Money]], title: str) -> str:
+    locale = company().locale
+    return bar_chart(
+        [label for label, _amount in pairs],
+        [amount.cents / 100 for _label, amount in pairs],
+        title=title,
+        say=lambda value: format_money(Money(round(value * 100)), locale),
+    )

@@ -1,0 +1,112 @@
+"""Editing an invoice's lines in place, with live totals."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from portal.access import Ability
+from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
+from portal.kernel.errors import DomainError
+from portal.models import Invoice, InvoiceLine
+from portal.web import (
+    needs,
+    redirect_to,
+    render_page,
+    wants_fragment,
+)
+from staff.choices import item_from, row_of
+from staff.invoices import page_of
+from staff.line_form import LineForm
+
+bp = Blueprint("invoice_lines", __name__, url_prefix="/invoices/<int:invoice_id>/lines")
+
+
+@bp.post("")
+@needs(Ability.EDIT_INVOICES)
+def create(invoice_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    form = LineForm()
+    try:
+        if form.is_sent():
+            add_line(invoice, _words(form))
+            return _done(invoice)
+    except DomainError as error:
+        form.refuse(error)
+    return page_of(invoice, line_form=form, status=422)
+
+
+@bp.get("/<int:line_id>")
+@needs(Ability.EDIT_INVOICES)
+def edit(invoice_id: int, line_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    line = row_of(invoice.lines, line_id)
+    form = LineForm(formdata=None, data=_as_typed(invoice, line))
+    return _edit_page(invoice, line, form)
+
+
+@bp.post("/<int:line_id>")
+@needs(Ability.EDIT_INVOICES)
+def save(invoice_id: int, line_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    line = row_of(invoice.lines, line_id)
+    form = LineForm()
+    try:
+        if form.is_sent():
+            change_line(invoice, line, _words(form, line), version=form.version.data)
+            return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+    except DomainError as error:
+        form.refuse(error)
+    return _edit_page(invoice, line, form, status=422)
+
+
+@bp.post("/<int:line_id>/removal")
+@needs(Ability.EDIT_INVOICES)
+def remove(invoice_id: int, line_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    remove_line(invoice, row_of(invoice.lines, line_id))
+    return _done(invoice)
+
+
+def _done(invoice: Invoice) -> Response:
+    if wants_fragment():
+        return page_of(invoice)
+    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+
+
+def _words(form: LineForm, line: InvoiceLine | None = None) -> LineWords:
+    """A line as typed; on a price-book line the words may be rewritten and the item stays."""
+    item = item_from(form)
+    typed = (form.item.data or "").strip()
+    if line is not None and item is None:
+        item = line.item
+    words = "" if item and typed in (item.code, f"{item.code} {item.name}") else typed
+    return LineWords(
+        description=words,
+        quantity=form.quantity.data,
+        unit_price=form.unit_price.data,
+        item=item,
+        kind=line.kind if line else LineWords.kind,
+        taxable=bool(form.taxable.data),
+        tax_class=line.tax_class if line else LineWords.tax_class,
+        technician_id=line.technician_id if line else None,
+        job_log_id=line.job_log_id if line else None,
+    )
+
+
+def _as_typed(invoice: Invoice, line: InvoiceLine) -> dict[str, object]:
+    price = -line.unit_price if line.unit_price.scaled < 0 else line.unit_price
+    return {
+        "version": invoice.version,
+        "item": line.description,
+        "quantity": line.quantity,
+        "unit_price": price,
+        "taxable": line.taxable,
+    }
+
+
+def _edit_page(
+    invoice: Invoice, line: InvoiceLine, form: LineForm, *, status: int = 200
+) -> Response:
+    return render_page(
+        "staff/invoices/line.html", status=status, invoice=invoice, line=line, form=form
+    )

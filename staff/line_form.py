@@ -1,0 +1,15 @@
+"""The form of one invoice line."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, StringField
+
+from portal.web import Form, QuantityField, UnitPriceField, VersionField
+
+
+class LineForm(Form):
+    version = VersionField()
+    item = StringField("Item or words", render_kw={"autocomplete": "off"})
+    quantity = QuantityField("Quantity")
+    unit_price = UnitPriceField("Price", required=False)
+    taxable = BooleanField("Taxable", default=True)

@@ -1,0 +1,110 @@
+"""The left navigation by job, not by table, and the notices nobody may overlook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from portal.access import Ability
+from portal.payment_collection import gateway, has_gateway
+from portal.reports import waiting_counts
+from portal.settings import Settings
+from portal.web import current_user
+
+A = Ability
+GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
+    ("", [
+        (later("Today"), "home", "staff.home.show", A.SEE_HOME),
+        (later("Jobs"), "tool", "staff.jobs.index", A.VIEW_JOBS),
+        (later("Invoices"), "file-invoice", "staff.invoices.index", A.VIEW_INVOICES),
+        (later("Payments"), "cash", "staff.payments.index", A.VIEW_PAYMENTS),
+        (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
+        (later("Customers"), "users", "staff.customers.index", A.VIEW_CUSTOMERS),
+        (later("Price book"), "book", "staff.pricebook.index", A.VIEW_PRICE_BOOK),
+    ]),
+    (later("Behind the scenes"), [
+        (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
+        (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
+    ]),
+    (later("Settings"), [
+        (later("Company"), "building", "staff.settings.show", A.EDIT_SETTINGS),
+        (later("Tax zones"), "receipt-tax", "staff.taxes.index", A.EDIT_SETTINGS),
+        (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
+        (later("Accounts"), "list-numbers", "staff.accounts.index", A.VIEW_LEDGER),
+        (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
+    ]),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    title: str
+    icon: str
+    url: str
+    is_here: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    title: str
+    entries: Sequence[NavEntry]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A bar across the page; `public` ones customers see too."""
+
+    kind: str
+    sentence: str
+    public: bool = False
+
+
+def staff_nav() -> list[NavGroup]:
+    """The groups this person may see, with counts beside what waits."""
+    user = current_user()
+    if user is None:
+        return []
+    counts = waiting_counts()
+    section = (request.endpoint or "").rpartition(".")[0]
+    groups = [
+        NavGroup(
+            title,
+            [
+                NavEntry(
+                    name,
+                    icon,
+                    url_for(endpoint),
+                    endpoint.rpartition(".")[0] == section,
+                    counts.get(endpoint, 0),
+                )
+                for name, icon, endpoint, ability in entries
+                if ability in user.role.abilities
+            ],
+        )
+        for title, entries in GROUPS
+    ]
+    return [group for group in groups if group.entries]
+
+
+def house_notices() -> list[Notice]:
+    """Loud words about an installation that moves no money or sends no mail."""
+    settings: Settings = current_app.config["SETTINGS"]
+    notices = []
+    if has_gateway() and not gateway().livemode:
+        notices.append(
+            Notice(
+                "danger", _("TEST GATEWAY – no money moves, nothing here is a real payment."), True
+            )
+        )
+    if not settings.smtp_url and request.path.startswith("/staff"):
+        notices.append(
+            Notice(
+                "warning", _("No mail server is set up: messages are kept in the outbox, not sent.")
+            )
+        )
+    return notices

@@ -1,0 +1,189 @@
+"""Payments: list, record, taking one at the desk, receipts, taking an application back."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+from wtforms import StringField
+
+from portal.access import Ability
+from portal.audit import trail_of
+from portal.company import today
+from portal.customers import get_customer
+from portal.invoices import open_invoices
+from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.money import ZERO, Money
+from portal.ledger import entries_of
+from portal.models import Customer, Invoice, PaymentState
+from portal.payments import (
+    PaymentFilter,
+    ReceivedMoney,
+    apply_oldest_first,
+    find_payments,
+    get_payment,
+    payment_types,
+    receipt_pdf,
+    receive_payment,
+    unapply,
+)
+from portal.web import (
+    DayField,
+    Form,
+    IdField,
+    MoneyField,
+    filters,
+    needs,
+    notify,
+    page_request,
+    redirect_to,
+    render_page,
+)
+from staff.choices import row_of
+from staff.invoices import pdf_response
+
+bp = Blueprint("payments", __name__, url_prefix="/payments")
+
+
+class PaymentForm(Form):
+    amount = MoneyField("Amount received")
+    type_id = IdField("Paid by", empty=None)
+    received_on = DayField("Received on", required=True)
+    reference = StringField("Check number or reference")
+    memo = StringField("Note")
+
+
+@bp.get("")
+@needs(Ability.VIEW_PAYMENTS)
+def index() -> Response:
+    return render_page(
+        "staff/payments/index.html", fragment="rows",
+        page=find_payments(filters(PaymentFilter), page_request()),
+        states=[(one.value, one.value.capitalize()) for one in PaymentState],
+    )  # fmt: skip
+
+
+@bp.get("/new")
+@needs(Ability.TAKE_PAYMENTS)
+def new() -> Response:
+    customer = get_customer(request.args.get("customer_id", 0, type=int))
+    return _form_page(customer, _form(None))
+
+
+@bp.post("")
+@needs(Ability.TAKE_PAYMENTS)
+def create() -> Response:
+    customer = get_customer(request.args.get("customer_id", 0, type=int))
+    form = _form(request.form)
+    try:
+        if form.is_sent():
+            invoices = open_invoices(customer.id)
+            payment = receive_payment(_money(customer, form), _shares(invoices, form.amount.data))
+            notify(_("%(a)s were recorded.", a=str(payment.amount)))
+            return redirect_to("staff.payments.show", payment_id=payment.id)
+    except DomainError as error:
+        form.refuse(error)
+    return _form_page(customer, form, status=422)
+
+
+@bp.get("/<int:payment_id>")
+@needs(Ability.VIEW_PAYMENTS)
+def show(payment_id: int) -> Response:
+    payment = get_payment(payment_id)
+    reversed_ids = {one.reverses_id for one in payment.applications if one.reverses_id}
+    return render_page(
+        "staff/payments/show.html", payment=payment, reversed_ids=reversed_ids,
+        entries=entries_of(payment), trail=trail_of(payment),
+        open_count=len(open_invoices(payment.customer_id)),
+    )  # fmt: skip
+
+
+@bp.post("/<int:payment_id>/applications")
+@needs(Ability.TAKE_PAYMENTS)
+def apply(payment_id: int) -> Response:
+    applied = apply_oldest_first(get_payment(payment_id), on=today())
+    notify(
+        _("%(a)s were applied.", a=str(applied)) if applied else _("There was nothing to apply to.")
+    )
+    return redirect_to("staff.payments.show", payment_id=payment_id)
+
+
+@bp.post("/<int:payment_id>/applications/<int:application_id>/reversal")
+@needs(Ability.UNAPPLY_PAYMENTS)
+def take_back(payment_id: int, application_id: int) -> Response:
+    unapply(row_of(get_payment(payment_id).applications, application_id))
+    notify(_("The money is the customer's credit again."))
+    return redirect_to("staff.payments.show", payment_id=payment_id)
+
+
+@bp.get("/<int:payment_id>/receipt.pdf")
+@needs(Ability.VIEW_PAYMENTS)
+def receipt(payment_id: int) -> Response:
+    return pdf_response(receipt_pdf(payment_id), f"receipt-{payment_id}.pdf")
+
+
+def _form(sent: object) -> PaymentForm:
+    form = PaymentForm(sent)
+    form.type_id.offer(payment_types())
+    if sent is None:
+        form.received_on.data = today()
+    return form
+
+
+def _money(customer: Customer, form: PaymentForm) -> ReceivedMoney:
+    if form.received_on.data > today():
+        raise InvalidFields({"received_on": _("Money cannot be received in the future.")})
+    return ReceivedMoney(
+        customer=customer,
+        amount=form.amount.data,
+        type=row_of(payment_types(), form.type_id.data),
+        on=form.received_on.data,
+        reference=(form.reference.data or "").strip(),
+        memo=(form.memo.data or "").strip(),
+    )
+
+
+def _shares(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money]]:
+    """What the person typed beside each invoice; with nothing typed, oldest due first."""
+    typed = {one.id: request.form.get(f"share-{one.id}", "").strip() for one in invoices}
+    if not any(typed.values()):
+        return _oldest_first(invoices, amount)
+    shares, left = [], amount
+    for invoice in invoices:
+        share = _amount(typed[invoice.id])
+        if share > invoice.balance:
+            raise DomainError(
+                _("Invoice %(n)s needs only %(b)s.", n=invoice.number, b=str(invoice.balance))
+            )
+        shares.append((invoice, share))
+        left -= share
+    if left < ZERO:
+        raise DomainError(_("The invoices get %(a)s more than was received.", a=str(-left)))
+    return shares
+
+
+def _oldest_first(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money]]:
+    shares, left = [], amount
+    for invoice in invoices:
+        share = min(invoice.balance, left)
+        shares.append((invoice, share))
+        left -= share
+    return shares
+
+
+def _amount(typed: str) -> Money:
+    if not typed:
+        return ZERO
+    try:
+        amount = Money.of(typed.replace(",", "").replace("$", ""))
+    except ArithmeticError:
+        raise DomainError(_("“%(t)s” is not an amount.", t=typed)) from None
+    if amount < ZERO:
+        raise DomainError(_("A share cannot be negative."))
+    return amount
+
+
+def _form_page(customer: Customer, form: PaymentForm, *, status: int = 200) -> Response:
+    return render_page(
+        "staff/payments/form.html", status=status, customer=customer, form=form,
+        invoices=open_invoices(customer.id), typed=request.form,
+    )  # fmt: skip

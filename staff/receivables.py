@@ -1,0 +1,38 @@
+"""Receivables: aging by customer as of a date, tied to the control account."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from portal.access import Ability
+from portal.company import today
+from portal.customers import get_customer
+from portal.payments import credit_of
+from portal.receivables import AgingFilter, aging, control_difference, open_items
+from portal.web import filters, needs, page_request, render_page
+from staff.choices import units
+
+bp = Blueprint("receivables", __name__, url_prefix="/receivables")
+
+
+@bp.get("")
+@needs(Ability.VIEW_RECEIVABLES)
+def index() -> Response:
+    wanted = filters(AgingFilter)
+    on = wanted.on or today()
+    booked, owed = control_difference(on=on)
+    return render_page(
+        "staff/receivables/index.html", fragment="rows",
+        page=aging(wanted, page_request(), on=on), on=on, booked=booked, owed=owed,
+        units=[(str(one.id), one.name) for one in units()],
+    )  # fmt: skip
+
+
+@bp.get("/<int:customer_id>")
+@needs(Ability.VIEW_RECEIVABLES)
+def show(customer_id: int) -> Response:
+    on = filters(AgingFilter).on or today()
+    return render_page(
+        "staff/receivables/show.html", customer=get_customer(customer_id), on=on,
+        items=open_items(customer_id, on=on), credit=credit_of(customer_id),
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Signing in to the office."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, session, url_for
+from flask_babel import gettext as _
+from wtforms import PasswordField, StringField
+
+from portal.access import (
+    check_code,
+    check_password,
+    consume_link,
+    end_sign_in,
+    find_link,
+    get_person,
+    person_of_email,
+    sign_in_user,
+)
+from portal.kernel.errors import DomainError
+from portal.models import User
+from portal.web import (
+    Form,
+    open_to_all,
+    redirect_to,
+    render_page,
+    set_cookie,
+    sign_out_cookie,
+    token_of,
+)
+
+bp = Blueprint("sign_in", __name__, url_prefix="/sign-in")
+
+
+class SignInForm(Form):
+    email = StringField("Email", render_kw={"type": "email", "autocomplete": "username"})
+    password = PasswordField("Password", render_kw={"autocomplete": "current-password"})
+
+
+class CodeForm(Form):
+    code = StringField(
+        "Code", render_kw={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": 6}
+    )
+
+
+@bp.get("")
+@open_to_all
+def show() -> Response:
+    return render_page("staff/sign_in/show.html", form=SignInForm())
+
+
+@bp.post("")
+@open_to_all
+def sign_in() -> Response:
+    form = SignInForm()
+    user = None
+    if form.is_sent():
+        user = check_password(form.email.data or "", form.password.data or "", ip=_ip())
+    if user is None:
+        form.refuse(DomainError(_("Email and password do not fit.")))
+        return render_page("staff/sign_in/show.html", status=422, form=form)
+    if user.has_second_factor:
+        session["half_signed_in"] = user.id
+        return redirect_to("staff.sign_in.ask_code", next=_next())
+    return _welcome(user)
+
+
+@bp.get("/code")
+@open_to_all
+def ask_code() -> Response:
+    return render_page("staff/sign_in/code.html", form=CodeForm())
+
+
+@bp.post("/code")
+@open_to_all
+def check() -> Response:
+    form = CodeForm()
+    user_id = session.get("half_signed_in")
+    if user_id is None:
+        return redirect_to("staff.sign_in.show")
+    user = get_person(int(user_id))
+    if not form.is_sent() or not check_code(user, form.code.data or ""):
+        form.code.errors = [_("This code does not fit or was already used.")]
+        return render_page("staff/sign_in/code.html", status=422, form=form)
+    session.pop("half_signed_in", None)
+    return _welcome(user)
+
+
+@bp.get("/link/<token>")
+@open_to_all
+def look_at_link(token: str) -> Response:
+    """Looking changes nothing; pressing the button signs in."""
+    usable = find_link(token, "staff") is not None
+    return render_page("staff/sign_in/link.html", usable=usable, token=token, form=Form())
+
+
+@bp.post("/link/<token>")
+@open_to_all
+def use_link(token: str) -> Response:
+    user = person_of_email(consume_link(token, "staff"))
+    if user is None:
+        return redirect_to("staff.sign_in.show")
+    if user.has_second_factor:
+        session["half_signed_in"] = user.id
+        return redirect_to("staff.sign_in.ask_code")
+    return _welcome(user)
+
+
+@bp.post("/out")
+@open_to_all
+def sign_out() -> Response:
+    end_sign_in(token_of("staff"))
+    return sign_out_cookie(redirect_to("staff.sign_in.show"), "staff")
+
+
+def _welcome(user: User) -> Response:
+    """A new token at every sign-in: nobody can plant one beforehand."""
+    token = sign_in_user(user, ip=_ip(), agent=request.user_agent.string)
+    response = redirect_to("staff.home.show")
+    if _next():
+        response.headers["Location"] = _next()
+    return set_cookie(response, "staff", token)
+
+
+def _next() -> str:
+    """Where the person wanted to go, if that is a page of ours."""
+    target = request.args.get("next", "")
+    return target if target.startswith(url_for("staff.home.show")) and "//" not in target else ""
+
+
+def _ip() -> str:
+    return request.remote_addr or ""
