@@ -19,6 +19,7 @@ from portal.db.types import (
     RateColumn,
     UnitPriceColumn,
     UtcDateTime,
+    as_money,
     named_enum,
     total_of,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "UnitPriceColumn",
     "UtcDateTime",
     "Versioned",
+    "as_money",
     "bump",
     "claim",
     "db",

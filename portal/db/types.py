@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -91,6 +91,11 @@ def named_enum(enum: type[StrEnum]) -> sa.Enum:
 
 
 NO_MONEY: sa.ColumnElement[Money] = sa.literal(Money(0), Cents())
+
+
+def as_money(expression: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[Money]:
+    """Say that a computed column is money: arithmetic in SQL forgets it."""
+    return sa.type_coerce(expression, Cents())
 
 
 def total_of(column: sa.SQLColumnExpression[Money]) -> sa.ColumnElement[Money]:

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from flask import current_app
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -35,7 +35,7 @@ class KeptFile:
     height: int = 0
 
 
-def keep_photo(upload: BinaryIO) -> KeptFile:
+def keep_photo(upload: IO[bytes]) -> KeptFile:
     """Keep a JPEG, PNG or WebP of at most 10 MB as a JPEG without metadata.
 
     Re-encoding drops everything that is not pixels: scripts, positions, broken chunks. Raises
@@ -46,7 +46,7 @@ def keep_photo(upload: BinaryIO) -> KeptFile:
     return _keep_image(image.convert("RGB"), "JPEG", "jpg", "image/jpeg")
 
 
-def keep_logo(upload: BinaryIO) -> KeptFile:
+def keep_logo(upload: IO[bytes]) -> KeptFile:
     """Keep a logo as PNG, at most 600 pixels wide, transparency kept."""
     image = _open_image(upload)
     image.thumbnail((600, 300))
@@ -74,7 +74,7 @@ def thumbnail(key: str, *, side: int = 320) -> bytes:
     return small.getvalue()
 
 
-def _open_image(upload: BinaryIO) -> Image.Image:
+def _open_image(upload: IO[bytes]) -> Image.Image:
     content = upload.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise InvalidFields({"photo": "This file is larger than 10 MB."})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO
+from typing import IO
 
 from portal.audit import record
 from portal.company import today
@@ -127,7 +127,7 @@ def _require_open(job: Job) -> None:
 
 
 def attach_upload(
-    job: Job, upload: BinaryIO, *, name: str, by: User | None, caption: str = ""
+    job: Job, upload: IO[bytes], *, name: str, by: User | None, caption: str = ""
 ) -> JobPhoto:
     """Keep an uploaded photo re-encoded and attach it; InvalidFields when it is no picture."""
     kept = keep_photo(upload)

@@ -8,7 +8,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from portal.db import NO_MONEY, db, total_of
+from portal.db import NO_MONEY, as_money, db, total_of
 from portal.kernel.money import ZERO, Money
 from portal.ledger.accounts import account_id_for
 from portal.models import (
@@ -76,7 +76,7 @@ def _invoice_balances() -> Iterator[str]:
     applied = _applied_per_invoice()
     share = sa.func.coalesce(applied.c.applied, NO_MONEY)
     query = (
-        sa.select(Invoice.reference_number, Invoice.balance, Invoice.total - share)
+        sa.select(Invoice.reference_number, Invoice.balance, as_money(Invoice.total - share))
         .outerjoin(applied, applied.c.invoice_id == Invoice.id)
         .where(Invoice.balance != Invoice.total - share)
     )
@@ -128,7 +128,7 @@ def _payments() -> Iterator[str]:
         .group_by(PaymentApplication.payment_id)
         .subquery()
     )
-    rest = Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY)
+    rest = as_money(Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY))
     query = (
         sa.select(Payment.id, Payment.unapplied, rest)
         .outerjoin(applied, applied.c.payment_id == Payment.id)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import NO_MONEY, PageRequest, db
+from portal.db import NO_MONEY, PageRequest, as_money, db
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
 from portal.models import (
@@ -198,7 +198,7 @@ def _open_items(
         Invoice.id.label("invoice_id"),
         Invoice.customer_id,
         Invoice.due_date,
-        (Invoice.total - applied).label("open_amount"),
+        as_money(Invoice.total - applied).label("open_amount"),
     ).where(
         Invoice.state.in_(ON_THE_BOOKS),
         Invoice.invoice_date <= on,

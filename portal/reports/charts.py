@@ -42,6 +42,6 @@ def bar_chart(
         title,
         [{"value": value, "label": label} for label, value in zip(labels, values, strict=True)],
     )
-    svg = chart.render().decode()
+    svg = str(chart.render(is_unicode=True))
     svg = _INLINE.sub("", _STYLE.sub("", svg))
     return Markup(svg.replace("<svg ", '<svg role="img" aria-hidden="true" ', 1))  # noqa: S704  # nosec B704  (numbers and our own labels, escaped by the library)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -218,7 +219,7 @@ def _customer(random: Random, number: int, zones: dict[str, TaxZone]) -> Custome
     first = FIRST[number % 20].lower()
     email = "ada@customer.example" if number == 0 else f"{first}{number}@customer.example"
     city, region, codes, zone = PLACES[number % 3]
-    place = {
+    place: dict[str, Any] = {
         "street": f"{random.randint(10, 9800)} {random.choice(STREETS)}",
         "city": city, "region": region, "postal_code": random.choice(codes),
     }  # fmt: skip

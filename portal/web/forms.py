@@ -45,6 +45,7 @@ class Form(FlaskForm):
 class DecimalText(Field):
     """A number as people type it: 1,234.50 or $ 5 or 3,5 is told apart or refused in words."""
 
+    data: Any
     widget = TextInput()
     complaint = lazy_gettext("Give a number such as 12.50.")
     required = True
@@ -132,6 +133,7 @@ class PercentField(DecimalText):
 class DayField(Field):
     """A date as the browser's date field sends it."""
 
+    data: Any
     widget = TextInput()
 
     def __init__(self, *args: Any, required: bool = False, **kwargs: Any) -> None:
@@ -196,8 +198,9 @@ class VersionField(HiddenField):
             self.data = 0
 
 
-def words_of(member: StrEnum) -> str:
-    return member.value.replace("_", " ").capitalize()
+def words_of(member: str) -> str:
+    """An enum member as people read it: needs_review becomes “Needs review”."""
+    return str(member).replace("_", " ").capitalize()
 
 
 def _id_or_none(value: Any) -> int | None:
