@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 
 import pygal
 from markupsafe import Markup
+
+# The library leaves an import hook of the old kind behind, which Python 3.12 no longer calls.
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 
 _STYLE = re.compile(r"<style.*?</style>|<script.*?</script>|<title>Pygal</title>", re.S)
 _INLINE = re.compile(r' style="[^"]*"')

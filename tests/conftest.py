@@ -1,0 +1,171 @@
+"""The world is safe by default: frozen clock, no network, fresh database, balanced books."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.access import person_of_email, sign_in_payer, sign_in_user
+from portal.audit import verify_audit
+from portal.db import db, in_transaction
+from portal.db.migrate import upgrade_database
+from portal.kernel import clock
+from portal.ledger import verify_books
+from portal.seed import found_company
+from portal.settings import read_settings
+from tests.builders import Build
+from tests.engines import Engine, PostgresEngine, SqliteEngine
+from wsgi import make_app
+
+MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Concurrency is proven on PostgreSQL: SQLite has one writer."""
+    if config.getoption("--engine") == "postgresql":
+        return
+    deselected = [item for item in items if item.get_closest_marker("concurrency")]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in LOCAL:
+            pytest.fail(f"a test tried to reach {address}")
+        real(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def monday() -> Iterator[datetime]:
+    with clock.frozen(MONDAY):
+        yield MONDAY
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    folder = tmp_path_factory.mktemp("database")
+    if request.config.getoption("--engine") == "sqlite":
+        return SqliteEngine(folder)
+    return PostgresEngine(folder, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+
+
+@pytest.fixture(scope="session")
+def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The app, built once per session; its database is founded once."""
+    settings = read_settings(
+        {
+            "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "DATABASE_URL": database.url,
+            "SECRET_KEY": "tests only",
+            "BASE_URL": "http://localhost",
+        }
+    )
+    app = make_app(settings=settings, TESTING=True, WTF_CSRF_ENABLED=False)
+
+    def found() -> None:
+        upgrade_database()
+        in_transaction(lambda: found_company("Acme Home Services"))
+
+    with clock.frozen(MONDAY):
+        database.prepare(app, found)
+    return app
+
+
+@pytest.fixture
+def app(whole_app: Flask, database: Engine) -> Iterator[Flask]:
+    """The app with a fresh database; after the test the books must balance."""
+    with whole_app.app_context():
+        database.fresh()
+        whole_app.extensions["wakes"].clear()
+        yield whole_app
+        db.session.rollback()
+        db.session.remove()
+        assert verify_books() == []
+        assert verify_audit() == []
+        db.session.remove()
+        shutil.rmtree(whole_app.config["SETTINGS"].data_dir / "files", ignore_errors=True)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def build(app: Flask) -> Build:
+    return Build()
+
+
+@pytest.fixture
+def office(app: Flask, build: Build) -> FlaskClient:
+    """The browser of an administrator."""
+    return staff_client(app, build, "Administrator")
+
+
+def staff_client(app: Flask, build: Build, role: str) -> FlaskClient:
+    """A browser signed in as somebody with this role."""
+    email = f"{role.lower().replace(' ', '')}@acme.example"
+    person = person_of_email(email) or build.person(role.title(), email=email, role=role)
+    token = sign_in_user(person, ip="127.0.0.1", agent="pytest")
+    db.session.commit()
+    browser = app.test_client()
+    browser.set_cookie("fieldledger_staff", token)
+    return browser
+
+
+def payer_client(app: Flask, email: str) -> FlaskClient:
+    """A browser signed in to the customer portal under this address."""
+    token = sign_in_payer(email, ip="127.0.0.1", agent="pytest")
+    db.session.commit()
+    browser = app.test_client()
+    browser.set_cookie("fieldledger_customer", token)
+    return browser
+
+
+@contextmanager
+def count_statements() -> Iterator[list[str]]:
+    """Every SQL statement sent inside; lists must not grow with the number of rows."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Third-party data beside the project; CI must have it."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if folder.is_dir():
+        return folder
+    if os.environ.get("CI"):
+        pytest.fail(f"{folder} is missing in CI")
+    pytest.skip("the shared data folder is not beside the project")

