@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -72,7 +73,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The app, built once per session; its database is founded once."""
     settings = read_settings(
         {
@@ -83,6 +84,7 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Fla
         }
     )
     app = make_app(settings=settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    app.test_client_class = Browser
 
     def found() -> None:
         upgrade_database()
@@ -90,7 +92,10 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Fla
 
     with clock.frozen(MONDAY):
         database.prepare(app, found)
-    return app
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -106,6 +111,17 @@ def app(whole_app: Flask, database: Engine) -> Iterator[Flask]:
         assert verify_audit() == []
         db.session.remove()
         shutil.rmtree(whole_app.config["SETTINGS"].data_dir / "files", ignore_errors=True)
+
+
+class Browser(FlaskClient):
+    """What a test built is committed before the browser comes, and read afresh afterwards."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.commit()
+        with self.application.app_context():  # each request has its own g and session
+            reply = super().open(*args, **kwargs)
+        db.session.expire_all()
+        return reply
 
 
 @pytest.fixture

