@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.access.passwords import hash_password
 from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, paginate
+from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
@@ -71,8 +71,7 @@ def set_password(user: User, password: str) -> None:
 def find_people(q: str, page: PageRequest) -> Page[User]:
     query = sa.select(User).options(joinedload(User.role))
     if q:
-        like = f"%{q.lower()}%"
-        query = query.where(sa.or_(sa.func.lower(User.name).like(like), User.email.like(like)))
+        query = query.where(sa.or_(holds(User.name, q), holds(User.email, q)))
     return paginate(query, page, sorts={"name": User.name}, default="name")
 
 

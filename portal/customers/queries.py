@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import Page, PageRequest, db, paginate
+from portal.db import Page, PageRequest, begins, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
 from portal.models import Contact, Customer, CustomerTag, CustomerType, Location
 
@@ -61,7 +62,7 @@ def search_customers(text: str, *, limit: int = 12) -> list[Customer]:
     query = (
         sa.select(Customer)
         .where(Customer.active, _matches(text))
-        .order_by(sa.func.lower(Customer.name).like(f"{text.lower()}%").desc(), Customer.name)
+        .order_by(begins(Customer.name, text).desc(), Customer.name)
         .limit(limit)
     )
     return list(db.session.scalars(query))
@@ -73,16 +74,25 @@ def customer_types() -> list[CustomerType]:
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
-    like = f"%{text.strip().lower()}%"
+    """Name, street, email and phone of the customer, the locations and the contacts."""
+    contacts = sa.or_(holds(Contact.name, text), holds_code(Contact.email, text))
     digits = "".join(char for char in text if char.isdigit())
-    phone = sa.func.replace(sa.func.replace(Customer.phone, "-", ""), " ", "")
     wheres = [
-        sa.func.lower(Customer.name).like(like),
-        Customer.email.like(like),
-        sa.func.lower(Customer.street).like(like),
+        holds(Customer.name, text),
+        holds(Customer.street, text),
+        holds_code(Customer.email, text),
         Customer.external_key == text.strip(),
-        Customer.id.in_(sa.select(Contact.customer_id).where(Contact.email.like(like))),
+        Customer.id.in_(sa.select(Location.customer_id).where(holds(Location.street, text))),
     ]
     if len(digits) >= 4:
-        wheres.append(phone.like(f"%{digits}%"))
+        contacts = sa.or_(contacts, _digits_of(Contact.phone).contains(digits))
+        wheres.append(_digits_of(Customer.phone).contains(digits))
+    wheres.append(Customer.id.in_(sa.select(Contact.customer_id).where(contacts)))
     return sa.or_(*wheres)
+
+
+def _digits_of(phone: Any) -> sa.ColumnElement[str]:
+    """A phone number without what people put between its digits."""
+    for between in " -().+/":
+        phone = sa.func.replace(phone, between, "")
+    return sa.cast(phone, sa.String)

@@ -11,6 +11,7 @@ from portal.db.engine import (
     writing,
 )
 from portal.db.paging import Page, PageRequest, paginate
+from portal.db.searching import begins, holds, holds_code
 from portal.db.triggers import install_triggers
 from portal.db.types import (
     NO_MONEY,
@@ -36,9 +37,12 @@ __all__ = [
     "UtcDateTime",
     "Versioned",
     "as_money",
+    "begins",
     "bump",
     "claim",
     "db",
+    "holds",
+    "holds_code",
     "in_transaction",
     "insert_once",
     "install_triggers",

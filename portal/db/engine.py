@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.db.base import db
+from portal.db.searching import fold
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ def set_up_engine(engine: sa.Engine) -> None:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
+    connection.create_function("fold", 1, fold, deterministic=True)
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",  # a committed payment survives a power cut

@@ -9,7 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import NO_MONEY, Page, PageRequest, db, paginate
+from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.models import (
@@ -161,11 +161,10 @@ def _due(due: DueState, on: date) -> list[sa.ColumnElement[bool]]:
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
-    like = f"%{text.lower()}%"
-    named = sa.select(Customer.id).where(sa.func.lower(Customer.name).like(like))
+    named = sa.select(Customer.id).where(holds(Customer.name, text))
     return sa.or_(
-        sa.func.lower(Invoice.document_number).like(like),
-        sa.func.lower(Invoice.reference_number).like(like),
+        holds_code(Invoice.document_number, text),
+        holds_code(Invoice.reference_number, text),
         Invoice.purchase_order == text,
         Invoice.customer_id.in_(named),
     )

@@ -8,7 +8,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import Page, PageRequest, db, paginate
+from portal.db import Page, PageRequest, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
 from portal.models import Customer, Job, JobLog, JobNote, JobPhoto, JobState, User
 
@@ -51,12 +51,11 @@ def find_jobs(wanted: JobFilter, page: PageRequest) -> Page[Job]:
         joinedload(Job.customer), joinedload(Job.location), joinedload(Job.technician)
     )
     if wanted.q:
-        like = f"%{wanted.q.strip().lower()}%"
-        named = sa.select(Customer.id).where(sa.func.lower(Customer.name).like(like))
+        named = sa.select(Customer.id).where(holds(Customer.name, wanted.q))
         query = query.where(
             sa.or_(
-                sa.func.lower(Job.number).like(like),
-                sa.func.lower(Job.summary).like(like),
+                holds_code(Job.number, wanted.q),
+                holds(Job.summary, wanted.q),
                 Job.customer_id.in_(named),
             )
         )

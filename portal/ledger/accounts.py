@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, paginate
+from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, AccountRole
 
@@ -99,10 +99,7 @@ def get_account(account_id: int) -> Account:
 def find_accounts(wanted: AccountFilter, page: PageRequest) -> Page[Account]:
     query = sa.select(Account)
     if wanted.q:
-        like = f"%{wanted.q.lower()}%"
-        query = query.where(
-            sa.or_(sa.func.lower(Account.name).like(like), Account.number.like(like))
-        )
+        query = query.where(sa.or_(holds(Account.name, wanted.q), holds(Account.number, wanted.q)))
     if wanted.kind:
         query = query.where(Account.kind == wanted.kind)
     if wanted.active is not None:
@@ -113,8 +110,8 @@ def find_accounts(wanted: AccountFilter, page: PageRequest) -> Page[Account]:
 
 def add_account(*, number: str, name: str, kind: AccountKind) -> Account:
     """Add an account; InvalidFields when number or name is missing or taken."""
+    _check(number.strip(), name.strip())
     account = Account(number=number.strip(), name=name.strip(), kind=kind)
-    _check(account)
     db.session.add(account)
     record("added", account, f"Account {account.number} {account.name} was added.")
     return account
@@ -131,9 +128,9 @@ def change_account(account: Account, *, version: int, number: str, name: str, ac
             f"{account.name} cannot be deactivated: entries are posted to it automatically.",
             field="active",
         )
+    _check(number.strip(), name.strip(), account)
     old = [account.number, account.name, account.active]
     account.number, account.name, account.active = number.strip(), name.strip(), active
-    _check(account)
     new = [account.number, account.name, account.active]
     changes = {
         field: [a, b]
@@ -144,19 +141,15 @@ def change_account(account: Account, *, version: int, number: str, name: str, ac
         record("changed", account, f"Account {account.number} was changed.", changes)
 
 
-def _check(account: Account) -> None:
+def _check(number: str, name: str, account: Account | None = None) -> None:
     errors = {}
-    if not account.number:
-        errors["number"] = "Give the account a number."
-    if not account.name:
-        errors["name"] = "Give the account a name."
-    with db.session.no_autoflush:
-        for field in ("number", "name"):
-            column = getattr(Account, field)
-            taken = sa.select(Account.id).where(column == getattr(account, field))
-            if account.id:
-                taken = taken.where(Account.id != account.id)
-            if field not in errors and db.session.scalar(taken):
-                errors[field] = f"Another account already has this {field}."
+    for field, column, typed in (("number", Account.number, number), ("name", Account.name, name)):
+        taken = sa.select(Account.id).where(column == typed)
+        if account is not None:
+            taken = taken.where(Account.id != account.id)
+        if not typed:
+            errors[field] = f"Give the account a {field}."
+        elif db.session.scalar(taken):
+            errors[field] = f"Another account already has this {field}."
     if errors:
         raise InvalidFields(errors)

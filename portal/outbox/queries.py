@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
-from portal.db import Page, PageRequest, db, paginate
+from portal.db import Page, PageRequest, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
 from portal.models import Message, MessageAttachment, MessageState
 
@@ -24,11 +24,10 @@ class MessageFilter:
 def find_messages(wanted: MessageFilter, page: PageRequest) -> Page[Message]:
     query = sa.select(Message)
     if wanted.q.strip():
-        like = f"%{wanted.q.strip().lower()}%"
         query = query.where(
             sa.or_(
-                sa.func.lower(Message.recipient).like(like),
-                sa.func.lower(Message.subject).like(like),
+                holds_code(Message.recipient, wanted.q),
+                holds(Message.subject, wanted.q),
             )
         )
     if wanted.state:

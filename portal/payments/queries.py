@@ -9,7 +9,16 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import NO_MONEY, Page, PageRequest, db, paginate, total_of
+from portal.db import (
+    NO_MONEY,
+    Page,
+    PageRequest,
+    db,
+    holds,
+    holds_code,
+    paginate,
+    total_of,
+)
 from portal.kernel.errors import NotFound
 from portal.kernel.money import ZERO, Money
 from portal.models import (
@@ -53,10 +62,9 @@ def get_payment(payment_id: int) -> Payment:
 def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     query = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
     if wanted.q.strip():
-        like = f"%{wanted.q.strip().lower()}%"
-        named = sa.select(Customer.id).where(sa.func.lower(Customer.name).like(like))
+        named = sa.select(Customer.id).where(holds(Customer.name, wanted.q))
         query = query.where(
-            sa.or_(sa.func.lower(Payment.reference).like(like), Payment.customer_id.in_(named))
+            sa.or_(holds_code(Payment.reference, wanted.q), Payment.customer_id.in_(named))
         )
     for column, value in (
         (Payment.state, wanted.state),

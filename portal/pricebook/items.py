@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, paginate
+from portal.db import Page, PageRequest, begins, bump, db, holds, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import UnitPrice
 from portal.models import Customer, CustomerPrice, ItemKind, PriceBookItem, TaxClass
@@ -92,9 +92,7 @@ def search_items(text: str, *, limit: int = 12) -> list[PriceBookItem]:
     query = (
         sa.select(PriceBookItem)
         .where(PriceBookItem.active, _matches(text))
-        .order_by(
-            sa.func.lower(PriceBookItem.code).like(f"{text.lower()}%").desc(), PriceBookItem.code
-        )
+        .order_by(begins(PriceBookItem.code, text).desc(), PriceBookItem.code)
         .limit(limit)
     )
     return list(db.session.scalars(query))
@@ -151,10 +149,7 @@ def remove_customer_price(price: CustomerPrice, customer: Customer) -> None:
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
-    like = f"%{text.strip().lower()}%"
-    return sa.or_(
-        sa.func.lower(PriceBookItem.code).like(like), sa.func.lower(PriceBookItem.name).like(like)
-    )
+    return sa.or_(holds(PriceBookItem.code, text), holds(PriceBookItem.name, text))
 
 
 def _write(item: PriceBookItem, words: ItemWords) -> None:

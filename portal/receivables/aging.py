@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import NO_MONEY, PageRequest, as_money, db
+from portal.db import NO_MONEY, PageRequest, as_money, db, holds
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
 from portal.models import (
@@ -104,7 +104,7 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
         .offset((number - 1) * page.size)
     )
     if wanted.q.strip():
-        query = query.where(sa.func.lower(Customer.name).like(f"%{wanted.q.strip().lower()}%"))
+        query = query.where(holds(Customer.name, wanted.q))
     found = db.session.execute(query).all()
     rows = [
         AgingRow(row.customer_id, row.name, *(getattr(row, name) for name in (*BUCKETS, "total")))

@@ -1,18 +1,20 @@
 """Sales tax: zones, which postal code suggests which, and the computation itself."""
 
 from portal.taxes.computing import ComputedTax, TaxableLine, compute_taxes
+from portal.taxes.postal import (
+    ZoneSuggestion,
+    map_postal_code,
+    postal_patterns,
+    suggest_zone,
+    unmap_postal_code,
+)
 from portal.taxes.zones import (
     RateWords,
-    ZoneSuggestion,
     active_zones,
     add_zone,
     change_zone,
     find_zones,
     get_zone,
-    map_postal_code,
-    postal_patterns,
-    suggest_zone,
-    unmap_postal_code,
 )
 
 __all__ = [

@@ -1,19 +1,20 @@
-"""Tax zones, their dated rates, and the postal codes that suggest them."""
+"""Tax zones and their dated rates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import attributes, selectinload
 
 from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, insert_once, paginate
+from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
-from portal.models import Location, PostalTaxZone, TaxBase, TaxRate, TaxZone
+from portal.models import Location, TaxBase, TaxRate, TaxZone
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,10 @@ class RateWords:
     ends_on: date | None = None
 
 
-@dataclass(frozen=True)
-class ZoneSuggestion:
-    """The zone a postal code points to; ambiguous when several do and a person must choose."""
-
-    zone: TaxZone | None
-    candidates: Sequence[TaxZone] = ()
-
-    @property
-    def ambiguous(self) -> bool:
-        return len(self.candidates) > 1
-
-
 def add_zone(*, name: str, rates: Sequence[RateWords]) -> TaxZone:
     """Add a zone with its rates; InvalidFields when a name is taken or rates overlap."""
+    _check(name, rates)
     zone = TaxZone(name=name.strip())
-    _check(zone, rates)
     zone.rates = _rows(rates)
     db.session.add(zone)
     record("added", zone, f"Tax zone {zone.name} was added.")
@@ -58,25 +47,24 @@ def change_zone(
     deactivated.
     """
     bump(zone, version)
-    old = [f"{r.authority} {r.rate.as_percent.normalize()}% {r.base}" for r in zone.rates]
-    before = zone.name, zone.active
-    zone.name = name.strip()
-    _check(zone, rates)
+    _check(name, rates, zone)
     if zone.active and not active:
         _refuse_if_used(zone)
-    zone.active = active
+    before = _plain(zone)
+    zone.name, zone.active = name.strip(), active
     zone.rates = _rows(rates)
-    new = [f"{r.authority} {r.rate.as_percent.normalize()}% {r.base}" for r in zone.rates]
-    zone.version = zone.version  # a change of rates alone bumps the version too
-    sa.orm.attributes.flag_modified(zone, "name")
-    if old != new or before != (zone.name, zone.active):
-        record("changed", zone, f"Tax zone {zone.name} was changed.", {"rates": [old, new]})
+    attributes.flag_modified(zone, "name")  # a change of rates alone raises the version too
+    changes = {
+        key: [before[key], value] for key, value in _plain(zone).items() if before[key] != value
+    }
+    if changes:
+        record("changed", zone, f"Tax zone {zone.name} was changed.", changes)
 
 
 def find_zones(q: str, page: PageRequest) -> Page[TaxZone]:
     query = sa.select(TaxZone).options(selectinload(TaxZone.rates))
     if q:
-        query = query.where(sa.func.lower(TaxZone.name).like(f"%{q.lower()}%"))
+        query = query.where(holds(TaxZone.name, q))
     return paginate(query, page, sorts={"name": TaxZone.name}, default="name")
 
 
@@ -90,58 +78,6 @@ def get_zone(zone_id: int) -> TaxZone:
 
 def active_zones() -> list[TaxZone]:
     return list(db.session.scalars(sa.select(TaxZone).where(TaxZone.active).order_by(TaxZone.name)))
-
-
-def suggest_zone(postal_code: str) -> ZoneSuggestion:
-    """The zone whose pattern fits best: the whole code, then the longest prefix*, then *."""
-    code = postal_code.strip().upper().split("-")[0]
-    if not code:
-        return ZoneSuggestion(None)
-    patterns = [code] + [f"{code[:n]}*" for n in range(len(code), -1, -1)]
-    rows = db.session.scalars(
-        sa.select(PostalTaxZone)
-        .join(TaxZone)
-        .where(PostalTaxZone.pattern.in_(patterns), TaxZone.active)
-        .options(selectinload(PostalTaxZone.zone))
-    ).all()
-    if not rows:
-        return ZoneSuggestion(None)
-    best = min(patterns.index(row.pattern) for row in rows)
-    zones = sorted(
-        (row.zone for row in rows if row.pattern == patterns[best]), key=lambda zone: zone.name
-    )
-    return ZoneSuggestion(zones[0] if len(zones) == 1 else None, zones)
-
-
-def map_postal_code(pattern: str, zone: TaxZone) -> None:
-    """Say that a code (98101) or prefix (981*) lies in the zone; saying it twice is quiet."""
-    wanted = pattern.strip().upper()
-    if (
-        not wanted
-        or "*" in wanted[:-1]
-        or (not wanted.rstrip("*").replace(" ", "").isalnum() and wanted != "*")
-    ):
-        raise DomainError(
-            "Give a postal code such as 98101, a prefix such as 981*, or *.", field="pattern"
-        )
-    insert_once(PostalTaxZone(pattern=wanted, zone_id=zone.id))
-
-
-def unmap_postal_code(pattern_id: int, zone: TaxZone) -> None:
-    """Take one pattern off the zone."""
-    row = db.session.get(PostalTaxZone, pattern_id)
-    if row is not None and row.zone_id == zone.id:
-        db.session.delete(row)
-
-
-def postal_patterns(zone: TaxZone) -> list[PostalTaxZone]:
-    return list(
-        db.session.scalars(
-            sa.select(PostalTaxZone)
-            .where(PostalTaxZone.zone_id == zone.id)
-            .order_by(PostalTaxZone.pattern)
-        )
-    )
 
 
 def _rows(rates: Sequence[RateWords]) -> list[TaxRate]:
@@ -158,16 +94,25 @@ def _rows(rates: Sequence[RateWords]) -> list[TaxRate]:
     ]
 
 
-def _check(zone: TaxZone, rates: Sequence[RateWords]) -> None:
+def _plain(zone: TaxZone) -> dict[str, Any]:
+    return {"name": zone.name, "active": zone.active, "rates": [_in_words(r) for r in zone.rates]}
+
+
+def _in_words(rate: TaxRate) -> str:
+    until = f" to {rate.ends_on.isoformat()}" if rate.ends_on else ""
+    percent = f"{rate.rate.as_percent.normalize():f}%"
+    return f"{rate.authority} {percent} of {rate.base}, from {rate.starts_on.isoformat()}{until}"
+
+
+def _check(name: str, rates: Sequence[RateWords], zone: TaxZone | None = None) -> None:
     errors = {}
-    if not zone.name:
+    if not name.strip():
         errors["name"] = "Give the zone a name."
-    with db.session.no_autoflush:
-        taken = sa.select(TaxZone.id).where(TaxZone.name == zone.name)
-        if zone.id:
-            taken = taken.where(TaxZone.id != zone.id)
-        if db.session.scalar(taken):
-            errors["name"] = "Another zone already has this name."
+    taken = sa.select(TaxZone.id).where(TaxZone.name == name.strip())
+    if zone is not None:
+        taken = taken.where(TaxZone.id != zone.id)
+    if db.session.scalar(taken):
+        errors["name"] = "Another zone already has this name."
     problem = _rate_problem(rates)
     if problem:
         errors["rates"] = problem
@@ -202,6 +147,7 @@ def _refuse_if_used(zone: TaxZone) -> None:
     )
     if used:
         raise DomainError(
-            f"{used} active locations lie in this zone. Give them another zone first.",
+            f"{used} active location{'s lie' if used > 1 else ' lies'} in this zone. "
+            "Give them another zone first.",
             field="active",
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company import company
-from portal.db import Page, PageRequest, bump, db, paginate
+from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import Customer, DueKind, Invoice, PaymentTerm
@@ -48,8 +49,13 @@ def change_term(term: PaymentTerm, words: TermWords, *, version: int) -> None:
         )
     if term.active and not words.active and term.id == company().default_term_id:
         raise DomainError("This is the default term. Choose another default first.", field="active")
+    before = _plain(term)
     _write(term, words)
-    record("changed", term, f"Payment term {term.name} was changed.")
+    changes = {
+        key: [before[key], value] for key, value in _plain(term).items() if before[key] != value
+    }
+    if changes:
+        record("changed", term, f"Payment term {term.name} was changed.", changes)
 
 
 def make_default(term: PaymentTerm) -> None:
@@ -87,7 +93,7 @@ def get_term(term_id: int) -> PaymentTerm:
 def find_terms(q: str, page: PageRequest) -> Page[PaymentTerm]:
     query = sa.select(PaymentTerm)
     if q:
-        query = query.where(sa.func.lower(PaymentTerm.name).like(f"%{q.lower()}%"))
+        query = query.where(holds(PaymentTerm.name, q))
     return paginate(query, page, sorts={"name": PaymentTerm.name}, default="name")
 
 
@@ -100,6 +106,8 @@ def _write(term: PaymentTerm, words: TermWords) -> None:
         errors["due_day"] = "Give a day of the month from 1 to 31."
     if not of_month and not 0 <= words.due_day <= 365:
         errors["due_day"] = "Give a number of days from 0 to 365."
+    if words.discount_days < 0:
+        errors["discount_days"] = "The days of the discount cannot be negative."
     with db.session.no_autoflush:
         taken = sa.select(PaymentTerm.id).where(PaymentTerm.name == words.name.strip())
         if term.id:
@@ -111,3 +119,7 @@ def _write(term: PaymentTerm, words: TermWords) -> None:
     term.name = words.name.strip()
     term.due_kind, term.due_day, term.active = words.due_kind, words.due_day, words.active
     term.discount_rate, term.discount_days = words.discount_rate, words.discount_days
+
+
+def _plain(term: PaymentTerm) -> dict[str, Any]:
+    return {field.name: str(getattr(term, field.name)) for field in fields(TermWords)}

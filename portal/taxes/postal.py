@@ -1,0 +1,77 @@
+"""Which postal codes suggest which tax zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from portal.db import db, insert_once
+from portal.kernel.errors import DomainError
+from portal.models import PostalTaxZone, TaxZone
+
+
+@dataclass(frozen=True)
+class ZoneSuggestion:
+    """The zone a postal code points to; ambiguous when several do and a person must choose."""
+
+    zone: TaxZone | None
+    candidates: Sequence[TaxZone] = ()
+
+    @property
+    def ambiguous(self) -> bool:
+        return len(self.candidates) > 1
+
+
+def suggest_zone(postal_code: str) -> ZoneSuggestion:
+    """The zone whose pattern fits best: the whole code, then the longest prefix*, then *."""
+    code = postal_code.strip().upper().split("-")[0]
+    if not code:
+        return ZoneSuggestion(None)
+    patterns = [code] + [f"{code[:n]}*" for n in range(len(code), -1, -1)]
+    rows = db.session.scalars(
+        sa.select(PostalTaxZone)
+        .join(TaxZone)
+        .where(PostalTaxZone.pattern.in_(patterns), TaxZone.active)
+        .options(selectinload(PostalTaxZone.zone))
+    ).all()
+    if not rows:
+        return ZoneSuggestion(None)
+    best = min(patterns.index(row.pattern) for row in rows)
+    zones = sorted(
+        (row.zone for row in rows if row.pattern == patterns[best]), key=lambda zone: zone.name
+    )
+    return ZoneSuggestion(zones[0] if len(zones) == 1 else None, zones)
+
+
+def map_postal_code(pattern: str, zone: TaxZone) -> None:
+    """Say that a code (98101) or prefix (981*) lies in the zone; saying it twice is quiet."""
+    wanted = pattern.strip().upper()
+    if (
+        not wanted
+        or "*" in wanted[:-1]
+        or (not wanted.rstrip("*").replace(" ", "").isalnum() and wanted != "*")
+    ):
+        raise DomainError(
+            "Give a postal code such as 98101, a prefix such as 981*, or *.", field="pattern"
+        )
+    insert_once(PostalTaxZone(pattern=wanted, zone_id=zone.id))
+
+
+def unmap_postal_code(pattern_id: int, zone: TaxZone) -> None:
+    """Take one pattern off the zone."""
+    row = db.session.get(PostalTaxZone, pattern_id)
+    if row is not None and row.zone_id == zone.id:
+        db.session.delete(row)
+
+
+def postal_patterns(zone: TaxZone) -> list[PostalTaxZone]:
+    return list(
+        db.session.scalars(
+            sa.select(PostalTaxZone)
+            .where(PostalTaxZone.zone_id == zone.id)
+            .order_by(PostalTaxZone.pattern)
+        )
+    )
