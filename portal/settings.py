@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +67,18 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         web_workers=int(env.get("WEB_WORKERS", "2")),
         trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
     )
+
+
+def with_address(settings: Settings, host: str, port: int) -> Settings:
+    """The same settings, with links to where the server really listens unless BASE_URL says so."""
+    if "BASE_URL" in os.environ:
+        return settings
+    return replace(settings, base_url=f"http://{host}:{port}")
+
+
+def environment_for_children(settings: Settings) -> dict[str, str]:
+    """Our environment for processes we start, naming the address we were told to use."""
+    return {**os.environ, "BASE_URL": settings.base_url}
 
 
 def _database_url(given: str, data_dir: Path) -> str:

@@ -18,7 +18,7 @@ from portal.db.migrate import upgrade_database
 from portal.kernel.errors import DomainError
 from portal.ledger import verify_books
 from portal.seed import demo_sign_ins, found_company, seed_demo
-from portal.settings import Settings
+from portal.settings import Settings, with_address
 
 
 def register(app: Flask) -> None:
@@ -35,6 +35,8 @@ def register(app: Flask) -> None:
 def serve(demo: bool, host: str, port: int) -> None:
     """Migrate, then run the web server and the worker until Ctrl-C."""
     serving.refuse_taken_port(host, port)
+    settings = with_address(current_app.config["SETTINGS"], host, port)
+    current_app.config["SETTINGS"] = settings
     upgrade_database()
     in_transaction(found_company)
     if demo and seed_demo(say=click.echo):
@@ -44,7 +46,6 @@ def serve(demo: bool, host: str, port: int) -> None:
     db.session.commit()
     db.session.remove()
     db.engine.dispose()
-    settings: Settings = current_app.config["SETTINGS"]
     sys.exit(serving.supervise(settings, host, port, say=click.echo))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from portal.settings import ROOT, Settings
+from portal.settings import ROOT, Settings, environment_for_children
 
 STOP_WITHIN = 5.0
 
@@ -44,7 +44,8 @@ def supervise(settings: Settings, host: str, port: int, *, say: Callable[[str], 
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda caught, _frame: stopping.append(caught))
-    children = {name: _start(command) for name, command in commands.items()}
+    environment = environment_for_children(settings)
+    children = {name: _start(command, environment) for name, command in commands.items()}
     if _answers(host, port, stopping):
         say(f"Fieldledger is ready at {settings.base_url}  (Ctrl-C stops it)")
     while not stopping:
@@ -53,14 +54,14 @@ def supervise(settings: Settings, host: str, port: int, *, say: Callable[[str], 
             if child.poll() is not None and not stopping:
                 say(f"The {name} process ended with code {child.returncode}; starting it again.")
                 time.sleep(1)
-                children[name] = _start(commands[name])
+                children[name] = _start(commands[name], environment)
     say("Stopping …")
     return _stop(list(children.values()))
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # a session of its own: Ctrl-C reaches the supervisor, which stops the children in order
-    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603  # nosec B603
+    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)  # noqa: S603  # nosec B603
 
 
 def _answers(host: str, port: int, stopping: list[int]) -> bool:

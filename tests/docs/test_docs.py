@@ -1,0 +1,35 @@
+"""Docs that cannot lie: what is drawn or listed is compared with the code."""
+
+import re
+from dataclasses import fields
+
+from portal.models import ATTEMPT, INVOICE, JOB, PAYMENT
+from portal.settings import Settings
+from tests.architecture.graph import ROOT
+
+LIFECYCLES = {"Job": JOB, "Invoice": INVOICE, "Payment": PAYMENT, "Payment attempt": ATTEMPT}
+
+
+def drawn() -> str:
+    parts = ["# Lifecycles", "", "Drawn from the code; `tests/docs` fails when this page is stale."]
+    for name, lifecycle in LIFECYCLES.items():
+        parts += ["", f"## {name}", "", "```mermaid", lifecycle.drawing(), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def test_the_lifecycles_are_drawn_fresh():
+    assert (ROOT / "docs" / "lifecycles.md").read_text() == drawn()
+
+
+def test_the_readme_lists_every_setting():
+    readme = (ROOT / "README.md").read_text()
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", readme, re.M))
+    assert listed == {field.name.upper() for field in fields(Settings)}
+
+
+def test_the_readme_names_the_two_commands():
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for command in ("run", "test"):
+        assert f"make {command}" in readme
+        assert re.search(rf"^{command}:", makefile, re.M)
