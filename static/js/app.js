@@ -27,10 +27,6 @@ function pick(option) {
   const box = lookup.querySelector("[data-lookup-words]");
   box.value = option.dataset.words;
   lookup.querySelector("[data-lookup-results]").replaceChildren();
-  for (const [name, value] of Object.entries(JSON.parse(option.dataset.fill || "{}"))) {
-    const field = lookup.closest("form").querySelector(`[name="${name}"]`);
-    if (field && !field.dataset.touched) field.value = value;
-  }
   box.focus();
 }
 
@@ -62,7 +58,6 @@ document.addEventListener("keydown", (event) => {
 // Unsaved text: leaving a changed form asks first.
 let dirty = false;
 document.addEventListener("input", (event) => {
-  event.target.dataset.touched = "1";
   if (event.target.closest("form[data-guard]")) dirty = true;
 });
 window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
