@@ -1,6 +1,11 @@
 """The company that uses the installation: its row, its day, its ways of writing numbers."""
 
-from portal.company.changing import CompanyWords, add_business_unit, change_company
+from portal.company.changing import (
+    CompanyWords,
+    add_business_unit,
+    change_business_unit,
+    change_company,
+)
 from portal.company.formats import (
     format_day,
     format_instant,
@@ -14,6 +19,7 @@ __all__ = [
     "CompanyWords",
     "add_business_unit",
     "business_units",
+    "change_business_unit",
     "change_company",
     "company",
     "format_day",

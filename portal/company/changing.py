@@ -52,12 +52,30 @@ def change_company(words: CompanyWords, *, version: int) -> None:
 
 def add_business_unit(name: str) -> BusinessUnit:
     """Add a line of business; InvalidFields when the name is missing or taken."""
+    unit = BusinessUnit(name=_unit_name(name))
+    db.session.add(unit)
+    record("added", unit, f"Business unit {unit.name} was added.")
+    return unit
+
+
+def change_business_unit(unit: BusinessUnit, *, version: int, name: str, active: bool) -> None:
+    """Rename or retire a line of business; invoices of a retired one keep it."""
+    bump(unit, version)
+    wanted = _unit_name(name, unit)
+    if (unit.name, unit.active) == (wanted, active):
+        return
+    changes = {"name": [unit.name, wanted], "active": [unit.active, active]}
+    unit.name, unit.active = wanted, active
+    record("changed", unit, f"Business unit {wanted} was changed.", changes)
+
+
+def _unit_name(name: str, unit: BusinessUnit | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the business unit a name."})
-    if db.session.scalar(sa.select(BusinessUnit.id).where(BusinessUnit.name == wanted)):
+    taken = sa.select(BusinessUnit.id).where(sa.func.lower(BusinessUnit.name) == wanted.lower())
+    if unit is not None:
+        taken = taken.where(BusinessUnit.id != unit.id)
+    if db.session.scalar(taken):
         raise InvalidFields({"name": "There is a business unit of this name already."})
-    unit = BusinessUnit(name=wanted)
-    db.session.add(unit)
-    record("added", unit, f"Business unit {wanted} was added.")
-    return unit
+    return wanted

@@ -10,11 +10,11 @@ from portal.customers.keeping import (
 from portal.customers.locations import LocationWords, add_location, change_location
 from portal.customers.queries import (
     CustomerFilter,
-    customer_types,
     find_customers,
     get_customer,
     search_customers,
 )
+from portal.customers.types import add_customer_type, change_customer_type, customer_types
 
 __all__ = [
     "ContactWords",
@@ -23,9 +23,11 @@ __all__ = [
     "LocationWords",
     "add_contact",
     "add_customer",
+    "add_customer_type",
     "add_location",
     "change_contact",
     "change_customer",
+    "change_customer_type",
     "change_location",
     "contacts_of_email",
     "customer_types",

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import attributes
 
 from portal.audit import record
 from portal.customers.addresses import normal_email
@@ -75,11 +76,13 @@ def change_customer(
             )
     before = _plain(customer)
     _write(customer, words)
+    db.session.expire(customer, ["customer_type", "term"])  # they follow the ids just written
     if tags is not None:
         _retag(customer, tags)
     after = _plain(customer)
     changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
     if changes:
+        attributes.flag_modified(customer, "name")  # a change of tags raises the version too
         record("changed", customer, f"{customer.name} was changed.", changes)
 
 

@@ -42,6 +42,7 @@ def change_location(location: Location, words: LocationWords, *, version: int) -
     bump(location, version)
     old = [location.one_line_address, location.tax_zone_id, location.active]
     _write(location, words)
+    db.session.expire(location, ["tax_zone"])  # it follows the id just written
     new = [location.one_line_address, location.tax_zone_id, location.active]
     if old != new:
         record(

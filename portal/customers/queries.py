@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import Page, PageRequest, begins, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
-from portal.models import Contact, Customer, CustomerTag, CustomerType, Location
+from portal.models import Contact, Customer, CustomerTag, Location
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,6 @@ def search_customers(text: str, *, limit: int = 12) -> list[Customer]:
     return list(db.session.scalars(query))
 
 
-def customer_types() -> list[CustomerType]:
-    query = sa.select(CustomerType).where(CustomerType.active).order_by(CustomerType.name)
-    return list(db.session.scalars(query))
-
-
 def _matches(text: str) -> sa.ColumnElement[bool]:
     """Name, street, email and phone of the customer, the locations and the contacts."""
     contacts = sa.or_(holds(Contact.name, text), holds_code(Contact.email, text))
@@ -81,7 +76,7 @@ def _matches(text: str) -> sa.ColumnElement[bool]:
         holds(Customer.name, text),
         holds(Customer.street, text),
         holds_code(Customer.email, text),
-        Customer.external_key == text.strip(),
+        Customer.external_key == text.replace("\0", "").strip(),
         Customer.id.in_(sa.select(Location.customer_id).where(holds(Location.street, text))),
     ]
     if len(digits) >= 4:

@@ -14,7 +14,6 @@ from portal.payments.queries import (
     find_payments,
     get_payment,
     latest_payments,
-    payment_types,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
 from portal.payments.receipts import send_receipt
@@ -23,19 +22,31 @@ from portal.payments.receiving import (
     ReceivedMoney,
     receive_payment,
 )
+from portal.payments.types import (
+    PaymentTypeWords,
+    add_payment_type,
+    change_payment_type,
+    get_payment_type,
+    payment_types,
+    type_is_used,
+)
 
 __all__ = [
     "PaymentFilter",
     "PaymentReceived",
+    "PaymentTypeWords",
     "ReceiptPaper",
     "ReceivedMoney",
+    "add_payment_type",
     "applications_to",
     "apply_oldest_first",
     "apply_payment",
+    "change_payment_type",
     "credit_of",
     "credit_of_many",
     "find_payments",
     "get_payment",
+    "get_payment_type",
     "latest_payments",
     "payment_types",
     "receipt_paper",
@@ -43,5 +54,6 @@ __all__ = [
     "receive_payment",
     "release_excess",
     "send_receipt",
+    "type_is_used",
     "unapply",
 ]

@@ -26,7 +26,6 @@ from portal.models import (
     Payment,
     PaymentApplication,
     PaymentState,
-    PaymentType,
 )
 
 
@@ -121,9 +120,3 @@ def applications_to(invoice_id: int) -> list[PaymentApplication]:
         .options(joinedload(PaymentApplication.payment).joinedload(Payment.type))
     )
     return list(db.session.scalars(query))
-
-
-def payment_types(*, online: bool = False) -> list[PaymentType]:
-    """Active types offered at the desk, or those the gateway uses."""
-    query = sa.select(PaymentType).where(PaymentType.active, PaymentType.online == online)
-    return list(db.session.scalars(query.order_by(PaymentType.id)))

@@ -161,7 +161,9 @@ def _write(item: PriceBookItem, words: ItemWords) -> None:
         errors["name"] = "Give the item a name."
     if words.unit_price.scaled < 0:
         errors["unit_price"] = "A price cannot be negative; use the kind Discount to take off."
-    taken = sa.select(PriceBookItem.id).where(PriceBookItem.code == code)
+    if words.unit_cost.scaled < 0:
+        errors["unit_cost"] = "A cost cannot be negative."
+    taken = sa.select(PriceBookItem.id).where(sa.func.lower(PriceBookItem.code) == code.lower())
     with db.session.no_autoflush:
         if item.id:
             taken = taken.where(PriceBookItem.id != item.id)

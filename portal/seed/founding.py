@@ -60,9 +60,11 @@ def _ensure_terms() -> None:
 
 
 def _ensure_payment_types() -> None:
+    """The house's own by name; the desk's only at the start, since people may rename them."""
     known = set(db.session.scalars(sa.select(PaymentType.name)))
+    begun = db.session.scalar(sa.select(sa.exists().where(PaymentType.online.is_(False))))
     for name, method, role, online in PAYMENT_TYPES:
-        if name not in known:
+        if name not in known and (online or not begun):
             db.session.add(
                 PaymentType(
                     name=name, method=method, account_id=account_id_for(role), online=online

@@ -1,0 +1,47 @@
+"""Customer types: labels of the office's own, such as Residential."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.db import bump, db
+from portal.kernel.errors import InvalidFields
+from portal.models import CustomerType
+
+
+def customer_types(*, all_of_them: bool = False) -> list[CustomerType]:
+    """Types by name; only active ones unless told otherwise."""
+    query = sa.select(CustomerType).order_by(CustomerType.name)
+    return list(db.session.scalars(query if all_of_them else query.where(CustomerType.active)))
+
+
+def add_customer_type(name: str) -> CustomerType:
+    """Add a type; InvalidFields when the name is missing or taken."""
+    row = CustomerType(name=_checked(name))
+    db.session.add(row)
+    record("added", row, f"Customer type {row.name} was added.")
+    return row
+
+
+def change_customer_type(row: CustomerType, *, version: int, name: str, active: bool) -> None:
+    """Rename or retire a type; customers of a retired type keep it."""
+    bump(row, version)
+    wanted = _checked(name, row)
+    if (row.name, row.active) == (wanted, active):
+        return
+    changes = {"name": [row.name, wanted], "active": [row.active, active]}
+    row.name, row.active = wanted, active
+    record("changed", row, f"Customer type {wanted} was changed.", changes)
+
+
+def _checked(name: str, row: CustomerType | None = None) -> str:
+    wanted = name.strip()
+    if not wanted:
+        raise InvalidFields({"name": "Give the customer type a name."})
+    taken = sa.select(CustomerType.id).where(sa.func.lower(CustomerType.name) == wanted.lower())
+    if row is not None:
+        taken = taken.where(CustomerType.id != row.id)
+    if db.session.scalar(taken):
+        raise InvalidFields({"name": "There is a customer type of this name already."})
+    return wanted
