@@ -23,6 +23,8 @@ def receive(name: str) -> Response:
     if (request.content_length or 0) > LARGEST:
         abort(413)
     body = request.get_data(cache=False)
+    if len(body) > LARGEST:  # a body sent in chunks names no length beforehand
+        abort(413)
     try:
         seen = gateway().verify_event(body, request.headers.get(SIGNATURES[name], ""))
     except ForgedEvent:

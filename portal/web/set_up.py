@@ -62,7 +62,7 @@ def set_up(app: Flask) -> None:
     set_up_errors(app)
     app.before_request(_refuse_other_sites)
     Babel(app, locale_selector=choose_locale)
-    Limiter(
+    app.extensions["outer limit"] = Limiter(
         get_remote_address,
         app=app,
         application_limits=["600 per minute"],
