@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 
 from portal import payment_collection, tasks
+from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
     InvoiceChanged,
     InvoiceShrinking,
@@ -49,6 +50,7 @@ TASKS = [
     TaskKind("message", deliver, waiting_messages),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
+    TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("stale_checkout", close_stale, list),  # the janitor finds what is lost here
 ]
 

@@ -11,12 +11,15 @@ from staff import (
     contacts,
     customers,
     home,
+    imports,
     invoice_lines,
     invoices,
     jobs,
+    labels,
     locations,
     navigation,
     outbox,
+    payment_types,
     payments,
     people,
     photos,
@@ -31,9 +34,9 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customers, home, invoice_lines, invoices,
-    jobs, locations, outbox, payments, people, photos, pricebook, receivables, search, settings,
-    sign_in, style_guide, taxes, terms,
+    account, accounts, attempts, contacts, customers, home, imports, invoice_lines, invoices,
+    jobs, labels, locations, outbox, payment_types, payments, people, photos, pricebook,
+    receivables, search, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

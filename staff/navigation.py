@@ -29,11 +29,14 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
+        (later("Import"), "upload", "staff.imports.index", A.IMPORT),
     ]),
     (later("Settings"), [
         (later("Company"), "building", "staff.settings.show", A.EDIT_SETTINGS),
         (later("Tax zones"), "receipt-tax", "staff.taxes.index", A.EDIT_SETTINGS),
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
+        (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
+        (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("Accounts"), "list-numbers", "staff.accounts.index", A.VIEW_LEDGER),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
     ]),

@@ -13,18 +13,27 @@ from portal import tasks
 from portal.access import PersonWords, add_person, person_of_email, roles, staff_link
 from portal.audit import verify_audit
 from portal.cli import backups, doctor, serving
-from portal.db import db, in_transaction
+from portal.db import PageRequest, db, in_transaction
 from portal.db.migrate import upgrade_database
+from portal.imports import (
+    ask_for_check,
+    ask_for_saving,
+    look_at_run,
+    problems_of,
+    start_run,
+)
 from portal.kernel.errors import DomainError
 from portal.ledger import verify_books
+from portal.models import ImportSubject
 from portal.seed import demo_sign_ins, found_company, seed_demo
 from portal.settings import Settings, with_address
 
 
 def register(app: Flask) -> None:
     """Put our commands on the app."""
-    for command in (serve, worker, found, seed, check_books, check_audit, examine, backup, restore,
-                    user, sign_in_link):  # fmt: skip
+    commands = (serve, worker, found, seed, import_file, check_books, check_audit, examine,
+                backup, restore, user, sign_in_link)  # fmt: skip
+    for command in commands:
         app.cli.add_command(command)
 
 
@@ -75,6 +84,38 @@ def seed(reset: bool) -> None:
     in_transaction(found_company)
     if not seed_demo(say=click.echo):
         raise click.ClickException("There are customers already; the demo needs an empty database.")
+
+
+@click.command("import")
+@click.argument("subject", type=click.Choice([one.value for one in ImportSubject]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only check, save nothing.")
+def import_file(subject: str, file: Path, dry_run: bool) -> None:
+    """Bring in customers, items, invoices or payments from CSV or XLSX: all rows or none."""
+    try:
+        with file.open("rb") as upload:
+            run = in_transaction(
+                lambda: start_run(ImportSubject(subject), upload, name=file.name, by=None)
+            )
+        in_transaction(lambda: ask_for_check(run, run.mapping))
+        look_at_run(run.id)
+        db.session.refresh(run)
+        for problem in problems_of(run, PageRequest(size=200)).rows:
+            click.echo(f"row {problem.row_number}, {problem.column}: {problem.sentence}")
+        click.echo(
+            f"{run.rows_total} rows: {run.rows_new} new, {run.rows_known} known, "
+            f"{run.rows_bad} bad."
+        )
+        if dry_run or not run.rows_new:
+            return
+        in_transaction(lambda: ask_for_saving(run))
+        look_at_run(run.id)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    db.session.refresh(run)
+    if run.failure:
+        raise click.ClickException(run.failure)
+    click.echo(f"{run.rows_done} {subject} were imported.")
 
 
 @click.command("verify-books")

@@ -5,6 +5,7 @@ from portal.company.changing import (
     add_business_unit,
     change_business_unit,
     change_company,
+    change_logo,
 )
 from portal.company.formats import (
     format_day,
@@ -21,6 +22,7 @@ __all__ = [
     "business_units",
     "change_business_unit",
     "change_company",
+    "change_logo",
     "company",
     "format_day",
     "format_instant",

@@ -50,6 +50,13 @@ def change_company(words: CompanyWords, *, version: int) -> None:
         record("changed", row, "The company's settings were changed.", changes)
 
 
+def change_logo(key: str) -> None:
+    """Use the picture stored under this key from now on; empty for none."""
+    row = company()
+    row.logo_key = key
+    record("changed", row, "The company's logo was changed.")
+
+
 def add_business_unit(name: str) -> BusinessUnit:
     """Add a line of business; InvalidFields when the name is missing or taken."""
     unit = BusinessUnit(name=_unit_name(name))

@@ -2,7 +2,15 @@
 
 from portal.tasks.kinds import TaskKind, find_kind, register, sweep
 from portal.tasks.leases import lease, lease_until
-from portal.tasks.queue import look_at, run_waiting, set_up, start_worker, wake
+from portal.tasks.queue import (
+    look_at,
+    note_progress,
+    read_progress,
+    run_waiting,
+    set_up,
+    start_worker,
+    wake,
+)
 
 __all__ = [
     "TaskKind",
@@ -10,6 +18,8 @@ __all__ = [
     "lease",
     "lease_until",
     "look_at",
+    "note_progress",
+    "read_progress",
     "register",
     "run_waiting",
     "set_up",

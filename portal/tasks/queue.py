@@ -90,6 +90,22 @@ def run_waiting() -> int:
     return done
 
 
+def note_progress(key: str, done: int) -> None:
+    """Say how far a long task is, apart from its transaction, which others cannot see yet."""
+    if "huey" in current_app.extensions:
+        current_app.extensions["huey"].storage.put_data(key, str(done).encode())
+    else:
+        current_app.extensions.setdefault("progress", {})[key] = done
+
+
+def read_progress(key: str) -> int:
+    """What was noted last, or 0."""
+    if "huey" not in current_app.extensions:
+        return int(current_app.extensions.get("progress", {}).get(key, 0))
+    value = current_app.extensions["huey"].storage.peek_data(key)
+    return int(value) if isinstance(value, bytes) else 0
+
+
 def start_worker(app: Flask, *, threads: int = 1) -> None:
     """Run until told to stop (SIGTERM, SIGINT); catches up on waiting rows first."""
     app.extensions["each minute"]()

@@ -18,14 +18,8 @@ PAY_URL = "https://pay.example.test/pay/" + "5f0c9a" * 10 + "7d3e"
 
 HEAD = Letterhead(
     name="Northwind Heating & Air",
-    lines=(
-        "1180 Foundry Street",
-        "Suite 4",
-        "Duluth, MN 55802",
-        "(218) 555-0144",
-        "billing@northwind.example",
-        "northwind.example",
-    ),
+    address=("1180 Foundry Street", "Suite 4", "Duluth, MN 55802"),
+    reach=("(218) 555-0144", "billing@northwind.example", "northwind.example"),
     remit_to=("Northwind Heating & Air", "PO Box 4410", "Duluth, MN 55802"),
     message="Thank you for letting us into your home. Repairs are guaranteed for one year.",
     colour="#0b5c8a",

@@ -1,0 +1,28 @@
+"""Bringing one's own data in: CSV and XLSX, mapped, checked, then all of it or nothing."""
+
+from portal.imports.runs import (
+    ask_for_check,
+    ask_for_saving,
+    find_runs,
+    get_run,
+    look_at_run,
+    problems_of,
+    progress_of,
+    start_run,
+    waiting_runs,
+)
+from portal.imports.shapes import SHAPES, Column
+
+__all__ = [
+    "SHAPES",
+    "Column",
+    "ask_for_check",
+    "ask_for_saving",
+    "find_runs",
+    "get_run",
+    "look_at_run",
+    "problems_of",
+    "progress_of",
+    "start_run",
+    "waiting_runs",
+]
