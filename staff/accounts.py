@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from wtforms import BooleanField, StringField
 
 from portal.access import Ability
+from portal.audit import trail_of
 from portal.company import today
 from portal.kernel.errors import DomainError
 from portal.ledger import (
@@ -99,4 +100,7 @@ def save(account_id: int) -> Response:
 
 
 def _page(account: Account | None, form: AccountForm, *, status: int = 200) -> Response:
-    return render_page("staff/accounts/form.html", status=status, account=account, form=form)
+    return render_page(
+        "staff/accounts/form.html", status=status, account=account, form=form,
+        trail=trail_of(account) if account else [],
+    )  # fmt: skip

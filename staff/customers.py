@@ -123,7 +123,6 @@ def show(customer_id: int) -> Response:
 def edit(customer_id: int) -> Response:
     customer = get_customer(customer_id)
     form = _form(None, customer)
-    form.tags.data = ", ".join(tag.tag for tag in customer.tags)
     return render_page("staff/customers/form.html", form=form, customer=customer)
 
 
@@ -198,10 +197,13 @@ def page_of(
 
 def _form(sent: object, customer: Customer | None = None) -> CustomerForm:
     form = CustomerForm(sent, obj=customer)
-    form.customer_type_id.offer(customer_types())
-    form.term_id.offer(active_terms())
+    form.customer_type_id.offer(customer_types(), also=customer.customer_type if customer else None)
+    form.term_id.offer(active_terms(), also=customer.term if customer else None)
     form.language.coerce = str
     form.language.choices = [("en", "English"), ("es", "Español"), ("fr", "Français")]
+    form.tags.object_data = ", ".join(tag.tag for tag in customer.tags) if customer else ""
+    if not isinstance(form.tags.data, str):
+        form.tags.data = form.tags.object_data
     if sent is None:
         form.language.data = customer.language if customer else "en"
     else:

@@ -77,7 +77,7 @@ def save(customer_id: int, location_id: int) -> Response:
 
 def _form(sent: object, location: Location | None = None) -> LocationForm:
     form = LocationForm(sent, obj=location)
-    form.tax_zone_id.offer(active_zones())
+    form.tax_zone_id.offer(active_zones(), also=location.tax_zone if location else None)
     return form
 
 

@@ -122,7 +122,9 @@ def save(item_id: int) -> Response:
 def _form(sent: object, item: PriceBookItem | None = None) -> ItemForm:
     form = ItemForm(sent, obj=item)
     form.income_account_id.offer(
-        active_accounts(AccountKind.INCOME), words=lambda one: f"{one.number} {one.name}"
+        active_accounts(AccountKind.INCOME),
+        words=lambda one: f"{one.number} {one.name}",
+        also=item.income_account if item else None,
     )
     return form
 

@@ -9,11 +9,10 @@ from flask_babel import gettext as _
 from wtforms import SelectField, StringField, TextAreaField
 
 from portal.access import Ability
-from portal.company import CompanyWords, add_business_unit, business_units, change_company, company
+from portal.company import CompanyWords, change_company, change_logo, company
 from portal.files import keep_logo
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Paper
-from portal.payments import payment_types
 from portal.web import (
     ChoiceField,
     Form,
@@ -30,12 +29,12 @@ bp = Blueprint("settings", __name__, url_prefix="/settings")
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc"))
 
 
-LOCALES = [
-    ("en_US", "English (US)"),
-    ("en_GB", "English (UK)"),
-    ("es_US", "Español (EE. UU.)"),
-    ("fr_CA", "Français (Canada)"),
-]
+LOCALES = {
+    "en_US": "English (US)",
+    "en_GB": "English (UK)",
+    "es_US": "Español (EE. UU.)",
+    "fr_CA": "Français (Canada)",
+}
 
 
 class CompanyForm(Form):
@@ -52,7 +51,7 @@ class CompanyForm(Form):
     brand_color = StringField("Colour", render_kw={"type": "color"})
     invoice_message = TextAreaField("Message on every invoice", render_kw={"rows": 2})
     remit_to = TextAreaField("Checks are mailed to", render_kw={"rows": 3})
-    zone = SelectField("Time zone of the books", choices=[(zone, zone) for zone in ZONES])
+    zone = SelectField("Time zone of the books", choices={zone: zone for zone in ZONES})
     locale = SelectField("Dates and numbers", choices=LOCALES)
     paper = ChoiceField("Paper", Paper)
 
@@ -83,17 +82,14 @@ def save() -> Response:
 @needs(Ability.EDIT_SETTINGS)
 def save_logo() -> Response:
     upload = request.files.get("photo")
-    if upload is None or not upload.filename:
-        raise InvalidFields({"photo": _("Choose a picture first.")})
-    company().logo_key = keep_logo(upload.stream).key
+    try:
+        if upload is None or not upload.filename:
+            raise InvalidFields({"photo": _("Choose a picture first.")})
+        change_logo(keep_logo(upload.stream).key)
+    except DomainError as error:
+        form = CompanyForm(None, obj=company())
+        return _page(form, status=422, upload_error=str(error))
     notify(_("The logo is in use from now on."))
-    return redirect_to("staff.settings.show")
-
-
-@bp.post("/business-units")
-@needs(Ability.EDIT_SETTINGS)
-def add_unit() -> Response:
-    add_business_unit(request.form.get("name", ""))
     return redirect_to("staff.settings.show")
 
 
@@ -109,9 +105,7 @@ def _check_colour(colour: str) -> None:
         raise InvalidFields({"brand_color": _("Text on this colour would be hard to read.")})
 
 
-def _page(form: CompanyForm, *, status: int = 200) -> Response:
+def _page(form: CompanyForm, *, status: int = 200, upload_error: str = "") -> Response:
     return render_page(
-        "staff/settings/show.html", status=status, form=form,
-        units=business_units(all_of_them=True),
-        types=[*payment_types(), *payment_types(online=True)],
-    )  # fmt: skip
+        "staff/settings/show.html", status=status, form=form, upload_error=upload_error
+    )

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from wtforms import BooleanField, StringField
 
 from portal.access import Ability
+from portal.audit import trail_of
 from portal.company import today
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.numbers import Rate
@@ -22,6 +23,7 @@ from portal.taxes import (
     get_zone,
     map_postal_code,
     postal_patterns,
+    shared_patterns,
     unmap_postal_code,
 )
 from portal.web import Form, VersionField, needs, notify, page_request, redirect_to, render_page
@@ -60,7 +62,7 @@ def create() -> Response:
         return redirect_to("staff.taxes.show", zone_id=zone.id)
     except DomainError as error:
         form.refuse(error)
-    return _page(None, form, _typed(), status=422, error=error_of(form))
+    return _page(None, form, _typed(), status=422)
 
 
 @bp.get("/<int:zone_id>")
@@ -84,16 +86,21 @@ def save(zone_id: int) -> Response:
         return redirect_to("staff.taxes.show", zone_id=zone.id)
     except DomainError as error:
         form.refuse(error)
-    return _page(zone, form, _typed(), status=422, error=error_of(form))
+    return _page(zone, form, _typed(), status=422)
 
 
 @bp.post("/<int:zone_id>/postal-codes")
 @needs(Ability.EDIT_SETTINGS)
 def map_code(zone_id: int) -> Response:
     zone = get_zone(zone_id)
-    for pattern in request.form.get("patterns", "").replace(",", " ").split():
-        map_postal_code(pattern, zone)
-    return redirect_to("staff.taxes.show", zone_id=zone.id)
+    try:
+        for pattern in request.form.get("patterns", "").replace(",", "\n").splitlines():
+            if pattern.strip():
+                map_postal_code(pattern, zone)
+        return redirect_to("staff.taxes.show", zone_id=zone.id)
+    except DomainError as error:
+        form = ZoneForm(None, obj=zone)
+        return _page(zone, form, _as_typed(zone), status=422, postal_error=str(error))
 
 
 @bp.post("/<int:zone_id>/postal-codes/<int:pattern_id>/removal")
@@ -101,10 +108,6 @@ def map_code(zone_id: int) -> Response:
 def unmap_code(zone_id: int, pattern_id: int) -> Response:
     unmap_postal_code(pattern_id, get_zone(zone_id))
     return redirect_to("staff.taxes.show", zone_id=zone_id)
-
-
-def error_of(form: ZoneForm) -> str:
-    return " ".join(str(one) for one in form.form_errors)
 
 
 def _typed() -> list[dict[str, str]]:
@@ -154,11 +157,12 @@ def _rates() -> list[RateWords]:
 
 def _page(
     zone: TaxZone | None, form: ZoneForm, rates: list[dict[str, str]], *, status: int = 200,
-    error: str = "",
+    postal_error: str = "",
 ) -> Response:  # fmt: skip
     blank = {"authority": "", "base": "subtotal", "rate": "", "starts_on": "", "ends_on": ""}
     return render_page(
-        "staff/taxes/form.html", status=status, zone=zone, form=form, error=error,
+        "staff/taxes/form.html", status=status, zone=zone, form=form,
         rates=[*rates, blank, blank], bases=[(b.value, b.value.capitalize()) for b in TaxBase],
-        patterns=postal_patterns(zone) if zone else [],
+        patterns=postal_patterns(zone) if zone else [], postal_error=postal_error,
+        shared=shared_patterns(zone) if zone else {}, trail=trail_of(zone) if zone else [],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from wtforms import BooleanField, IntegerField, StringField
 from wtforms.validators import InputRequired
 
 from portal.access import Ability
+from portal.audit import trail_of
 from portal.company import company
 from portal.kernel.errors import DomainError
 from portal.models import DueKind, PaymentTerm
@@ -117,4 +118,7 @@ def _words(form: TermForm) -> TermWords:
 
 def _page(term: PaymentTerm | None, form: TermForm, *, status: int = 200) -> Response:
     used = term is not None and is_in_use(term)
-    return render_page("staff/terms/form.html", status=status, term=term, form=form, used=used)
+    return render_page(
+        "staff/terms/form.html", status=status, term=term, form=form, used=used,
+        trail=trail_of(term) if term else [],
+    )  # fmt: skip

@@ -14,11 +14,14 @@ from portal.models import BusinessUnit, Company
 def company() -> Company:
     """The company row; the session remembers it, so asking again costs nothing.
 
+    A session holds its rows weakly, so this one is held on to by name.
     Raises LookupError in a database that was never founded.
     """
-    row = db.session.get(Company, 1)
+    held: Company | None = db.session.info.get("company")
+    row = held if held is not None and held in db.session else db.session.get(Company, 1)
     if row is None:
         raise LookupError("This database holds no company yet: run `flask found`.")
+    db.session.info["company"] = row
     return row
 
 

@@ -29,6 +29,7 @@ class ContactWords:
 
 def add_contact(customer: Customer, words: ContactWords) -> Contact:
     """Add a person; InvalidFields for a missing name or a wrong email."""
+    _check(words)
     contact = Contact(customer=customer)
     _write(contact, words)
     db.session.add(contact)
@@ -39,6 +40,7 @@ def add_contact(customer: Customer, words: ContactWords) -> Contact:
 def change_contact(contact: Contact, words: ContactWords, *, version: int) -> None:
     """Save a contact; Conflict on an old version."""
     bump(contact, version)
+    _check(words)
     old = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
     _write(contact, words)
     new = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
@@ -69,16 +71,20 @@ def contacts_of_email(email: str) -> list[Contact]:
     return list(db.session.scalars(query))
 
 
-def _write(contact: Contact, words: ContactWords) -> None:
+def _check(words: ContactWords) -> None:
     errors = {}
     if not words.name.strip():
         errors["name"] = "Give the contact a name."
     try:
-        email = normal_email(words.email)
+        normal_email(words.email)
     except ValueError as error:
         errors["email"] = str(error)
     if errors:
         raise InvalidFields(errors)
-    contact.name, contact.email, contact.phone = words.name.strip(), email, words.phone.strip()
+
+
+def _write(contact: Contact, words: ContactWords) -> None:
+    contact.name, contact.phone = words.name.strip(), words.phone.strip()
+    contact.email = normal_email(words.email)
     contact.is_mobile, contact.active = words.is_mobile, words.active
     contact.billing_access, contact.language = words.billing_access, words.language

@@ -30,6 +30,7 @@ def add_location(
     customer: Customer, words: LocationWords, *, external_key: str | None = None
 ) -> Location:
     """Add a location; InvalidFields without a street."""
+    _check(words)
     location = Location(customer=customer, external_key=external_key)
     _write(location, words)
     db.session.add(location)
@@ -40,6 +41,7 @@ def add_location(
 def change_location(location: Location, words: LocationWords, *, version: int) -> None:
     """Save a location; invoices already made keep their zone until refreshed."""
     bump(location, version)
+    _check(words)
     old = [location.one_line_address, location.tax_zone_id, location.active]
     _write(location, words)
     db.session.expire(location, ["tax_zone"])  # it follows the id just written
@@ -53,9 +55,12 @@ def change_location(location: Location, words: LocationWords, *, version: int) -
         )
 
 
-def _write(location: Location, words: LocationWords) -> None:
+def _check(words: LocationWords) -> None:
     if not words.street.strip():
         raise InvalidFields({"street": "Give the street and number."})
+
+
+def _write(location: Location, words: LocationWords) -> None:
     for field in fields(words):
         value = getattr(words, field.name)
         setattr(location, field.name, value.strip() if isinstance(value, str) else value)

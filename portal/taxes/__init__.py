@@ -5,6 +5,7 @@ from portal.taxes.postal import (
     ZoneSuggestion,
     map_postal_code,
     postal_patterns,
+    shared_patterns,
     suggest_zone,
     unmap_postal_code,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "get_zone",
     "map_postal_code",
     "postal_patterns",
+    "shared_patterns",
     "suggest_zone",
     "unmap_postal_code",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
+from portal.audit import record
 from portal.db import db, insert_once
 from portal.kernel.errors import DomainError
 from portal.models import PostalTaxZone, TaxZone
@@ -57,7 +58,8 @@ def map_postal_code(pattern: str, zone: TaxZone) -> None:
         raise DomainError(
             "Give a postal code such as 98101, a prefix such as 981*, or *.", field="pattern"
         )
-    insert_once(PostalTaxZone(pattern=wanted, zone_id=zone.id))
+    if insert_once(PostalTaxZone(pattern=wanted, zone_id=zone.id)):
+        record("postal code added", zone, f"{wanted} lies in {zone.name}.")
 
 
 def unmap_postal_code(pattern_id: int, zone: TaxZone) -> None:
@@ -65,6 +67,7 @@ def unmap_postal_code(pattern_id: int, zone: TaxZone) -> None:
     row = db.session.get(PostalTaxZone, pattern_id)
     if row is not None and row.zone_id == zone.id:
         db.session.delete(row)
+        record("postal code removed", zone, f"{row.pattern} no longer lies in {zone.name}.")
 
 
 def postal_patterns(zone: TaxZone) -> list[PostalTaxZone]:
@@ -75,3 +78,18 @@ def postal_patterns(zone: TaxZone) -> list[PostalTaxZone]:
             .order_by(PostalTaxZone.pattern)
         )
     )
+
+
+def shared_patterns(zone: TaxZone) -> dict[str, list[str]]:
+    """Patterns of the zone that other active zones claim too, with those zones' names."""
+    mine = sa.select(PostalTaxZone.pattern).where(PostalTaxZone.zone_id == zone.id)
+    query = (
+        sa.select(PostalTaxZone.pattern, TaxZone.name)
+        .join(TaxZone)
+        .where(PostalTaxZone.pattern.in_(mine), TaxZone.id != zone.id, TaxZone.active)
+        .order_by(TaxZone.name)
+    )
+    shared: dict[str, list[str]] = {}
+    for pattern, name in db.session.execute(query):
+        shared.setdefault(pattern, []).append(name)
+    return shared

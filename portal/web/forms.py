@@ -11,10 +11,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, SelectField
+from wtforms import BooleanField, Field, HiddenField, PasswordField, SelectField, StringField
 from wtforms.widgets import TextInput
 
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.kernel.money import Money
 from portal.kernel.numbers import Quantity, Rate, UnitPrice
 
@@ -24,8 +24,17 @@ LARGEST = Decimal("99999999.99")
 class Form(FlaskForm):
     """A form that can also show what a service refused."""
 
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        """A text that was not sent is empty, never None."""
+        super().process(*args, **kwargs)
+        for field in self._fields.values():
+            if isinstance(field, StringField) and field.data is None:
+                field.data = ""
+
     def refuse(self, error: DomainError) -> None:
         """Put a refusal beside the fields it names, or on top of the form."""
+        if isinstance(error, Conflict):
+            self._show_what_is_saved()
         if isinstance(error, InvalidFields):
             pairs: Iterable[tuple[str | None, str]] = error.errors.items()
         else:
@@ -36,6 +45,14 @@ class Form(FlaskForm):
                 self.form_errors.append(sentence)
             else:
                 field.errors = [*field.errors, sentence]
+
+    def _show_what_is_saved(self) -> None:
+        """Beside each field that differs, what is saved now; saving again overwrites it."""
+        for field in self._fields.values():
+            if isinstance(field, VersionField):
+                field.data = field.object_data
+            elif not isinstance(field, PasswordField | HiddenField) and _differs(field):
+                field.errors = [*field.errors, _("Saved now: %(v)s", v=_saved_words(field))]
 
     def is_sent(self) -> bool:
         """Submitted with every field readable."""
@@ -165,7 +182,7 @@ class ChoiceField(SelectField):
     """One member of an enum, in words."""
 
     def __init__(self, label: str, enum: type[StrEnum], **kwargs: Any) -> None:
-        choices = [(one.value, words_of(one)) for one in enum]
+        choices = {one.value: words_of(one) for one in enum}
         super().__init__(label, choices=choices, coerce=enum, **kwargs)
 
 
@@ -176,9 +193,15 @@ class IdField(SelectField):
         super().__init__(label, coerce=_id_or_none, choices=[], **kwargs)
         self.empty = empty
 
-    def offer(self, rows: Iterable[Any], *, words: Any = "name") -> None:
-        """Fill the list; `words` is an attribute or a function of the row."""
+    def offer(self, rows: Iterable[Any], *, words: Any = "name", also: Any = None) -> None:
+        """Fill the list; `words` is an attribute or a function of the row.
+
+        `also` is what the record has now: it stays a choice when it is no longer offered.
+        """
         say = words if callable(words) else lambda row: getattr(row, words)
+        rows = list(rows)
+        if also is not None and also not in rows:
+            rows.append(also)
         start = [] if self.empty is None else [("", self.empty)]
         self.choices = [*start, *((str(row.id), say(row)) for row in rows)]
 
@@ -201,6 +224,22 @@ class VersionField(HiddenField):
 def words_of(member: str) -> str:
     """An enum member as people read it: needs_review becomes “Needs review”."""
     return str(member).replace("_", " ").capitalize()
+
+
+def _differs(field: Field) -> bool:
+    return bool(field.object_data or field.data) and field.object_data != field.data
+
+
+def _saved_words(field: Field) -> str:
+    """What the record has, as the field would say it."""
+    if isinstance(field, BooleanField):
+        return str(_("yes") if field.object_data else _("no"))
+    if not field.object_data:
+        return "—"
+    if isinstance(field, SelectField):
+        known = {str(value): str(label) for value, label in dict(field.choices or []).items()}
+        return known.get(str(field.object_data), str(field.object_data))
+    return str(field.show(field.object_data) if hasattr(field, "show") else field.object_data)
 
 
 def _id_or_none(value: Any) -> int | None:
