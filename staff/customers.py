@@ -48,6 +48,9 @@ from staff.choices import item_from, row_of
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 
+LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
+
+
 class CustomerForm(Form):
     version = VersionField()
     name = StringField("Name")
@@ -191,6 +194,7 @@ def page_of(
         prices=prices_of(customer),
         price_form=price_form or PriceForm(formdata=None),
         trail=trail_of(customer, limit=30),
+        languages=LANGUAGES,
         today=today(),
     )
 
@@ -200,7 +204,7 @@ def _form(sent: object, customer: Customer | None = None) -> CustomerForm:
     form.customer_type_id.offer(customer_types(), also=customer.customer_type if customer else None)
     form.term_id.offer(active_terms(), also=customer.term if customer else None)
     form.language.coerce = str
-    form.language.choices = [("en", "English"), ("es", "Español"), ("fr", "Français")]
+    form.language.choices = list(LANGUAGES.items())
     form.tags.object_data = ", ".join(tag.tag for tag in customer.tags) if customer else ""
     if not isinstance(form.tags.data, str):
         form.tags.data = form.tags.object_data
