@@ -29,7 +29,7 @@ from portal.jobs import (
     start_job,
     technicians,
 )
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import DomainError, NotAllowed
 from portal.models import Job, JobState
 from portal.web import (
     DayField,
@@ -89,6 +89,7 @@ def index() -> Response:
 @bp.get("/new")
 @needs(Ability.EDIT_JOBS)
 def new() -> Response:
+    _require_whole_list()
     customer_id = request.args.get("customer_id", type=int)
     if customer_id is None:
         return render_page("staff/jobs/choose.html", form=ChooseCustomerForm(formdata=None))
@@ -102,6 +103,7 @@ def new() -> Response:
 @bp.post("/new")
 @needs(Ability.EDIT_JOBS)
 def choose() -> Response:
+    _require_whole_list()
     form = ChooseCustomerForm()
     try:
         return redirect_to("staff.jobs.new", customer_id=customer_from(form).id)
@@ -113,6 +115,7 @@ def choose() -> Response:
 @bp.post("")
 @needs(Ability.EDIT_JOBS)
 def create() -> Response:
+    _require_whole_list()
     customer = get_customer(request.args.get("customer_id", 0, type=int))
     form = _job_form(customer.id, request.form)
     try:
@@ -220,6 +223,12 @@ def _sees_own_only() -> bool:
     return Ability.VIEW_CUSTOMERS not in signed_in_user().role.abilities
 
 
+def _require_whole_list() -> None:
+    """Booking chooses among all customers, whom a technician does not see."""
+    if _sees_own_only():
+        raise NotAllowed(_("The office books jobs; you see those that are yours."))
+
+
 def _page(job: Job, *, log_form: LogForm | None = None, status: int = 200) -> Response:
     return render_page(
         "staff/jobs/show.html", status=status, job=job,
@@ -231,9 +240,9 @@ def _page(job: Job, *, log_form: LogForm | None = None, status: int = 200) -> Re
 def _job_form(customer_id: int, sent: object, job: Job | None = None) -> JobForm:
     form = JobForm(sent, obj=job)
     places = [one for one in get_customer(customer_id).locations if one.active]
-    form.location_id.offer(places, words="one_line_address")
-    form.technician_id.offer(technicians())
-    form.business_unit_id.offer(units())
+    form.location_id.offer(places, words="one_line_address", also=job.location if job else None)
+    form.technician_id.offer(technicians(), also=job.technician if job else None)
+    form.business_unit_id.offer(units(), also=job.business_unit if job else None)
     return form
 
 
@@ -251,9 +260,7 @@ def _words(customer_id: int, form: JobForm) -> JobWords:
 
 def _log_form(job: Job, sent: object) -> LogForm:
     form = LogForm(sent)
-    form.technician_id.offer(
-        technicians(),
-    )
+    form.technician_id.offer(technicians(), also=job.technician)
     if sent is None:
         form.technician_id.data = job.technician_id
     return form

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
@@ -208,7 +209,7 @@ class IdField(SelectField):
     def pre_validate(self, form: Any) -> None:
         known = {value for value, _words in self.choices}
         if str(self.data or "") not in known:
-            raise ValueError(_("Choose one from the list."))
+            raise ValidationError(_("Choose one from the list."))
 
 
 class VersionField(HiddenField):
