@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from portal.access import Ability
 from portal.company import company, format_day, format_money, today
 from portal.kernel.money import Money
-from portal.receivables import AgingFilter, aging
+from portal.receivables import aging_totals
 from portal.reports import bar_chart, cash_by_month, home_figures
-from portal.web import current_user, needs, page_request, render_page
+from portal.web import current_user, needs, render_page
 
 bp = Blueprint("home", __name__)
 
@@ -22,7 +22,7 @@ def show() -> Response:
     if user is not None and Ability.VIEW_RECEIVABLES not in user.role.abilities:
         return render_page("staff/home/show.html", figures=None)
     on = today()
-    totals = aging(AgingFilter(), page_request(size=10), on=on).totals
+    totals = aging_totals(on=on)
     buckets = [
         (_("Current"), totals.current),
         (_("1–30"), totals.days_1_30),

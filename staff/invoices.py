@@ -90,11 +90,11 @@ class NewForm(Form):
 @needs(Ability.VIEW_INVOICES)
 def index() -> Response:
     wanted = filters(InvoiceFilter)
-    total, balance = sum_of_invoices(wanted, on=today())
+    count, total, balance = sum_of_invoices(wanted, on=today())
     return render_page(
         "staff/invoices/index.html",
         fragment="rows",
-        page=find_invoices(wanted, page_request(), on=today()),
+        page=find_invoices(wanted, page_request(), on=today(), total=count),
         total=total,
         balance=balance,
         axes=_axes(),

@@ -8,7 +8,7 @@ from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
 from portal.payments import credit_of
-from portal.receivables import AgingFilter, aging, control_difference, open_items
+from portal.receivables import AgingFilter, aging, aging_totals, open_items, receivable_booked
 from portal.web import filters, needs, page_request, render_page
 from staff.choices import units
 
@@ -20,10 +20,12 @@ bp = Blueprint("receivables", __name__, url_prefix="/receivables")
 def index() -> Response:
     wanted = filters(AgingFilter)
     on = wanted.on or today()
-    booked, owed = control_difference(on=on)
+    page = aging(wanted, page_request(), on=on)
+    narrowed = bool(wanted.q or wanted.business_unit_id)
+    owed = aging_totals(on=on).total if narrowed else page.totals.total
     return render_page(
         "staff/receivables/index.html", fragment="rows",
-        page=aging(wanted, page_request(), on=on), on=on, booked=booked, owed=owed,
+        page=page, on=on, booked=receivable_booked(on=on), owed=owed,
         units=[(str(one.id), one.name) for one in units()],
     )  # fmt: skip
 

@@ -45,17 +45,22 @@ class Page(Generic[T]):
 
 
 def paginate(
-    query: sa.Select[T], page: PageRequest, *, sorts: Mapping[str, Any], default: str
+    query: sa.Select[T],
+    page: PageRequest,
+    *,
+    sorts: Mapping[str, Any],
+    default: str,
+    total: int | None = None,
 ) -> Page[T]:
     """Run `query` for one page: one count, one select, whatever the length of the list.
 
     `sorts` maps sort keys to columns; unknown keys fall back to `default`. The id breaks ties,
-    so no row is shown twice. A page beyond the end shows the last one.
+    so no row is shown twice. A page beyond the end shows the last one. A caller that knows the
+    `total` already spares the count.
     """
-    total = (
-        db.session.scalar(sa.select(sa.func.count()).select_from(query.order_by(None).subquery()))
-        or 0
-    )
+    if total is None:
+        counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+        total = db.session.scalar(counted) or 0
     number = min(max(page.number, 1), max((total + page.size - 1) // page.size, 1))
     key = page.sort if page.sort.removeprefix("-") in sorts else default
     column = sorts[key.removeprefix("-")]

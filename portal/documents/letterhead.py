@@ -14,10 +14,14 @@ from portal.files import open_file
 
 @dataclass(frozen=True)
 class Letterhead:
-    """The company's words and colours on paper; `logo` is a data URI or empty."""
+    """The company's words and colours on paper; `logo` is a data URI or empty.
+
+    `reach` is how to reach the company: phone, email, website.
+    """
 
     name: str
-    lines: tuple[str, ...]
+    address: tuple[str, ...]
+    reach: tuple[str, ...]
     remit_to: tuple[str, ...]
     message: str
     colour: str
@@ -29,11 +33,11 @@ class Letterhead:
 def letterhead() -> Letterhead:
     """The letterhead as the company row says today."""
     row = company()
-    lines = [*row.address_lines, *(word for word in (row.phone, row.email, row.website) if word)]
     remit = row.remit_to.splitlines() or [row.name, *row.address_lines]
     return Letterhead(
         name=row.name,
-        lines=tuple(lines),
+        address=tuple(row.address_lines),
+        reach=tuple(word for word in (row.phone, row.email, row.website) if word),
         remit_to=tuple(remit),
         message=row.invoice_message,
         colour=row.brand_color,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.db import NO_MONEY, Page, PageRequest, db, paginate
 from portal.kernel.money import ZERO
-from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, SentState
+from portal.models import HAS_BALANCE, ON_THE_BOOKS, Invoice, InvoiceState, SentState
 
 
 def is_visible_to_customer(invoice: Invoice) -> bool:
@@ -24,7 +24,7 @@ def customer_open_invoices(customer_ids: Sequence[int]) -> list[Invoice]:
     """What these customers can pay, oldest due first."""
     query = (
         sa.select(Invoice)
-        .where(*_visible(customer_ids), Invoice.balance > NO_MONEY)
+        .where(*_visible(customer_ids), HAS_BALANCE, Invoice.balance > NO_MONEY)
         .order_by(Invoice.due_date.is_(None), Invoice.due_date, Invoice.id)
         .options(joinedload(Invoice.customer))
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -13,6 +14,7 @@ from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, pagina
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.models import (
+    HAS_BALANCE,
     ON_THE_BOOKS,
     Customer,
     Invoice,
@@ -69,7 +71,9 @@ def get_invoice(invoice_id: int) -> Invoice:
     return invoice
 
 
-def find_invoices(wanted: InvoiceFilter, page: PageRequest, *, on: date) -> Page[Invoice]:
+def find_invoices(
+    wanted: InvoiceFilter, page: PageRequest, *, on: date, total: int | None = None
+) -> Page[Invoice]:
     """One page of invoices; `on` is the business date that decides what is overdue."""
     query = sa.select(Invoice).options(joinedload(Invoice.customer))
     sorts = {
@@ -79,17 +83,19 @@ def find_invoices(wanted: InvoiceFilter, page: PageRequest, *, on: date) -> Page
         "total": Invoice.total,
         "balance": Invoice.balance,
     }
-    return paginate(query.where(*_wheres(wanted, on)), page, sorts=sorts, default="-number")
+    query = query.where(*_wheres(wanted, on))
+    return paginate(query, page, sorts=sorts, default="-number", total=total)
 
 
-def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[Money, Money]:
-    """Total and balance of everything the filter lets through, not just one page."""
+def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Money]:
+    """How many the filter lets through, their total and balance: not just one page."""
     query = sa.select(
+        sa.func.count(),
         sa.func.coalesce(sa.func.sum(Invoice.total), NO_MONEY),
         sa.func.coalesce(sa.func.sum(Invoice.balance), NO_MONEY),
     ).where(*_wheres(wanted, on))
-    total, balance = db.session.execute(query).one()
-    return total, balance
+    count, total, balance = db.session.execute(query).one()
+    return count, total, balance
 
 
 def open_invoices(customer_id: int) -> list[Invoice]:
@@ -98,6 +104,7 @@ def open_invoices(customer_id: int) -> list[Invoice]:
         sa.select(Invoice)
         .where(
             Invoice.customer_id == customer_id,
+            HAS_BALANCE,
             Invoice.balance > NO_MONEY,
             Invoice.state != InvoiceState.CANCELLED,
         )
@@ -153,8 +160,8 @@ _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
 }
 
 
-def _due(due: DueState, on: date) -> list[sa.ColumnElement[bool]]:
-    is_open = [Invoice.balance > NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)]
+def _due(due: DueState, on: date) -> list[Any]:
+    is_open: list[Any] = [HAS_BALANCE, Invoice.balance > NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)]
     if due is DueState.OVERDUE:
         return [*is_open, Invoice.due_date < on]
     return [*is_open, Invoice.due_date >= on]
@@ -162,6 +169,8 @@ def _due(due: DueState, on: date) -> list[sa.ColumnElement[bool]]:
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
     named = sa.select(Customer.id).where(holds(Customer.name, text))
+    if " " in text or not any(char.isdigit() for char in text):
+        return Invoice.customer_id.in_(named)  # no number of ours looks like that
     return sa.or_(
         holds_code(Invoice.document_number, text),
         holds_code(Invoice.reference_number, text),

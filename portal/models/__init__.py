@@ -28,6 +28,7 @@ from portal.models.customer import (
 from portal.models.file import StoredFile
 from portal.models.imports import ImportProblem, ImportRun, ImportState, ImportSubject
 from portal.models.invoice import (
+    HAS_BALANCE,
     INVOICE,
     ON_THE_BOOKS,
     Invoice,
@@ -39,15 +40,7 @@ from portal.models.invoice import (
     ReviewState,
     SentState,
 )
-from portal.models.job import (
-    JOB,
-    EstimateLine,
-    Job,
-    JobLog,
-    JobNote,
-    JobPhoto,
-    JobState,
-)
+from portal.models.job import JOB, EstimateLine, Job, JobLog, JobNote, JobPhoto, JobState
 from portal.models.ledger import (
     Account,
     AccountingPeriod,
@@ -75,6 +68,7 @@ from portal.models.user import Role, SignIn, SignInLink, Throttle, User
 
 __all__ = [
     "ATTEMPT",
+    "HAS_BALANCE",
     "INVOICE",
     "JOB",
     "LIVE_ATTEMPTS",

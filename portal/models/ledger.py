@@ -81,10 +81,13 @@ class JournalLine(Base):
     """
 
     __tablename__ = "journal_lines"
-    __table_args__ = (sa.CheckConstraint("amount <> 0", name="amount_not_zero"),)
+    __table_args__ = (
+        sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
+        sa.Index(None, "account_id", "amount"),
+    )
 
     entry_id: Mapped[int] = mapped_column(sa.ForeignKey("journal_entries.id"), index=True)
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
     amount: Mapped[Money]
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"))
     invoice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"), index=True)

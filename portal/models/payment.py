@@ -67,7 +67,7 @@ class Payment(Versioned, Base):
         sa.UniqueConstraint("provider", "provider_ref"),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("unapplied >= 0 AND unapplied <= amount", name="unapplied_in_amount"),
-        sa.Index(None, "received_on", "id"),
+        sa.Index(None, "received_on", "amount"),
         sa.Index(
             "ix_payments_credit",
             "customer_id",
@@ -110,7 +110,7 @@ class PaymentApplication(Base):
     __table_args__ = (
         sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
         sa.CheckConstraint("(reverses_id IS NULL) = (amount > 0)", name="negative_reverses"),
-        sa.Index(None, "invoice_id", "applied_on"),
+        sa.Index(None, "invoice_id", "applied_on", "amount"),
     )
 
     payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payments.id"), index=True)

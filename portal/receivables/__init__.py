@@ -7,8 +7,9 @@ from portal.receivables.aging import (
     AgingRow,
     aging,
     aging_of_customer,
-    control_difference,
+    aging_totals,
     open_items,
+    receivable_booked,
 )
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "AgingRow",
     "aging",
     "aging_of_customer",
-    "control_difference",
+    "aging_totals",
     "open_items",
+    "receivable_booked",
 ]

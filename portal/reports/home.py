@@ -11,6 +11,7 @@ from portal.db import NO_MONEY, db, total_of
 from portal.kernel import calendar
 from portal.kernel.money import ZERO, Money
 from portal.models import (
+    HAS_BALANCE,
     ON_THE_BOOKS,
     AttemptState,
     GatewayEvent,
@@ -64,7 +65,10 @@ def home_figures(*, on: date) -> HomeFigures:
     ).one()
     late, late_total = db.session.execute(
         sa.select(sa.func.count(), total_of(Invoice.balance)).where(
-            Invoice.balance > NO_MONEY, Invoice.due_date < on, Invoice.state.in_(ON_THE_BOOKS)
+            HAS_BALANCE,
+            Invoice.balance > NO_MONEY,
+            Invoice.due_date < on,
+            Invoice.state.in_(ON_THE_BOOKS),
         )
     ).one()
     paid, paid_total = db.session.execute(

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -28,6 +28,8 @@ def set_up_errors(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(OverflowError, _unfit)
     app.register_error_handler(OSError, _disk)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
@@ -76,6 +78,14 @@ def _busy(error: OperationalError) -> Response:
     if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
         return tell_error(_("The disk of the server is full. Nothing was saved."), 507)
     return tell_error(_("The database is busy. Nothing was saved; please try again."), 503)
+
+
+def _unfit(_error: DataError | OverflowError) -> Response:
+    return tell_error(
+        _("A number or character in this cannot be kept. Nothing was saved."),
+        400,
+        title=_("Please check what you typed"),
+    )
 
 
 def _disk(error: OSError) -> Response:

@@ -9,17 +9,27 @@ from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flask import request, url_for
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.db import PageRequest
 
 F = TypeVar("F")
+
+LARGEST_ID = 2**31 - 1  # what an id column holds; larger numbers are nobody's
+
+
+class IdConverter(IntegerConverter):
+    """`<int:…>` in an address: a number no database could hold is simply not found."""
+
+    def __init__(self, map: Map, **kwargs: Any) -> None:  # noqa: A002  (werkzeug's name)
+        super().__init__(map, **{"max": LARGEST_ID, **kwargs})
 
 
 def page_request(*, size: int = 50) -> PageRequest:
     """The page the address asks for; nonsense falls back to the first."""
     args = request.args
     return PageRequest(
-        number=args.get("page", 1, type=int),
+        number=min(max(args.get("page", 1, type=int), 1), 1_000_000),
         size=min(max(args.get("size", size, type=int), 10), 200),
         sort=args.get("sort", ""),
     )
@@ -56,7 +66,11 @@ def _parse(hint: Any, typed: str) -> Any:
             return {"yes": True, "no": False}.get(typed)
         if hint is date:
             return date.fromisoformat(typed)
-        if isinstance(hint, type) and issubclass(hint, StrEnum | int | str):
+        if hint is int:
+            return number if abs(number := int(typed)) <= LARGEST_ID else None
+        if hint is str:
+            return typed.replace("\0", "")
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
             return hint(typed)
     except ValueError:
         return None

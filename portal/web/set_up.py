@@ -35,7 +35,7 @@ from portal.web.forms import words_of
 from portal.web.guards import current_payer, guard_faces
 from portal.web.headers import set_up_headers
 from portal.web.htmx import set_up_htmx
-from portal.web.listing import url_with
+from portal.web.listing import IdConverter, url_with
 from portal.web.transaction import set_up_transactions
 
 LANGUAGES = ("en", "es", "fr")
@@ -55,6 +55,7 @@ def set_up(app: Flask) -> None:
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.url_map.converters["int"] = IdConverter
     set_up_htmx(app)
     set_up_headers(app)
     set_up_transactions(app)

@@ -841,7 +841,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payments_customer_id"), "payments", ["customer_id"], unique=False)
     op.create_index(
-        op.f("ix_payments_received_on_id"), "payments", ["received_on", "id"], unique=False
+        op.f("ix_payments_received_on_amount"), "payments", ["received_on", "amount"], unique=False
     )
     op.create_table(
         "sign_ins",
@@ -1202,7 +1202,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference_number", name=op.f("uq_invoices_reference_number")),
     )
     op.create_index(op.f("ix_invoices_adjusts_id"), "invoices", ["adjusts_id"], unique=False)
+    op.create_index(
+        "ix_invoices_aging",
+        "invoices",
+        [
+            "settled_on",
+            "invoice_date",
+            "state",
+            "customer_id",
+            "due_date",
+            "total",
+            "business_unit_id",
+        ],
+        unique=False,
+    )
     op.create_index(op.f("ix_invoices_customer_id"), "invoices", ["customer_id"], unique=False)
+    op.create_index(
+        "ix_invoices_due",
+        "invoices",
+        ["due_date", "state", "balance", "total"],
+        unique=False,
+        sqlite_where=sa.text("balance <> 0"),
+        postgresql_where=sa.text("balance <> 0"),
+    )
     op.create_index(op.f("ix_invoices_due_date"), "invoices", ["due_date"], unique=False)
     op.create_index(
         op.f("ix_invoices_invoice_date_id"), "invoices", ["invoice_date", "id"], unique=False
@@ -1216,7 +1238,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("balance <> 0"),
     )
     op.create_index(op.f("ix_invoices_review_state"), "invoices", ["review_state"], unique=False)
-    op.create_index(op.f("ix_invoices_settled_on"), "invoices", ["settled_on"], unique=False)
     op.create_index(
         op.f("ix_invoices_state_invoice_date_id"),
         "invoices",
@@ -1435,7 +1456,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_lines")),
     )
     op.create_index(
-        op.f("ix_journal_lines_account_id"), "journal_lines", ["account_id"], unique=False
+        op.f("ix_journal_lines_account_id_amount"),
+        "journal_lines",
+        ["account_id", "amount"],
+        unique=False,
     )
     op.create_index(op.f("ix_journal_lines_entry_id"), "journal_lines", ["entry_id"], unique=False)
     op.create_index(
@@ -1485,9 +1509,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("reverses_id", name=op.f("uq_payment_applications_reverses_id")),
     )
     op.create_index(
-        op.f("ix_payment_applications_invoice_id_applied_on"),
+        op.f("ix_payment_applications_invoice_id_applied_on_amount"),
         "payment_applications",
-        ["invoice_id", "applied_on"],
+        ["invoice_id", "applied_on", "amount"],
         unique=False,
     )
     op.create_index(

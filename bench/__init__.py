@@ -1,0 +1,1 @@
+"""Figures measured, never asserted: `make bench` prints them as a table."""

@@ -1,0 +1,98 @@
+"""Server time of the busiest pages on a hundred thousand invoices of ten thousand customers."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+import sqlalchemy as sa
+
+from bench.house import Figure, house, milliseconds, statements
+from portal.access import PersonWords, add_person, roles, sign_in_payer, sign_in_user
+from portal.company import today
+from portal.db import db, in_transaction
+from portal.imports.saving import save_rows
+from portal.kernel.money import ZERO, Money
+from portal.ledger import verify_books
+from portal.models import Customer, ImportSubject, Invoice
+
+ENGINES = ("sqlite", "postgresql")
+PAGES = {
+    "staff invoice list": "/staff/invoices",
+    "… filtered by state and overdue": "/staff/invoices?state=posted&due=overdue",
+    "… searched by name": "/staff/invoices?q=customer+77",
+    "… page 500": "/staff/invoices?page=500",
+    "staff invoice": "/staff/invoices/{invoice}",
+    "receivables": "/staff/receivables",
+    "receivables three months ago": "/staff/receivables?on={past}",
+    "staff home": "/staff/",
+    "customers": "/staff/customers?q=customer+12",
+    "payments": "/staff/payments",
+    "customer home": "/my/",
+}
+
+
+def measure(engine: str, *, size: int) -> list[Figure]:
+    with house(engine) as app:
+        in_transaction(lambda: _fill(size))
+        problems = verify_books()
+        assert not problems, problems[:3]
+        browser = app.test_client()
+        staff, payer = in_transaction(_sign_in)
+        browser.set_cookie("fieldledger_staff", staff)
+        browser.set_cookie("fieldledger_customer", payer)
+        invoice = db.session.scalar(sa.select(sa.func.max(Invoice.id)))
+        past = (today() - timedelta(days=90)).isoformat()
+        db.session.remove()
+        figures = []
+        for name, address in PAGES.items():
+            path = address.format(invoice=invoice, past=past)
+            with app.app_context(), statements() as sent:
+                assert browser.get(path).status_code == 200, path
+
+            def visit(path: str = path) -> None:
+                with app.app_context():
+                    browser.get(path)
+
+            median, worst = milliseconds(visit)
+            figures.append(
+                Figure(name, engine, f"{size:,} invoices", "≤ 50 ms",
+                       f"{median:.0f} ms (p95 {worst:.0f}), {len(sent)} statements")
+            )  # fmt: skip
+    return figures
+
+
+def _sign_in() -> tuple[str, str]:
+    role = next(one for one in roles() if one.name == "Administrator")
+    user = add_person(PersonWords("Olive", "olive@example.org", role))
+    db.session.flush()
+    return (
+        sign_in_user(user, ip="", agent=""),
+        sign_in_payer("customer7@example.org", ip="", agent=""),
+    )
+
+
+def _fill(size: int) -> None:
+    random, day = Random(7), today()
+    people = [
+        {"key": f"C{n}", "name": f"Customer {n}", "email": f"customer{n}@example.org",
+         "term_id": None}
+        for n in range(size // 10)
+    ]  # fmt: skip
+    save_rows(ImportSubject.CUSTOMERS, people, told=lambda _n: None)
+    ids = list(db.session.scalars(sa.select(Customer.id)))
+    rows = [_invoice(random, n, random.choice(ids), day) for n in range(size)]
+    save_rows(ImportSubject.INVOICES, rows, told=lambda _n: None)
+
+
+def _invoice(random: Random, number: int, customer_id: int, day: date) -> dict[str, object]:
+    issued = day - timedelta(days=random.randint(0, 700))
+    total = Money(random.randint(5_000, 200_000))
+    is_open = random.random() < 0.1
+    return {
+        "key": f"B-{number}", "number": f"B-{number}", "customer_id": customer_id,
+        "date": issued, "due": issued + timedelta(days=30), "total": total,
+        "tax": Money(total.cents * 6 // 100), "balance": total if is_open else ZERO,
+        "paid_on": min(issued + timedelta(days=random.randint(0, 60)), day),
+        "summary": "Work done",
+    }  # fmt: skip
