@@ -20,7 +20,8 @@ def test_an_id_no_database_could_hold_is_not_found(office, kind):
     [
         "q=%00", "q=%25", "q=%5C", "q=%27%3B--", "page=-1", f"page={HUGE}", "size=nonsense",
         "sort=nonsense", "sort=-", f"customer_type_id={HUGE}", f"customer_id={HUGE}",
-        f"technician_id={HUGE}", "state=nonsense", "received_from=nonsense", "scheduled_from=0001-01-01",
+        f"technician_id={HUGE}", "state=nonsense", "received_from=nonsense",
+        "scheduled_from=0001-01-01",
         "on=nonsense", "active=nonsense",
     ],
 )  # fmt: skip
