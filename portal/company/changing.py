@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company.profile import company
 from portal.db import bump, db
+from portal.kernel.addresses import normal_email
 from portal.kernel.errors import InvalidFields
 from portal.models import BusinessUnit, Paper
 
@@ -35,19 +37,33 @@ class CompanyWords:
 
 
 def change_company(words: CompanyWords, *, version: int) -> None:
-    """Save the company; Conflict on an old version, InvalidFields without a name."""
+    """Save the company; Conflict on an old version, InvalidFields names each wrong field."""
     row = company()
     bump(row, version)
-    if not words.name.strip():
-        raise InvalidFields({"name": "Give the company a name."})
+    _check(words)
     changes = {}
     for one in fields(words):
         old, new = getattr(row, one.name), getattr(words, one.name) or ""
+        new = new.strip() if isinstance(new, str) and not isinstance(new, Paper) else new
         if old != new:
             changes[one.name] = [str(old), str(new)]
             setattr(row, one.name, new)
     if changes:
         record("changed", row, "The company's settings were changed.", changes)
+
+
+def _check(words: CompanyWords) -> None:
+    errors = {}
+    if not words.name.strip():
+        errors["name"] = "Give the company a name."
+    try:
+        normal_email(words.email)  # mail is sent in its name
+    except ValueError as error:
+        errors["email"] = str(error)
+    if words.zone not in available_timezones():
+        errors["zone"] = "Choose a time zone such as America/Chicago."
+    if errors:
+        raise InvalidFields(errors)
 
 
 def change_logo(key: str) -> None:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.audit import record
-from portal.customers.addresses import normal_email
 from portal.db import bump, db
+from portal.kernel.addresses import normal_email
 from portal.kernel.errors import InvalidFields
 from portal.models import BillingAccess, Contact, Customer
 

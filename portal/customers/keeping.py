@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
 from portal.audit import record
-from portal.customers.addresses import normal_email
 from portal.db import bump, db, total_of
+from portal.kernel.addresses import normal_email
 from portal.kernel.errors import InvalidFields, NeedsConfirmation
 from portal.kernel.money import ZERO, Money
 from portal.models import Customer, CustomerTag, Delivery, Invoice

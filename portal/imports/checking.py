@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.company import today
-from portal.customers.addresses import normal_email
 from portal.db import db
 from portal.files import open_file
 from portal.imports.reading import read_table
 from portal.imports.shapes import SHAPES
+from portal.kernel.addresses import normal_email
 from portal.kernel.money import ZERO
 from portal.ledger import is_open
 from portal.models import (

@@ -33,7 +33,7 @@ def test_a_new_customer_lands_on_their_record(office):
     assert answer.status_code == 303
     page = text(office.get(answer.location))
     assert "Ada Lovelace was added." in page
-    assert ">VIP</span>" in page
+    assert ">VIP</a>" in page
 
 
 def test_what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(office):
@@ -118,6 +118,18 @@ def test_filters_live_in_the_address(office, build):
     assert "Bob Late" not in page
     assert 'value="ada"' in page
     assert "Bob Late" in text(office.get("/staff/customers?active=no"))
+
+
+def test_a_tag_leads_to_everybody_who_carries_it(office):
+    office.post("/staff/customers", data={**ADA, "tags": "VIP & co"})
+    office.post("/staff/customers", data={**ADA, "name": "Bob Late"})
+
+    page = text(office.get("/staff/customers?tag=VIP+%26+co"))
+
+    assert "Ada Lovelace" in page
+    assert "Bob Late" not in page
+    assert "tagged VIP &amp; co" in page
+    assert 'name="tag" value="VIP &amp; co"' in page  # typing on keeps it
 
 
 def test_typing_brings_only_the_rows(office, ada):

@@ -346,6 +346,7 @@ def test_the_companys_page_saves_and_tells(office):
     [
         ({"name": " "}, "Give the company a name."),
         ({"brand_color": "blue"}, "Choose a colour such as"),
+        ({"email": "billing@acme"}, "does not look like an email address"),
         ({"zone": "Mars/Olympus"}, "Not a valid choice"),
     ],
 )
