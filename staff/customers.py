@@ -25,7 +25,7 @@ from portal.invoices import InvoiceFilter, find_invoices
 from portal.kernel.errors import DomainError, NeedsConfirmation
 from portal.models import Customer, Delivery
 from portal.payments import PaymentFilter, credit_of, find_payments
-from portal.pricebook import prices_of, remove_customer_price, set_customer_price
+from portal.pricebook import prices_of
 from portal.receivables import aging_of_customer
 from portal.terms import active_terms
 from portal.web import (
@@ -43,7 +43,6 @@ from portal.web import (
     redirect_to,
     render_page,
 )
-from staff.choices import item_from, row_of
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -151,31 +150,6 @@ def save(customer_id: int) -> Response:
     return render_page(
         "staff/customers/form.html", status=422, form=form, customer=customer, question=question
     )
-
-
-@bp.post("/<int:customer_id>/prices")
-@needs(Ability.EDIT_PRICE_BOOK)
-def set_price(customer_id: int) -> Response:
-    customer = get_customer(customer_id)
-    form = PriceForm()
-    try:
-        if form.is_sent():
-            item = item_from(form)
-            if item is not None:
-                set_customer_price(customer, item, form.unit_price.data)
-                return redirect_to("staff.customers.show", customer_id=customer.id)
-            form.item.errors = [_("Choose an item of the price book.")]
-    except DomainError as error:
-        form.refuse(error)
-    return page_of(customer, price_form=form, status=422)
-
-
-@bp.post("/<int:customer_id>/prices/<int:price_id>/removal")
-@needs(Ability.EDIT_PRICE_BOOK)
-def remove_price(customer_id: int, price_id: int) -> Response:
-    customer = get_customer(customer_id)
-    remove_customer_price(row_of(prices_of(customer), price_id), customer)
-    return redirect_to("staff.customers.show", customer_id=customer.id)
 
 
 def page_of(

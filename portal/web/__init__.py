@@ -2,10 +2,9 @@
 
 from portal.db import PageRequest
 from portal.web.brand import contrast
-from portal.web.forms import (
+from portal.web.fields import (
     ChoiceField,
     DayField,
-    Form,
     IdField,
     MoneyField,
     PercentField,
@@ -13,6 +12,7 @@ from portal.web.forms import (
     UnitPriceField,
     VersionField,
 )
+from portal.web.forms import Form
 from portal.web.fragments import notify, redirect_to, render_page
 from portal.web.guards import (
     Anybody,

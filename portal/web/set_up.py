@@ -31,7 +31,7 @@ from portal.kernel.numbers import FixedPoint, Rate
 from portal.settings import Settings
 from portal.web.brand import brand
 from portal.web.errors import set_up_errors, tell_error
-from portal.web.forms import words_of
+from portal.web.fields import words_of
 from portal.web.guards import current_payer, guard_faces
 from portal.web.headers import set_up_headers
 from portal.web.htmx import set_up_htmx
