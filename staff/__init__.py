@@ -36,8 +36,8 @@ from staff import (
 
 SCREENS = (
     account, accounts, attempts, contacts, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, locations, outbox, payment_types, payments, people, photos, pricebook,
-    receivables, search, settings, sign_in, style_guide, taxes, terms,
+    invoice_lines, invoices, jobs, labels, locations, outbox, payment_types, payments, people,
+    photos, pricebook, receivables, search, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 
