@@ -44,7 +44,14 @@ def forget_old_turns() -> None:
     )
 
 
+def refresh_statistics() -> None:
+    """SQLite's planner needs to know how many rows share a value; PostgreSQL sees to it itself."""
+    if db.engine.dialect.name == "sqlite":
+        in_transaction(lambda: db.session.execute(sa.text("ANALYZE")))
+
+
 SCHEDULE = [
+    Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
 ]

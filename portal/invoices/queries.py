@@ -15,7 +15,7 @@ from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.models import (
     HAS_BALANCE,
-    ON_THE_BOOKS,
+    OFF_THE_BOOKS,
     Customer,
     Invoice,
     InvoiceKind,
@@ -161,7 +161,11 @@ _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
 
 
 def _due(due: DueState, on: date) -> list[Any]:
-    is_open: list[Any] = [HAS_BALANCE, Invoice.balance > NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)]
+    is_open: list[Any] = [
+        HAS_BALANCE,
+        Invoice.balance > NO_MONEY,
+        Invoice.state.not_in(OFF_THE_BOOKS),
+    ]
     if due is DueState.OVERDUE:
         return [*is_open, Invoice.due_date < on]
     return [*is_open, Invoice.due_date >= on]

@@ -74,8 +74,11 @@ INVOICE = Lifecycle[InvoiceState](
 
 # Written out, not bound: the engines use a partial index only for its very words.
 HAS_BALANCE = sa.text("invoices.balance <> 0")
+IS_PENDING = sa.text("invoices.state = 'pending'")
 
 ON_THE_BOOKS = (InvoiceState.POSTED, InvoiceState.EXPORTED)
+# For queries that should be driven by a narrower index than the one on state.
+OFF_THE_BOOKS = (InvoiceState.PENDING, InvoiceState.CANCELLED)
 
 
 class Invoice(Versioned, Base):
@@ -105,6 +108,14 @@ class Invoice(Versioned, Base):
             "due_date",
             sqlite_where=sa.text("balance <> 0"),
             postgresql_where=sa.text("balance <> 0"),
+        ),
+        sa.Index(
+            "ix_invoices_pending",
+            "review_state",
+            "invoice_date",
+            "total",
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
         ),
         sa.Index(
             "ix_invoices_due",

@@ -13,7 +13,7 @@ from portal.db import NO_MONEY, PageRequest, as_money, db, holds, total_of
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
 from portal.models import (
-    ON_THE_BOOKS,
+    OFF_THE_BOOKS,
     AccountRole,
     Customer,
     Invoice,
@@ -150,10 +150,13 @@ def receivable_booked(*, on: date) -> Money:
     """
     account = JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE)
     everything = db.session.scalar(sa.select(total_of(JournalLine.amount)).where(account))
+    after = sa.select(JournalEntry.id).where(JournalEntry.entry_date > on)
     later = db.session.scalar(
-        sa.select(total_of(JournalLine.amount))
-        .join(JournalEntry)
-        .where(account, JournalEntry.entry_date > on)
+        sa.select(total_of(JournalLine.amount)).where(
+            JournalLine.entry_id.in_(after),
+            # "+ 0" keeps the engines from walking the whole account instead of the few entries
+            JournalLine.account_id + 0 == account_id_for(AccountRole.RECEIVABLE),
+        )
     )
     return (everything or ZERO) - (later or ZERO)
 
@@ -203,7 +206,7 @@ def _open_items(
         .correlate(Invoice)
         .scalar_subquery()
     )
-    wheres = [Invoice.state.in_(ON_THE_BOOKS), Invoice.invoice_date <= on]
+    wheres = [Invoice.state.not_in(OFF_THE_BOOKS), Invoice.invoice_date <= on]
     if customer_id is not None:
         wheres.append(Invoice.customer_id == customer_id)
     if business_unit_id is not None:

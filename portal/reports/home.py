@@ -12,12 +12,12 @@ from portal.kernel import calendar
 from portal.kernel.money import ZERO, Money
 from portal.models import (
     HAS_BALANCE,
-    ON_THE_BOOKS,
+    IS_PENDING,
+    OFF_THE_BOOKS,
     AttemptState,
     GatewayEvent,
     GatewayEventState,
     Invoice,
-    InvoiceState,
     Job,
     JobState,
     Message,
@@ -44,7 +44,7 @@ class HomeFigures:
 
 def home_figures(*, on: date) -> HomeFigures:
     """Everything in four small queries."""
-    dated = sa.and_(Invoice.state == InvoiceState.PENDING, Invoice.invoice_date.is_not(None))
+    dated = Invoice.invoice_date.is_not(None)
     review, post, post_total = db.session.execute(
         sa.select(
             _count(sa.and_(dated, Invoice.review_state == ReviewState.NEEDS_REVIEW)),
@@ -61,14 +61,14 @@ def home_figures(*, on: date) -> HomeFigures:
                 ),
                 NO_MONEY,
             ),
-        ).where(Invoice.state == InvoiceState.PENDING)
+        ).where(IS_PENDING)
     ).one()
     late, late_total = db.session.execute(
         sa.select(sa.func.count(), total_of(Invoice.balance)).where(
             HAS_BALANCE,
             Invoice.balance > NO_MONEY,
             Invoice.due_date < on,
-            Invoice.state.in_(ON_THE_BOOKS),
+            Invoice.state.not_in(OFF_THE_BOOKS),
         )
     ).one()
     paid, paid_total = db.session.execute(
@@ -102,7 +102,7 @@ def waiting_counts() -> dict[str, int]:
         sa.select(
             sa.select(sa.func.count())
             .where(
-                Invoice.state == InvoiceState.PENDING,
+                IS_PENDING,
                 Invoice.review_state == ReviewState.NEEDS_REVIEW,
                 Invoice.invoice_date.is_not(None),
             )

@@ -1237,6 +1237,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("balance <> 0"),
         postgresql_where=sa.text("balance <> 0"),
     )
+    op.create_index(
+        "ix_invoices_pending",
+        "invoices",
+        ["review_state", "invoice_date", "total"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
     op.create_index(op.f("ix_invoices_review_state"), "invoices", ["review_state"], unique=False)
     op.create_index(
         op.f("ix_invoices_state_invoice_date_id"),
