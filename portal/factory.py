@@ -12,7 +12,7 @@ from portal.cli import register
 from portal.db import db, set_up_engine
 from portal.db.migrate import set_up_migrations
 from portal.settings import ROOT, Settings, read_settings
-from portal.web import TransactionalFlask
+from portal.web import TransactionalFlask, refuse_unmarked_views
 from portal.web import set_up as set_up_web
 from portal.wiring import wire_house
 
@@ -45,6 +45,7 @@ def create_app(
     wire_house(app)
     for face in faces:
         face(app)
+    refuse_unmarked_views(app)
     register(app)
     return app
 

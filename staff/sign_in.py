@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, request, session, url_for
 from flask_babel import gettext as _
 from wtforms import PasswordField, StringField
@@ -10,12 +12,14 @@ from portal.access import (
     check_code,
     check_password,
     consume_link,
+    count_try,
     end_sign_in,
     find_link,
     get_person,
     person_of_email,
     sign_in_user,
 )
+from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import User
 from portal.web import (
@@ -29,6 +33,8 @@ from portal.web import (
 )
 
 bp = Blueprint("sign_in", __name__, url_prefix="/sign-in")
+
+CODE_WITHIN = timedelta(minutes=10)
 
 
 class SignInForm(Form):
@@ -59,7 +65,7 @@ def sign_in() -> Response:
         form.refuse(DomainError(_("Email and password do not fit.")))
         return render_page("staff/sign_in/show.html", status=422, form=form)
     if user.has_second_factor:
-        session["half_signed_in"] = user.id
+        _wait_for_code(user)
         return redirect_to("staff.sign_in.ask_code", next=_next())
     return _welcome(user)
 
@@ -74,10 +80,11 @@ def ask_code() -> Response:
 @open_to_all
 def check() -> Response:
     form = CodeForm()
-    user_id = session.get("half_signed_in")
+    user_id = _waiting_for_code()
     if user_id is None:
         return redirect_to("staff.sign_in.show")
-    user = get_person(int(user_id))
+    count_try("second factor", str(user_id), limit=10, minutes=15)
+    user = get_person(user_id)
     if not form.is_sent() or not check_code(user, form.code.data or ""):
         form.code.errors = [_("This code does not fit or was already used.")]
         return render_page("staff/sign_in/code.html", status=422, form=form)
@@ -100,7 +107,7 @@ def use_link(token: str) -> Response:
     if user is None:
         return redirect_to("staff.sign_in.show")
     if user.has_second_factor:
-        session["half_signed_in"] = user.id
+        _wait_for_code(user)
         return redirect_to("staff.sign_in.ask_code")
     return _welcome(user)
 
@@ -110,6 +117,17 @@ def use_link(token: str) -> Response:
 def sign_out() -> Response:
     end_sign_in(token_of("staff"))
     return sign_out_cookie(redirect_to("staff.sign_in.show"), "staff")
+
+
+def _wait_for_code(user: User) -> None:
+    session["half_signed_in"] = [user.id, clock.now().timestamp()]
+
+
+def _waiting_for_code() -> int | None:
+    """The id of who gave the first factor within the last ten minutes."""
+    user_id, since = session.get("half_signed_in") or (None, 0)
+    fresh = clock.now().timestamp() - since < CODE_WITHIN.total_seconds()
+    return int(user_id) if user_id is not None and fresh else None
 
 
 def _welcome(user: User) -> Response:

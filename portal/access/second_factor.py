@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import pyotp
 
-from portal.access.throttling import count_try
 from portal.audit import record
 from portal.db import db
 from portal.kernel import clock
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import User
 
 STEP = 30
 
 
 def begin_second_factor(user: User, *, issuer: str) -> str:
-    """Make a new secret, not yet in force; returns the otpauth:// address to scan."""
-    if not user.totp_secret or not user.has_second_factor:
-        user.totp_secret = user.totp_secret or pyotp.random_base32()
+    """Make a secret, not yet in force; returns the otpauth:// address to scan.
+
+    DomainError once it is in force: a secret that guards an account is never shown again.
+    """
+    if user.has_second_factor:
+        raise DomainError("Your second factor is already on.", field="code")
+    user.totp_secret = user.totp_secret or pyotp.random_base32()
     db.session.flush()
     return pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.email, issuer_name=issuer)
 
@@ -31,8 +34,13 @@ def confirm_second_factor(user: User, code: str) -> None:
 
 
 def check_code(user: User, code: str) -> bool:
-    """Whether the code fits now or a step ago; each code works once."""
-    count_try("second factor", str(user.id), limit=10, minutes=15)
+    """Whether the code fits now or a step ago; each code works once, none without a secret.
+
+    The sign-in counts the tries before it loads the person: counting has a transaction of its
+    own, and SQLite has one writer.
+    """
+    if not user.totp_secret:
+        return False
     totp = pyotp.TOTP(user.totp_secret)
     step = int(clock.now().timestamp()) // STEP
     for one in (step, step - 1):

@@ -87,6 +87,12 @@ def unmarked_views(app: Flask) -> list[str]:
     ]
 
 
+def refuse_unmarked_views(app: Flask) -> None:
+    """RuntimeError for a view that forgot its mark: the app does not start with one."""
+    if forgotten := unmarked_views(app):
+        raise RuntimeError(f"Say whom these views are for: {', '.join(forgotten)}")
+
+
 def may(ability: str) -> bool:
     """Whether the signed-in staff member's role has an ability; templates ask this."""
     user = current_user()
