@@ -46,7 +46,7 @@ REST = [
             "--ignore=tests/architecture",
         ],
     ),
-    ("crash tests", [*PYTEST, "-m", "crash"]),
+    ("crash tests", [*PYTEST, "-n", "2", "-m", "crash", "tests/crash"]),
     ("browser journeys", [*PYTEST, "-m", "browser", "tests/browser"]),
 ]
 

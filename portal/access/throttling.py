@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from portal.db import own_transaction
+from portal.db import db, own_transaction
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import Throttle
@@ -19,8 +19,10 @@ class TooManyTries(DomainError):
 def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
     """Count one try; TooManyTries when `limit` tries of this key lie within the last minutes.
 
-    Kept in a transaction of its own, so that a refusal does not undo the count.
+    Kept in a transaction of its own, so that a refusal does not undo the count; therefore the
+    session's current transaction is committed first. Call it before anything is changed.
     """
+    db.session.commit()  # SQLite has one writer: what the request did so far ends here
     since = clock.now() - timedelta(minutes=minutes)
     with own_transaction() as session:
         tries = session.scalar(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from portal.audit.trail import UNSEALED
 from portal.db import db
@@ -36,8 +36,8 @@ def seal_at_commit(session: scoped_session[Any]) -> None:
         sa.event.listen(session, "after_soft_rollback", _forget)
 
 
-def _forget(session: Session, _previous: Any) -> None:
-    if not session.in_nested_transaction():
+def _forget(session: Session, previous: SessionTransaction) -> None:
+    if not previous.nested:  # a savepoint that rolls back takes its rows along, not the list
         session.info.pop(UNSEALED, None)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from portal.audit import acting_as
 from portal.db import db
@@ -140,6 +140,6 @@ def _enqueue(session: Session) -> None:
                 log.exception("could not enqueue %s %s", name, row_id)
 
 
-def _forget(session: Session, _previous: Any) -> None:
-    if not session.in_nested_transaction():
+def _forget(session: Session, previous: SessionTransaction) -> None:
+    if not previous.nested:
         session.info.pop(WAKES, None)
