@@ -35,9 +35,7 @@ class Company(HasAddress, Versioned, Base):
     currency: Mapped[str] = mapped_column(sa.String(3), default="USD")
     paper: Mapped[Paper] = mapped_column(named_enum(Paper), default=Paper.LETTER)
     fiscal_year_first_month: Mapped[int] = mapped_column(default=1)
-    default_term_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("payment_terms.id", use_alter=True)
-    )
+    default_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
 
 
 class BusinessUnit(Versioned, Base):

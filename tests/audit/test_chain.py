@@ -5,11 +5,13 @@ import pytest
 from portal.audit import verify_audit
 from portal.db import db
 
+NEWEST = "(SELECT max(id) FROM audit_entries)"
+LAST = "(SELECT max(position) FROM audit_links)"
 CHANGES = {
-    "words": "UPDATE audit_entries SET sentence = sentence || '.' WHERE id = 2",
-    "actor": "UPDATE audit_entries SET actor = 'nobody' WHERE id = 2",
-    "removed entry": "DELETE FROM audit_entries WHERE id = 2",
-    "removed end": "DELETE FROM audit_links WHERE position = (SELECT max(position) FROM audit_links)",  # noqa: E501
+    "words": f"UPDATE audit_entries SET sentence = sentence || '.' WHERE id = {NEWEST}",
+    "actor": f"UPDATE audit_entries SET actor = 'nobody' WHERE id = {NEWEST}",
+    "removed entry": f"DELETE FROM audit_entries WHERE id = {NEWEST}",
+    "removed end": f"DELETE FROM audit_links WHERE position = {LAST}",
     "head": "UPDATE audit_heads SET position = position + 1",
 }
 

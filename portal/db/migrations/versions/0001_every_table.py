@@ -124,47 +124,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_business_units_name")),
     )
     op.create_table(
-        "companies",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("phone", sa.String(), nullable=False),
-        sa.Column("email", sa.String(), nullable=False),
-        sa.Column("website", sa.String(), nullable=False),
-        sa.Column("logo_key", sa.String(), nullable=False),
-        sa.Column("brand_color", sa.String(), nullable=False),
-        sa.Column("invoice_message", sa.String(), nullable=False),
-        sa.Column("remit_to", sa.String(), nullable=False),
-        sa.Column("zone", sa.String(), nullable=False),
-        sa.Column("locale", sa.String(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column(
-            "paper",
-            sa.Enum(
-                "letter", "a4", name="paper", native_enum=False, create_constraint=True, length=32
-            ),
-            nullable=False,
-        ),
-        sa.Column("fiscal_year_first_month", sa.Integer(), nullable=False),
-        sa.Column("default_term_id", sa.Integer(), nullable=True),
-        sa.Column("street", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("city", sa.String(), nullable=False),
-        sa.Column("region", sa.String(), nullable=False),
-        sa.Column("postal_code", sa.String(), nullable=False),
-        sa.Column("country", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("id = 1", name=op.f("ck_companies_only_one")),
-        sa.ForeignKeyConstraint(
-            ["default_term_id"],
-            ["payment_terms.id"],
-            name=op.f("fk_companies_default_term_id"),
-            use_alter=True,
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
-    )
-    op.create_index(op.f("ix_companies_postal_code"), "companies", ["postal_code"], unique=False)
-    op.create_table(
         "customer_types",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -376,6 +335,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_links_entry_id")),
         sa.UniqueConstraint("position", name=op.f("uq_audit_links_position")),
     )
+    op.create_table(
+        "companies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("website", sa.String(), nullable=False),
+        sa.Column("logo_key", sa.String(), nullable=False),
+        sa.Column("brand_color", sa.String(), nullable=False),
+        sa.Column("invoice_message", sa.String(), nullable=False),
+        sa.Column("remit_to", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("locale", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "paper",
+            sa.Enum(
+                "letter", "a4", name="paper", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("fiscal_year_first_month", sa.Integer(), nullable=False),
+        sa.Column("default_term_id", sa.Integer(), nullable=True),
+        sa.Column("street", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("city", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("postal_code", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_companies_only_one")),
+        sa.ForeignKeyConstraint(
+            ["default_term_id"], ["payment_terms.id"], name=op.f("fk_companies_default_term_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
+    )
+    op.create_index(op.f("ix_companies_postal_code"), "companies", ["postal_code"], unique=False)
     op.create_table(
         "customers",
         sa.Column("id", sa.Integer(), nullable=False),
