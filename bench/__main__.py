@@ -1,4 +1,4 @@
-"""python -m bench [money|pages|webhooks|pdf …] [--engine sqlite|postgresql]"""
+"""python -m bench [money|pages|pdf …] [--engine sqlite|postgresql]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from bench.house import Figure, print_table
 
-PARTS = ("money", "pages", "webhooks", "payers", "pdf")
+PARTS = ("money", "pages", "pdf")
 
 
 def main() -> None:
