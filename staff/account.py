@@ -17,7 +17,7 @@ from portal.access import (
 from portal.company import company
 from portal.documents import qr_code
 from portal.kernel.errors import DomainError
-from portal.web import Form, needs, notify, redirect_to, render_page, signed_in_user
+from portal.web import Form, needs, notify, redirect_to, render_page, signed_in_user, token_of
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -41,11 +41,11 @@ def show() -> Response:
 def change_password() -> Response:
     form = PasswordForm()
     try:
-        set_password(signed_in_user(), form.password.data or "")
+        set_password(signed_in_user(), form.password.data or "", keep_token=token_of("staff"))
     except DomainError as error:
         form.refuse(error)
         return _page(form, status=422)
-    notify(_("The password was changed."))
+    notify(_("The password was changed; other browsers were signed out."))
     return redirect_to("staff.account.show")
 
 

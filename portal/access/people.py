@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.access.passwords import hash_password
+from portal.access.sign_ins import digest
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel import clock
@@ -61,11 +62,24 @@ def change_person(user: User, words: PersonWords, *, version: int) -> None:
     )
 
 
-def set_password(user: User, password: str) -> None:
-    """Set a password of at least ten characters; no other rule, none expire (ASVS 6.2)."""
+def set_password(user: User, password: str, *, keep_token: str = "") -> None:
+    """Set a password of at least ten characters; no other rule, none expire (ASVS 6.2).
+
+    Every browser signed in as this person is signed out, but for the one with `keep_token`.
+    """
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidFields({"password": f"Use at least {SHORTEST_PASSWORD} characters."})
     user.password_hash = hash_password(password)
+    if user.id is not None:
+        db.session.execute(
+            sa.update(SignIn)
+            .where(
+                SignIn.user_id == user.id,
+                SignIn.ended_at.is_(None),
+                SignIn.token_hash != digest(keep_token),
+            )
+            .values(ended_at=clock.now())
+        )
 
 
 def find_people(q: str, page: PageRequest) -> Page[User]:

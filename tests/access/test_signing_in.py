@@ -163,3 +163,13 @@ def test_ending_somebody_elses_session_is_not_possible(app, build):
     theirs += 1
     browser = staff_client(app, build, "Office")
     assert browser.post(f"/staff/account/sign-ins/{theirs}/end").status_code == 404
+
+
+def test_a_new_password_signs_the_other_browsers_out(app, build):
+    here = staff_client(app, build, "Administrator")
+    there = staff_client(app, build, "Administrator")
+
+    here.post("/staff/account/password", data={"password": "a new long password"})
+
+    assert here.get("/staff/").status_code == 200
+    assert there.get("/staff/").status_code == 303
