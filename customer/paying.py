@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from customer.mine import me, my_invoice
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
+from portal.kernel.numbers import without_thousands
 from portal.models import Invoice
 from portal.payment_collection import CheckoutWanted, attempt_by_public_id, settle, start_checkout
 from portal.web import notify, payers_only, render_page
@@ -59,7 +60,7 @@ def come_back(public_id: str) -> Response:
 
 def typed_amount(invoice: Invoice) -> Money:
     """The amount typed, or the whole balance; InvalidFields for what is no amount."""
-    typed = request.form.get("amount", "").replace("$", "").replace(",", "").strip()
+    typed = without_thousands(request.form.get("amount", "").replace("$", "").strip())
     if not typed or request.form.get("which") == "all":
         return invoice.balance
     try:

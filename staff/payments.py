@@ -13,6 +13,7 @@ from portal.customers import get_customer
 from portal.invoices import open_invoices
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import without_thousands
 from portal.ledger import entries_of
 from portal.models import Customer, Invoice, PaymentState
 from portal.payments import (
@@ -174,7 +175,7 @@ def _amount(typed: str) -> Money:
     if not typed:
         return ZERO
     try:
-        amount = Money.of(typed.replace(",", "").replace("$", ""))
+        amount = Money.of(without_thousands(typed.replace("$", "")))
     except ArithmeticError:
         raise DomainError(_("“%(t)s” is not an amount.", t=typed)) from None
     if amount < ZERO:

@@ -100,12 +100,16 @@ def import_file(subject: str, file: Path, dry_run: bool) -> None:
         in_transaction(lambda: ask_for_check(run, run.mapping))
         look_at_run(run.id)
         db.session.refresh(run)
+        if run.failure:
+            raise click.ClickException(run.failure)
         for problem in problems_of(run, PageRequest(size=200)).rows:
             click.echo(f"row {problem.row_number}, {problem.column}: {problem.sentence}")
         click.echo(
             f"{run.rows_total} rows: {run.rows_new} new, {run.rows_known} known, "
             f"{run.rows_bad} bad."
         )
+        if run.rows_bad:
+            raise click.ClickException("Nothing was saved. Mend these rows and try again.")
         if dry_run or not run.rows_new:
             return
         in_transaction(lambda: ask_for_saving(run))

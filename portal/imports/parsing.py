@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from portal.kernel.money import Money
-from portal.kernel.numbers import UnitPrice
+from portal.kernel.numbers import UnitPrice, without_thousands
 
 MONTHS = {
     name: number
@@ -71,9 +71,9 @@ def to_yes(cell: str) -> bool:
 def _number(cell: str, wanted: str) -> Decimal:
     words = cell.strip()
     negative = words.startswith("(") and words.endswith(")")
-    cleaned = words.strip("()").replace("$", "").replace(",", "").replace(" ", "")
+    cleaned = words.strip("()").replace("$", "").replace(" ", "")
     try:
-        number = Decimal(cleaned)
+        number = Decimal(without_thousands(cleaned))
     except InvalidOperation:
         raise ValueError(f"“{cell}” is not {wanted}.") from None
     if not number.is_finite() or abs(number) > LARGEST:

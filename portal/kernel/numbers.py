@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -71,3 +72,13 @@ class Rate(FixedPoint):
     def of_money(self, base: Money) -> Money:
         """This share of an amount, rounded half up to the cent."""
         return base.times(self.value)
+
+
+def without_thousands(typed: str) -> str:
+    """Drop commas that group thousands; any other comma stays, so that the number is refused.
+
+    A decimal comma (106,50) must never be read as a hundred times as much.
+    """
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", typed):
+        return typed.replace(",", "")
+    return typed

@@ -15,7 +15,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
 from portal.kernel.money import Money
-from portal.kernel.numbers import Quantity, Rate, UnitPrice
+from portal.kernel.numbers import Quantity, Rate, UnitPrice, without_thousands
 
 LARGEST = Decimal("99999999.99")
 
@@ -49,7 +49,8 @@ class DecimalText(Field):
             if self.required:
                 raise ValueError(self.complaint)
             return
-        cleaned = typed.replace("$", "").replace(",", "").replace(" ", "").replace("%", "")
+        bare = typed.replace("$", "").replace(" ", "").replace("%", "")
+        cleaned = without_thousands(bare)
         try:
             number = Decimal(cleaned)
         except InvalidOperation:

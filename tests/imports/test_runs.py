@@ -158,3 +158,12 @@ def test_the_screen_takes_a_person_from_file_to_rows(office):
     run_waiting()
     assert "2 rows were imported" in office.get(address).text
     assert "=HYPERLINK(&#34;http://evil&#34;)" in office.get("/staff/customers").text
+
+
+@pytest.mark.parametrize("typed", ["106,50", "12,5", "1,2345", "1.234,50"])
+def test_a_decimal_comma_is_refused_never_multiplied(typed):
+    from portal.imports.parsing import to_money
+
+    with pytest.raises(ValueError, match="not an amount"):
+        to_money(typed)
+    assert to_money("$1,234,567.80") == Money.of("1234567.80")
