@@ -11,7 +11,7 @@ from portal.db import db
 from portal.invoices import (
     LineWords,
     ManualInvoice,
-    add_line,
+    add_lines,
     post_invoice,
     post_invoices,
     start_manual_invoice,
@@ -68,9 +68,17 @@ def _place() -> Location:
 
 def _pending(place: Location, lines: int = 1) -> Invoice:
     invoice = start_manual_invoice(ManualInvoice(customer=place.customer, location=place))
-    for n in range(lines):
-        add_line(invoice, LineWords(description=f"Line {n}", quantity=Quantity.of("1.5"),
-                                    unit_price=UnitPrice.of("135")))  # fmt: skip
+    add_lines(
+        invoice,
+        [
+            LineWords(
+                description=f"Line {n}",
+                quantity=Quantity.of("1.5"),
+                unit_price=UnitPrice.of("135"),
+            )
+            for n in range(lines)
+        ],
+    )
     return invoice
 
 

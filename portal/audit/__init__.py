@@ -1,10 +1,11 @@
 """Who did what, in sentences, append-only and hash-chained."""
 
 from portal.audit.chain import Break, seal_at_commit, verify_audit
-from portal.audit.trail import acting_as, current_actor, record, record_many, trail_of
+from portal.audit.trail import Happening, acting_as, current_actor, record, record_many, trail_of
 
 __all__ = [
     "Break",
+    "Happening",
     "acting_as",
     "current_actor",
     "record",

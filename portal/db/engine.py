@@ -22,10 +22,20 @@ _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 
 def set_up_engine(engine: sa.Engine) -> None:
     """Give SQLite WAL, foreign keys and honest transactions; idempotent per engine."""
-    if engine.dialect.name != "sqlite" or sa.event.contains(engine, "begin", _begin):
+    if engine.dialect.name != "sqlite":
+        if not sa.event.contains(engine, "connect", _prepare_postgresql):
+            sa.event.listen(engine, "connect", _prepare_postgresql)
+        return
+    if sa.event.contains(engine, "begin", _begin):
         return
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin)
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    # Compiling a query takes longer than any page's query runs.
+    connection.execute("SET jit TO off")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

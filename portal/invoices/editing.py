@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import Happening, record, record_many
 from portal.db import bump, db
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
@@ -106,13 +107,31 @@ def change_summary(invoice: Invoice, summary: str, *, version: int) -> None:
 
 def add_line(invoice: Invoice, words: LineWords) -> InvoiceLine:
     """Append a line and reprice."""
+    return add_lines(invoice, [words])[0]
+
+
+def add_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]:
+    """Append lines in this order and reprice once; all of them or, when one is wrong, none."""
     require_editable(invoice)
-    line = InvoiceLine(position=len(invoice.lines))
-    write_line(invoice, line, words)
-    invoice.lines.append(line)
+    added: list[InvoiceLine] = []
+    for words in lines:
+        line = InvoiceLine(position=len(invoice.lines) + len(added))
+        write_line(invoice, line, words)
+        added.append(line)
+    invoice.lines.extend(added)
     price_invoice(invoice)
-    record("line added", invoice, f"Line “{line.description}” was added: {line.total}.")
-    return line
+    record_many(
+        [
+            Happening(
+                "line added",
+                "invoice",
+                invoice.id,
+                f"Line “{line.description}” was added: {line.total}.",
+            )
+            for line in added
+        ]
+    )
+    return added
 
 
 def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, version: int) -> None:

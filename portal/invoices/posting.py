@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.audit import record_many
-from portal.audit.trail import Happening
+from portal.audit import Happening, record_many
 from portal.db import db
 from portal.invoices.events import InvoicesPosted
 from portal.kernel import clock

@@ -8,8 +8,8 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from portal.db import NO_MONEY, as_money, db, total_of
-from portal.kernel.money import ZERO, Money
+from portal.db import NO_MONEY, as_money, db
+from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
 from portal.models import (
     ON_THE_BOOKS,
@@ -38,8 +38,7 @@ def trial_balance(on: date) -> list[TrialBalanceRow]:
     query = (
         sa.select(Account, sa.func.sum(JournalLine.amount))
         .join(JournalLine, JournalLine.account_id == Account.id)
-        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
-        .where(JournalEntry.entry_date <= on)
+        .where(JournalLine.entry_date <= on)
         .group_by(*Account.__table__.columns)
         .order_by(Account.number)
     )
@@ -59,6 +58,16 @@ def _unbalanced_entries() -> Iterator[str]:
     )
     for entry_id, off in db.session.execute(query):
         yield f"Journal entry {entry_id} is out of balance by {off}."
+
+
+def _line_dates() -> Iterator[str]:
+    query = (
+        sa.select(JournalLine.entry_id)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(JournalLine.entry_date != JournalEntry.entry_date)
+    )
+    for entry_id in db.session.scalars(query):
+        yield f"Journal entry {entry_id} and its lines disagree about the date."
 
 
 def _applied_per_invoice() -> sa.Subquery:
@@ -161,25 +170,27 @@ def _receivable_ties_to_subledger() -> Iterator[str]:
 
 
 def _deposits_tie_to_payments() -> Iterator[str]:
-    """Customer Deposits equals unapplied money plus money waiting on Pending invoices."""
-    booked = db.session.scalar(
-        sa.select(total_of(JournalLine.amount)).where(
-            JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
-        )
-    )
-    unapplied = db.session.scalar(sa.select(total_of(Payment.unapplied)))
-    waiting = db.session.scalar(
-        sa.select(total_of(PaymentApplication.amount))
+    """Per customer, Customer Deposits is unapplied money plus money on Pending invoices."""
+    unapplied = sa.select(Payment.customer_id, Payment.unapplied.label("held"))
+    waiting = (
+        sa.select(Invoice.customer_id, PaymentApplication.amount)
         .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
         .where(Invoice.state.not_in(ON_THE_BOOKS))
     )
-    held = Money.total(part for part in (unapplied, waiting) if part)
-    if (booked or ZERO) != -held:
-        yield f"Customer Deposits holds {-(booked or ZERO)}; payments say {held}."
+    booked = sa.select(JournalLine.customer_id, JournalLine.amount).where(
+        JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
+    )
+    both = sa.union_all(unapplied, waiting, booked).subquery()  # a liability is a credit
+    off = sa.func.sum(both.c.held)
+    query = sa.select(both.c.customer_id, off).group_by(both.c.customer_id)
+    for customer_id, difference in db.session.execute(query.having(off != NO_MONEY)):
+        whose = f"customer {customer_id}" if customer_id else "no customer"
+        yield f"Customer Deposits is off by {difference} for {whose}."
 
 
 CHECKS = (
     _unbalanced_entries,
+    _line_dates,
     _invoice_totals,
     _invoice_balances,
     _settled_dates,

@@ -89,6 +89,7 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         {
             "entry_id": entry_id,
             "account_id": leg.account_id,
+            "entry_date": entry.on,
             "amount": leg.amount,
             "customer_id": leg.customer_id,
             "invoice_id": leg.invoice_id,

@@ -77,17 +77,19 @@ class JournalEntry(Base):
 class JournalLine(Base):
     """One leg: debits positive, credits negative.
 
-    `customer_id` and `invoice_id` say whose subledger a control-account leg belongs to.
+    `customer_id` and `invoice_id` say whose subledger a control-account leg belongs to;
+    `entry_date` is the entry's, beside the amount so that one index answers "as of".
     """
 
     __tablename__ = "journal_lines"
     __table_args__ = (
         sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
-        sa.Index(None, "account_id", "amount"),
+        sa.Index(None, "account_id", "entry_date", "amount"),
     )
 
     entry_id: Mapped[int] = mapped_column(sa.ForeignKey("journal_entries.id"), index=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    entry_date: Mapped[date]
     amount: Mapped[Money]
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"))
     invoice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"), index=True)

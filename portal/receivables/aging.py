@@ -9,15 +9,15 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import NO_MONEY, PageRequest, as_money, db, holds, total_of
+from portal.db import NO_MONEY, PageRequest, db, holds, total_of
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
 from portal.models import (
+    HAS_BALANCE,
     OFF_THE_BOOKS,
     AccountRole,
     Customer,
     Invoice,
-    JournalEntry,
     JournalLine,
     PaymentApplication,
 )
@@ -127,9 +127,15 @@ def aging_of_customer(customer_id: int, *, on: date) -> AgingRow:
 def open_items(customer_id: int, *, on: date) -> list[tuple[Invoice, Money]]:
     """A customer's open invoices as of a date with what was open on each, oldest due first."""
     items = _open_items(on, customer_id=customer_id).subquery()
+    amounts = (
+        sa.select(items.c.invoice_id, sa.func.sum(items.c.open_amount).label("open_amount"))
+        .group_by(items.c.invoice_id)
+        .having(sa.func.sum(items.c.open_amount) != NO_MONEY)
+        .subquery()
+    )
     query = (
-        sa.select(Invoice, items.c.open_amount)
-        .join(items, items.c.invoice_id == Invoice.id)
+        sa.select(Invoice, amounts.c.open_amount)
+        .join(amounts, amounts.c.invoice_id == Invoice.id)
         .order_by(Invoice.due_date, Invoice.id)
         .options(joinedload(Invoice.customer))
     )
@@ -144,21 +150,15 @@ def aging_totals(*, on: date) -> AgingRow:
 
 
 def receivable_booked(*, on: date) -> Money:
-    """The balance of the A/R control account as of a day: all entries less the later ones.
+    """The balance of the A/R control account as of a day.
 
     It must equal the sum of open items; the page shows both.
     """
-    account = JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE)
-    everything = db.session.scalar(sa.select(total_of(JournalLine.amount)).where(account))
-    after = sa.select(JournalEntry.id).where(JournalEntry.entry_date > on)
-    later = db.session.scalar(
-        sa.select(total_of(JournalLine.amount)).where(
-            JournalLine.entry_id.in_(after),
-            # "+ 0" keeps the engines from walking the whole account instead of the few entries
-            JournalLine.account_id + 0 == account_id_for(AccountRole.RECEIVABLE),
-        )
+    booked = sa.select(total_of(JournalLine.amount)).where(
+        JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE),
+        JournalLine.entry_date <= on,
     )
-    return (everything or ZERO) - (later or ZERO)
+    return db.session.scalar(booked) or ZERO
 
 
 def _per_customer(wanted: AgingFilter, on: date) -> sa.CTE:
@@ -195,30 +195,20 @@ def _buckets(items: sa.Subquery, on: date) -> list[sa.ColumnElement[Money]]:
 def _open_items(
     on: date, *, customer_id: int | None = None, business_unit_id: int | None = None
 ) -> sa.CompoundSelect[*tuple[object, ...]]:
-    """Invoices open on that day. `settled_on` only narrows which rows are looked at; the
-    amount comes from the dated applications."""
-    applied = (
-        sa.select(sa.func.coalesce(sa.func.sum(PaymentApplication.amount), NO_MONEY))
-        .where(
-            PaymentApplication.invoice_id == Invoice.id,
-            PaymentApplication.applied_on <= on,
-        )
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
+    """What was open on that day: what is open now, plus what was applied only after it.
+
+    An invoice can have a row of each kind; sums over customer, bucket or invoice are right.
+    Two branches, so that both engines stay inside the covering indexes.
+    """
     wheres = [Invoice.state.not_in(OFF_THE_BOOKS), Invoice.invoice_date <= on]
     if customer_id is not None:
         wheres.append(Invoice.customer_id == customer_id)
     if business_unit_id is not None:
         wheres.append(Invoice.business_unit_id == business_unit_id)
-    columns = (
-        Invoice.id.label("invoice_id"),
-        Invoice.customer_id,
-        Invoice.due_date,
-        as_money(Invoice.total - applied).label("open_amount"),
-    )
-    # two branches instead of OR, so that both engines stay inside the covering index
+    columns = (Invoice.id.label("invoice_id"), Invoice.customer_id, Invoice.due_date)
     return sa.union_all(
-        sa.select(*columns).where(Invoice.settled_on.is_(None), *wheres),
-        sa.select(*columns).where(Invoice.settled_on > on, *wheres),
+        sa.select(*columns, Invoice.balance.label("open_amount")).where(HAS_BALANCE, *wheres),
+        sa.select(*columns, PaymentApplication.amount)
+        .join(PaymentApplication, PaymentApplication.invoice_id == Invoice.id)
+        .where(PaymentApplication.applied_on > on, *wheres),
     )

@@ -1199,20 +1199,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference_number", name=op.f("uq_invoices_reference_number")),
     )
     op.create_index(op.f("ix_invoices_adjusts_id"), "invoices", ["adjusts_id"], unique=False)
-    op.create_index(
-        "ix_invoices_aging",
-        "invoices",
-        [
-            "settled_on",
-            "invoice_date",
-            "state",
-            "customer_id",
-            "due_date",
-            "total",
-            "business_unit_id",
-        ],
-        unique=False,
-    )
     op.create_index(op.f("ix_invoices_customer_id"), "invoices", ["customer_id"], unique=False)
     op.create_index(
         "ix_invoices_due",
@@ -1229,7 +1215,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoices_open",
         "invoices",
-        ["customer_id", "due_date"],
+        ["customer_id", "due_date", "balance", "state", "invoice_date", "business_unit_id"],
         unique=False,
         sqlite_where=sa.text("balance <> 0"),
         postgresql_where=sa.text("balance <> 0"),
@@ -1441,6 +1427,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("entry_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("entry_date", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", sa.Integer(), nullable=True),
         sa.Column("invoice_id", sa.Integer(), nullable=True),
@@ -1461,9 +1448,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_lines")),
     )
     op.create_index(
-        op.f("ix_journal_lines_account_id_amount"),
+        op.f("ix_journal_lines_account_id_entry_date_amount"),
         "journal_lines",
-        ["account_id", "amount"],
+        ["account_id", "entry_date", "amount"],
         unique=False,
     )
     op.create_index(op.f("ix_journal_lines_entry_id"), "journal_lines", ["entry_id"], unique=False)
@@ -1512,6 +1499,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_applications")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_payment_applications_reverses_id")),
+    )
+    op.create_index(
+        op.f("ix_payment_applications_applied_on_invoice_id_amount"),
+        "payment_applications",
+        ["applied_on", "invoice_id", "amount"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_payment_applications_invoice_id_applied_on_amount"),

@@ -1,0 +1,143 @@
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+
+from portal.db import PageRequest, db
+from portal.invoices import cancel_invoice
+from portal.kernel.money import ZERO, Money
+from portal.payments import apply_payment, unapply
+from portal.receivables import (
+    AgingFilter,
+    aging,
+    aging_of_customer,
+    aging_totals,
+    open_items,
+    receivable_booked,
+)
+from portal.receivables.aging import BUCKETS
+
+DAY = timedelta(days=1)
+
+
+def everybody(on, **wanted):
+    return aging(AgingFilter(**wanted), PageRequest(), on=on)
+
+
+@pytest.mark.parametrize(
+    ("days_late", "bucket"),
+    [
+        (-1, "current"),
+        (0, "current"),
+        (1, "days_1_30"),
+        (30, "days_1_30"),
+        (31, "days_31_60"),
+        (60, "days_31_60"),
+        (61, "days_61_90"),
+        (90, "days_61_90"),
+        (91, "days_over_90"),
+    ],
+)
+def test_an_invoice_ages_by_the_days_past_its_due_date(build, days_late, bucket):
+    invoice = build.posted("100.00", on=build.today - 200 * DAY, term="Net 30")
+
+    row = aging_of_customer(invoice.customer_id, on=invoice.due_date + days_late * DAY)
+
+    assert {name: getattr(row, name) for name in BUCKETS if getattr(row, name)} == {
+        bucket: Money.of(100)
+    }
+
+
+def test_what_was_paid_later_was_still_owed_then(build):
+    invoice = build.posted("100.00", on=date(2026, 1, 5))
+    build.payment(invoice.customer, "30.00", invoice, on=date(2026, 2, 10))
+    build.payment(invoice.customer, "70.00", invoice, on=date(2026, 3, 1))
+
+    owed = [everybody(on).totals.total for on in (date(2026, 1, 4), date(2026, 1, 5),
+            date(2026, 2, 9), date(2026, 2, 10), date(2026, 3, 1))]  # fmt: skip
+
+    assert owed == [ZERO, Money.of(100), Money.of(100), Money.of(70), ZERO]
+
+
+def test_an_application_taken_back_is_owed_again_from_that_day(build):
+    invoice = build.posted("100.00", on=date(2026, 1, 5))
+    payment = build.payment(invoice.customer, "100.00", invoice, on=date(2026, 1, 10))
+    unapply(payment.applications[0], on=date(2026, 2, 1))
+    db.session.flush()
+
+    assert everybody(date(2026, 1, 31)).rows == []
+    assert everybody(date(2026, 2, 1)).totals.total == Money.of(100)
+
+
+def test_pending_and_cancelled_invoices_are_nobodys_debt(build):
+    build.invoice("100.00")
+    cancel_invoice(build.invoice("50.00"), because="a mistake")
+    db.session.flush()
+
+    assert everybody(build.today).rows == []
+
+
+def test_open_items_name_each_invoice_once_with_what_was_open_on_it(build):
+    customer = build.customer()
+    first = build.posted("100.00", customer=customer, on=date(2026, 1, 5))
+    second = build.posted("40.00", customer=customer, on=date(2026, 1, 6))
+    build.payment(customer, "25.00", first, on=date(2026, 2, 1))
+    build.payment(customer, "40.00", second, on=date(2026, 1, 20))
+
+    def items(on):
+        return [(one.id, amount) for one, amount in open_items(customer.id, on=on)]
+
+    assert items(date(2026, 1, 10)) == [(first.id, Money.of(100)), (second.id, Money.of(40))]
+    assert items(date(2026, 1, 31)) == [(first.id, Money.of(100))]
+    assert items(build.today) == [(first.id, Money.of(75))]
+
+
+def test_the_list_is_paged_sorted_and_searched_with_the_totals_of_all(build):
+    for name, price in (("Ada", "10.00"), ("Bob", "30.00"), ("Bobby", "20.00")):
+        build.posted(price, customer=build.customer(name))
+
+    page = aging(AgingFilter(), PageRequest(number=2, size=2), on=build.today)
+    assert [row.customer_name for row in page.rows] == ["Ada"]
+    assert (page.total, page.last, page.totals.total) == (3, 2, Money.of(60))
+    found = everybody(build.today, q="bob")
+    assert [row.customer_name for row in found.rows] == ["Bob", "Bobby"]
+    assert found.totals.total == Money.of(50)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_every_day_of_a_random_story_aging_ties_to_the_control_account(build, seed):
+    random, start = Random(seed), build.today - 150 * DAY
+    customers = [build.customer(f"Customer {n}") for n in range(3)]
+    invoices, payments = [], []
+    for _ in range(40):
+        on = start + random.randint(0, 150) * DAY
+        customer = random.choice(customers)
+        match random.choice(["invoice", "invoice", "pay", "apply", "unapply"]):
+            case "invoice":
+                price = str(random.randint(1, 500))
+                make = random.choice([build.posted, build.posted, build.invoice])
+                invoices.append(make(price, customer=customer, on=on))
+            case "pay":
+                mine = [one for one in invoices if one.customer is customer and one.balance]
+                payments.append(build.payment(customer, "120.00", *mine[:2], on=on))
+            case "apply" if payments:
+                payment = random.choice(payments)
+                mine = [one for one in invoices if one.customer is payment.customer]
+                if mine:
+                    apply_payment(payment, random.choice(mine), Money.of(15), on=on)
+            case "unapply":
+                taken = {a.reverses_id for p in payments for a in p.applications}
+                live = [a for p in payments for a in p.applications
+                        if not a.reverses_id and a.id not in taken]  # fmt: skip
+                if live:
+                    unapply(random.choice(live), on=on)
+        db.session.flush()
+        db.session.expire_all()
+
+    for days in range(0, 160, 3):
+        on = start + days * DAY
+        page = everybody(on)
+        assert page.totals.total == receivable_booked(on=on) == aging_totals(on=on).total
+        assert page.totals.total == Money.total(
+            amount for one in customers for _, amount in open_items(one.id, on=on)
+        )
