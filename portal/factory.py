@@ -11,6 +11,7 @@ from portal.audit import seal_at_commit
 from portal.cli import register
 from portal.db import db, set_up_engine
 from portal.db.migrate import set_up_migrations
+from portal.ledger import forget_periods_after_each_transaction
 from portal.settings import ROOT, Settings, read_settings
 from portal.web import TransactionalFlask, refuse_unmarked_views
 from portal.web import set_up as set_up_web
@@ -56,3 +57,4 @@ def _set_up_data(app: Flask) -> None:
     with app.app_context():
         set_up_engine(db.engine)
     seal_at_commit(db.session)
+    forget_periods_after_each_transaction(db.session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from portal.db import db
 from portal.models import AuditEntry, AuditHead, AuditLink
 
 START = "0" * 64
+DOUBTFUL = "a savepoint was rolled back since the last seal"
+SEALED = ("actor", "verb", "subject_kind", "subject_id", "sentence", "changes")
 
 
 @dataclass(frozen=True)
@@ -37,31 +39,37 @@ def seal_at_commit(session: scoped_session[Any]) -> None:
 
 
 def _forget(session: Session, previous: SessionTransaction) -> None:
-    if not previous.nested:  # a savepoint that rolls back takes its rows along, not the list
+    if previous.nested:  # a savepoint that rolls back takes its rows along, not the list
+        session.info[DOUBTFUL] = True
+    else:
         session.info.pop(UNSEALED, None)
+        session.info.pop(DOUBTFUL, None)
 
 
 def _seal(session: Session) -> None:
     if session.in_nested_transaction() or not session.info.get(UNSEALED):
         return
-    ids = session.info.pop(UNSEALED)
+    entries = session.info.pop(UNSEALED)
+    if session.info.pop(DOUBTFUL, False):
+        entries = _still_there(session, entries)
+    if not entries:
+        return
     head = _locked_head(session)
     links = []
-    for entry in _entries(session, ids):  # entries of rolled-back savepoints are gone
+    for entry in entries:
         position, previous = head.position + 1, head.hash
         digest = fingerprint(previous, entry)
         links.append(
             {
-                "entry_id": entry.id,
+                "entry_id": entry["id"],
                 "position": position,
                 "previous_hash": previous,
                 "hash": digest,
-                "created_at": entry.at,
+                "created_at": entry["at"],
             }
         )
         head.position, head.hash = position, digest
-    if links:
-        session.execute(sa.insert(AuditLink), links)
+    session.execute(sa.insert(AuditLink), links)
     session.flush()
 
 
@@ -75,27 +83,19 @@ def _locked_head(session: Session) -> AuditHead:
     return head
 
 
-def _entries(session: Session, ids: list[int]) -> Iterator[AuditEntry]:
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        yield from session.scalars(
-            sa.select(AuditEntry).where(AuditEntry.id.in_(part)).order_by(AuditEntry.id)
-        )
+def _still_there(session: Session, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the entries of savepoints that were rolled back; SQLite gives their ids again."""
+    there: set[int] = set()
+    for start in range(0, len(entries), 500):
+        part = [entry["id"] for entry in entries[start : start + 500]]
+        there.update(session.scalars(sa.select(AuditEntry.id).where(AuditEntry.id.in_(part))))
+    latest = {entry["id"]: entry for entry in entries}
+    return [latest[one] for one in sorted(there)]
 
 
-def fingerprint(previous: str, entry: AuditEntry) -> str:
+def fingerprint(previous: str, entry: Mapping[str, Any]) -> str:
     """SHA-256 over the previous hash and the entry in canonical JSON."""
-    words = [
-        previous,
-        entry.id,
-        entry.at.isoformat(),
-        entry.actor,
-        entry.verb,
-        entry.subject_kind,
-        entry.subject_id,
-        entry.sentence,
-        entry.changes,
-    ]
+    words = [previous, entry["id"], entry["at"].isoformat(), *(entry[name] for name in SEALED)]
     canonical = json.dumps(words, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -127,7 +127,8 @@ def _what_is_wrong(
         return f"The entry of link {link.position} is missing."
     if link.previous_hash != previous:
         return f"Link {link.position} does not continue the link before it."
-    if link.hash != fingerprint(previous, entry):
+    stored = {name: getattr(entry, name) for name in ("id", "at", *SEALED)}
+    if link.hash != fingerprint(previous, stored):
         return f"Entry {entry.id} was edited after it was written."
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -68,12 +69,20 @@ def record_many(happenings: Sequence[Happening]) -> None:
             "subject_kind": one.subject_kind,
             "subject_id": one.subject_id,
             "sentence": one.sentence,
-            "changes": dict(one.changes),
+            "changes": _as_stored(one.changes),
         }
         for one in happenings
     ]
-    ids = db.session.scalars(sa.insert(AuditEntry).returning(AuditEntry.id), rows)
-    db.session.info.setdefault(UNSEALED, []).extend(ids)
+    ids = db.session.scalars(
+        sa.insert(AuditEntry).returning(AuditEntry.id, sort_by_parameter_order=True), rows
+    )
+    unsealed = [{"id": one, **row} for one, row in zip(ids, rows, strict=True)]
+    db.session.info.setdefault(UNSEALED, []).extend(unsealed)
+
+
+def _as_stored(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON gives back (keys as text, tuples as lists), so that the chain seals just that."""
+    return dict(json.loads(json.dumps(dict(changes)))) if changes else {}
 
 
 def trail_of(subject: Base, *, limit: int = 200) -> list[AuditEntry]:

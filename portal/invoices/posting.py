@@ -49,7 +49,12 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
     Raises the first failing reason (period, state, date, lines, customer), or Conflict when
     somebody else was faster. The number is taken after every check, so a refusal burns none.
     """
-    outcome = _post([invoice], by, {})
+    db.session.flush()
+    seen = invoice.version
+    (fresh,) = _load_locked([invoice.id])
+    if fresh.version != seen:
+        raise Conflict("Somebody else changed this invoice. Look again, then retry.")
+    outcome = _post([fresh], by, {})
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])
 
@@ -62,7 +67,7 @@ def post_invoices(ids: Sequence[int], *, by: User | None = None) -> PostingOutco
     whole = PostingOutcome()
     open_months: dict[date, bool] = {}
     for start in range(0, len(ids), CHUNK):
-        invoices = _load(ids[start : start + CHUNK])
+        invoices = _load_locked(ids[start : start + CHUNK])
         part = _post(invoices, by, open_months)
         whole.done += part.done
         whole.refused += part.refused
@@ -100,26 +105,33 @@ def revenue_legs(invoice: Invoice) -> list[Leg]:
     return legs
 
 
-def _load(ids: Sequence[int]) -> list[Invoice]:
+def _load_locked(ids: Sequence[int]) -> list[Invoice]:
+    """Fresh under lock in id order, given back in date order.
+
+    Money applied from now on waits, then finds the invoice posted and books itself.
+    """
+    db.session.flush()
     query = (
         sa.select(Invoice)
         .where(Invoice.id.in_(ids))
-        .order_by(Invoice.invoice_date, Invoice.id)
+        .order_by(Invoice.id)
+        .with_for_update(of=Invoice)
+        .execution_options(populate_existing=True)
         .options(
             selectinload(Invoice.lines),
             joinedload(Invoice.customer),
             joinedload(Invoice.location),
             joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state),
+            joinedload(Invoice.job).load_only(Job.state, Job.version),
         )
     )
-    return list(db.session.scalars(query))
+    found = list(db.session.scalars(query))
+    return sorted(found, key=lambda one: (one.invoice_date or date.min, one.id))
 
 
 def _post(
     invoices: Sequence[Invoice], by: User | None, open_months: dict[date, bool]
 ) -> PostingOutcome:
-    db.session.flush()
     outcome = PostingOutcome()
     for invoice in invoices:
         problem = posting_problem(invoice, open_months)

@@ -21,11 +21,14 @@ def price_invoice(invoice: Invoice) -> None:
     for position, line in enumerate(invoice.lines):
         line.position = position
         line.total = line.unit_price.extend(line.quantity)
-    taxes = taxes_of(invoice)
-    subtotal = Money.total(line.total for line in invoice.lines)
-    tax_total = Money.total(tax.amount for tax in taxes)
-    _set_total(invoice, subtotal, tax_total)
-    _replace_taxes(invoice, taxes)
+    old_total = invoice.total or ZERO
+    with db.session.no_autoflush:  # one flush in the end instead of one per query
+        taxes = taxes_of(invoice)
+        subtotal = Money.total(line.total for line in invoice.lines)
+        _set_total(invoice, subtotal, Money.total(tax.amount for tax in taxes))
+        _replace_taxes(invoice, taxes)
+    if invoice.id and invoice.total != old_total:
+        tell(InvoiceChanged(invoice))
 
 
 def taxes_of(invoice: Invoice) -> list[ComputedTax]:
@@ -59,12 +62,8 @@ def _set_total(invoice: Invoice, subtotal: Money, tax_total: Money) -> None:
     if invoice.id and applied > max(total, ZERO):
         tell(InvoiceShrinking(invoice, applied - max(total, ZERO)))
         applied = invoice.total - invoice.balance
-    changed = (invoice.total or ZERO) != total
-    with db.session.no_autoflush:
-        invoice.subtotal, invoice.tax_total, invoice.total = subtotal, tax_total, total
-        invoice.balance = total - applied
-    if invoice.id and changed:
-        tell(InvoiceChanged(invoice))
+    invoice.subtotal, invoice.tax_total, invoice.total = subtotal, tax_total, total
+    invoice.balance = total - applied
 
 
 def _replace_taxes(invoice: Invoice, taxes: list[ComputedTax]) -> None:

@@ -13,7 +13,12 @@ from portal.ledger.accounts import (
 )
 from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
 from portal.ledger.numbering import next_number
-from portal.ledger.periods import is_open, next_open_day, require_open_period
+from portal.ledger.periods import (
+    forget_periods_after_each_transaction,
+    is_open,
+    next_open_day,
+    require_open_period,
+)
 from portal.ledger.posting import (
     Entry,
     Leg,
@@ -36,6 +41,7 @@ __all__ = [
     "ensure_chart",
     "entries_of",
     "find_accounts",
+    "forget_periods_after_each_transaction",
     "get_account",
     "is_open",
     "next_number",

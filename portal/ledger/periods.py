@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session, SessionTransaction, object_session, scoped_session
 
 from portal.db import db
 from portal.kernel import calendar
 from portal.kernel.errors import PeriodClosed
 from portal.models import AccountingPeriod, PeriodState
 
+KNOWN = "open months"  # where the session remembers what it read
+
 
 def is_open(day: date) -> bool:
-    """Whether the month of that day takes entries; a month never closed is open."""
-    query = sa.select(AccountingPeriod.state).where(
-        AccountingPeriod.starts_on == calendar.month_start(day)
-    )
-    return db.session.scalar(query) is not PeriodState.CLOSED
+    """Whether the month of that day takes entries; a month never closed is open.
+
+    Asked once per month and transaction: posting asks for every entry it writes.
+    """
+    month = calendar.month_start(day)
+    known: dict[date, bool] = db.session.info.setdefault(KNOWN, {})
+    if month not in known:
+        query = sa.select(AccountingPeriod.state).where(AccountingPeriod.starts_on == month)
+        known[month] = db.session.scalar(query) is not PeriodState.CLOSED
+    return known[month]
+
+
+def forget_periods_after_each_transaction(session: scoped_session[Any]) -> None:
+    """What was read of periods holds for one transaction and until one changes; idempotent."""
+    if sa.event.contains(session, "after_transaction_end", _forget):
+        return
+    sa.event.listen(session, "after_transaction_end", _forget)
+    for change in ("after_insert", "after_update", "after_delete"):
+        sa.event.listen(AccountingPeriod, change, _forget_changed)
+
+
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop(KNOWN, None)
+
+
+def _forget_changed(_mapper: object, _connection: object, period: AccountingPeriod) -> None:
+    session = object_session(period)
+    if session is not None:
+        session.info.pop(KNOWN, None)
 
 
 def require_open_period(day: date) -> None:

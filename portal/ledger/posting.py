@@ -100,7 +100,8 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         if leg.amount
     ]
     if lines:
-        db.session.execute(sa.insert(JournalLine), lines)
+        # render_nulls keeps lines with and without a customer in one statement
+        db.session.execute(sa.insert(JournalLine).execution_options(render_nulls=True), lines)
     return list(ids)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import record
 from portal.company import today
@@ -97,17 +98,16 @@ def _take(payment: Payment, invoice: Invoice, wanted: Money) -> Money:
         (Invoice, invoice, Invoice.balance),
         (Payment, payment, Payment.unapplied),
     ):
-        moved = db.session.scalar(
+        left = db.session.scalar(
             sa.update(table)
             .where(table.id == row.id, column >= share)
             .values({column: column - share})
-            .returning(table.id)
+            .returning(column)
             .execution_options(synchronize_session=False)
         )
-        if moved is None:  # cannot happen under lock; the database decides all the same
+        if left is None:  # cannot happen under lock; the database decides all the same
             raise DomainError("The balance changed meanwhile. Try again.")
-    db.session.refresh(invoice, ["balance"])
-    db.session.refresh(payment, ["unapplied"])
+        set_committed_value(row, column.key, left)
     return share
 
 

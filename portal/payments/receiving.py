@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from portal.audit import record
-from portal.db import db
+from portal.db import db, insert_once
 from portal.kernel.errors import InvalidFields
 from portal.kernel.events import Event, tell
 from portal.kernel.money import ZERO, Money
@@ -96,13 +95,11 @@ def _insert(money: ReceivedMoney) -> Payment | None:
         livemode=money.livemode,
         applications=[],
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(payment)
-            db.session.flush()
-    except IntegrityError:
-        return None
-    return payment
+    if not (money.provider_ref or money.external_key):  # nothing another one could equal
+        db.session.add(payment)
+        db.session.flush()
+        return payment
+    return payment if insert_once(payment) else None
 
 
 def _already(money: ReceivedMoney) -> Payment | None:
