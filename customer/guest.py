@@ -19,7 +19,7 @@ from portal.payment_collection import (
     settle,
     start_checkout,
 )
-from portal.web import notify, open_to_all, render_page
+from portal.web import notify, open_to_all, pdf_response, render_page
 
 bp = Blueprint("guest", __name__, url_prefix="/pay")
 
@@ -45,9 +45,7 @@ def show(token: str) -> Response:
 @open_to_all
 def pdf(token: str) -> Response:
     invoice = _invoice(token)
-    response = Response(invoice_pdf(invoice.id), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
-    return response
+    return pdf_response(invoice_pdf(invoice.id), f"{invoice.number}.pdf")
 
 
 @bp.post("/<token>")

@@ -9,7 +9,7 @@ from portal.company import today
 from portal.files import thumbnail
 from portal.invoices import find_customer_invoices, invoice_paper, invoice_pdf, mark_opened
 from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
-from portal.web import page_request, payers_only, render_page
+from portal.web import page_request, payers_only, pdf_response, render_page
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 
@@ -44,9 +44,7 @@ def show(invoice_id: int) -> Response:
 @payers_only
 def pdf(invoice_id: int) -> Response:
     invoice = my_invoice(invoice_id)
-    response = Response(invoice_pdf(invoice.id, link=False), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
-    return response
+    return pdf_response(invoice_pdf(invoice.id, link=False), f"{invoice.number}.pdf")
 
 
 @bp.get("/<int:invoice_id>/photos/<int:photo_id>.jpg")

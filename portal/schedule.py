@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
+from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
 
@@ -38,7 +39,7 @@ def daily(now: datetime) -> str:
 
 def forget_old_turns() -> None:
     """Turns of last year tell nobody anything."""
-    limit = clock.now().replace(year=clock.now().year - 1)
+    limit = clock.now() - timedelta(days=365)
     in_transaction(
         lambda: db.session.execute(sa.delete(ScheduledTurn).where(ScheduledTurn.created_at < limit))
     )
@@ -54,6 +55,7 @@ SCHEDULE = [
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
+    Scheduled("forget old submissions", daily, forget_old_submissions),
 ]
 
 

@@ -33,12 +33,14 @@ from portal.web import (
     DayField,
     Form,
     IdField,
+    OnceField,
     PageRequest,
     UnitPriceField,
     VersionField,
     filters,
     needs,
     notify,
+    once,
     page_request,
     redirect_to,
     render_page,
@@ -51,6 +53,7 @@ LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
 
 
 class CustomerForm(Form):
+    once = OnceField()
     version = VersionField()
     name = StringField("Name")
     email = StringField("Email", render_kw={"type": "email"})
@@ -107,11 +110,15 @@ def create() -> Response:
     form = _form(request.form)
     try:
         if form.is_sent():
-            customer = add_customer(_words(form), tags=(form.tags.data or "").split(","))
-            return redirect_to("staff.customers.show", customer_id=customer.id)
+            return once(form, lambda: _add(form))
     except DomainError as error:
         form.refuse(error)
     return render_page("staff/customers/form.html", status=422, form=form, customer=None)
+
+
+def _add(form: CustomerForm) -> Response:
+    customer = add_customer(_words(form), tags=(form.tags.data or "").split(","))
+    return redirect_to("staff.customers.show", customer_id=customer.id)
 
 
 @bp.get("/<int:customer_id>")

@@ -7,9 +7,10 @@ from flask import Blueprint, Response
 from portal.access import Ability
 from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
 from portal.kernel.errors import DomainError
-from portal.models import Invoice, InvoiceLine
+from portal.models import Invoice, InvoiceLine, ItemKind
 from portal.web import (
     needs,
+    once,
     redirect_to,
     render_page,
     wants_fragment,
@@ -28,8 +29,7 @@ def create(invoice_id: int) -> Response:
     form = LineForm()
     try:
         if form.is_sent():
-            add_line(invoice, _words(form))
-            return _done(invoice)
+            return once(form, lambda: _add(invoice, form), again=lambda: _done(invoice))
     except DomainError as error:
         form.refuse(error)
     return page_of(invoice, line_form=form, status=422)
@@ -67,6 +67,11 @@ def remove(invoice_id: int, line_id: int) -> Response:
     return _done(invoice)
 
 
+def _add(invoice: Invoice, form: LineForm) -> Response:
+    add_line(invoice, _words(form))
+    return _done(invoice)
+
+
 def _done(invoice: Invoice) -> Response:
     if wants_fragment():
         return page_of(invoice)
@@ -94,7 +99,8 @@ def _words(form: LineForm, line: InvoiceLine | None = None) -> LineWords:
 
 
 def _as_typed(invoice: Invoice, line: InvoiceLine) -> dict[str, object]:
-    price = -line.unit_price if line.unit_price.scaled < 0 else line.unit_price
+    is_discount = line.kind is ItemKind.DISCOUNT  # typed positive, taken off
+    price = -line.unit_price if is_discount else line.unit_price
     return {
         "version": invoice.version,
         "item": line.description,

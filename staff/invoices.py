@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from wtforms import StringField, TextAreaField
 
 from portal.access import Ability
@@ -34,7 +35,7 @@ from portal.invoices import (
     sum_of_invoices,
     tax_is_stale,
 )
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import Conflict, DomainError
 from portal.ledger import entries_of
 from portal.models import (
     Invoice,
@@ -52,11 +53,14 @@ from portal.web import (
     DayField,
     Form,
     IdField,
+    OnceField,
     VersionField,
     filters,
     needs,
     notify,
+    once,
     page_request,
+    pdf_response,
     redirect_to,
     render_page,
     signed_in_user,
@@ -80,6 +84,7 @@ class FactsForm(Form):
 
 
 class NewForm(Form):
+    once = OnceField()
     customer = StringField("Customer")
     invoice_date = DayField("Invoice date")
     purchase_order = StringField("Customer's order number")
@@ -116,21 +121,25 @@ def create() -> Response:
     form = NewForm()
     try:
         if form.is_sent():
-            customer = customer_from(form)
-            places = [place for place in customer.locations if place.active]
-            invoice = start_manual_invoice(
-                ManualInvoice(
-                    customer=customer,
-                    location=places[0] if len(places) == 1 else None,
-                    invoice_date=form.invoice_date.data,
-                    summary=form.summary.data or "",
-                    purchase_order=form.purchase_order.data or "",
-                )
-            )
-            return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+            return once(form, lambda: _begin(form))
     except DomainError as error:
         form.refuse(error)
     return render_page("staff/invoices/new.html", status=422, form=form)
+
+
+def _begin(form: NewForm) -> Response:
+    customer = customer_from(form)
+    places = [place for place in customer.locations if place.active]
+    invoice = start_manual_invoice(
+        ManualInvoice(
+            customer=customer,
+            location=places[0] if len(places) == 1 else None,
+            invoice_date=form.invoice_date.data,
+            summary=form.summary.data or "",
+            purchase_order=form.purchase_order.data or "",
+        )
+    )
+    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
 @bp.get("/<int:invoice_id>")
@@ -165,8 +174,11 @@ def save_facts(invoice_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def save_summary(invoice_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    version = request.form.get("version", 0, type=int)
-    change_summary(invoice, request.form.get("summary", ""), version=version)
+    typed = request.form.get("summary", "")
+    try:
+        change_summary(invoice, typed, version=request.form.get("version", 0, type=int))
+    except Conflict as error:
+        return page_of(invoice, status=409, summary=typed, refused=str(error))
     notify(_("Saved."))
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
@@ -184,12 +196,12 @@ def post(invoice_id: int) -> Response:
 @needs(Ability.POST_INVOICES)
 def post_many() -> Response:
     """The bulk bar: all selected or none; the refused ones are named."""
-    ids = request.form.getlist("ids", type=int)
-    outcome = post_invoices(ids, by=signed_in_user())
+    outcome = post_invoices(_ticked(), by=signed_in_user())
     if outcome.refused:
         words = "; ".join(f"{one.number}: {why}" for one, why in outcome.refused[:10])
         raise DomainError(_("Nothing was posted. %(why)s", why=words))
-    notify(_("%(n)s invoices were posted.", n=len(outcome.done)))
+    done = len(outcome.done)
+    notify(ngettext("One invoice was posted.", "%(num)s invoices were posted.", done))
     return redirect_to("staff.invoices.index", state="posted")
 
 
@@ -197,18 +209,27 @@ def post_many() -> Response:
 @needs(Ability.SEND_INVOICES)
 def send_many() -> Response:
     """The bulk bar: send each selected invoice; one without an address is named, not lost."""
-    refused = []
-    ids = request.form.getlist("ids", type=int)
-    for invoice_id in ids:
+    refused, sent = [], 0
+    for invoice_id in _ticked():
         invoice = get_invoice(invoice_id)
         try:
-            send_invoice(invoice)
+            if send_invoice(invoice):
+                sent += 1
+            else:
+                refused.append(_("%(n)s was sent a moment ago.", n=invoice.number))
         except DomainError as error:
             refused.append(f"{invoice.number}: {error}")
-    notify(_("%(n)s invoices are on their way.", n=len(ids) - len(refused)))
+    notify(ngettext("One invoice is on its way.", "%(num)s invoices are on their way.", sent))
     for sentence in refused[:10]:
         notify(sentence, "warning")
     return redirect_to("staff.invoices.index")
+
+
+def _ticked() -> list[int]:
+    ids = request.form.getlist("ids", type=int)
+    if not ids:
+        raise DomainError(_("Tick the invoices this is about first."))
+    return ids
 
 
 @bp.post("/<int:invoice_id>/sending")
@@ -217,7 +238,7 @@ def send(invoice_id: int) -> Response:
     invoice = get_invoice(invoice_id)
     count = send_invoice(invoice, to=request.form.get("to", "").replace(";", ",").split(","))
     notify(
-        _("%(n)s messages are on their way.", n=count)
+        ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
         if count
         else _("This was sent a moment ago.")
     )
@@ -272,17 +293,19 @@ def pdf(invoice_id: int) -> Response:
     return pdf_response(invoice_pdf(invoice_id), f"{get_invoice(invoice_id).number}.pdf")
 
 
-def pdf_response(content: bytes, filename: str) -> Response:
-    """A PDF shown in the browser."""
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{filename}"'
-    return response
-
-
 def page_of(
-    invoice: Invoice, *, line_form: object = None, status: int = 200, pay_link: str = ""
+    invoice: Invoice,
+    *,
+    line_form: object = None,
+    status: int = 200,
+    pay_link: str = "",
+    summary: str | None = None,
+    refused: str = "",
 ) -> Response:
-    """The record page, or its body when htmx changes a line."""
+    """The record page, or its body when htmx changes a line.
+
+    `summary` is what was typed and `refused` why it was not saved.
+    """
     return render_page(
         "staff/invoices/show.html",
         fragment="record",
@@ -298,6 +321,8 @@ def page_of(
         review_states=list(ReviewState),
         line_form=line_form or LineForm(formdata=None),
         pay_link=pay_link,
+        summary=invoice.summary if summary is None else summary,
+        refused=refused,
         on=today(),
     )
 

@@ -35,12 +35,14 @@ from portal.web import (
     DayField,
     Form,
     IdField,
+    OnceField,
     QuantityField,
     UnitPriceField,
     VersionField,
     filters,
     needs,
     notify,
+    once,
     page_request,
     redirect_to,
     render_page,
@@ -52,6 +54,7 @@ bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 
 class JobForm(Form):
+    once = OnceField()
     version = VersionField()
     location_id = IdField("Where", empty=None)
     summary = TextAreaField("What is to be done", render_kw={"rows": 3})
@@ -63,6 +66,7 @@ class JobForm(Form):
 
 
 class LogForm(Form):
+    once = OnceField()
     item = StringField("Item or words", render_kw={"autocomplete": "off"})
     quantity = QuantityField("Quantity or hours")
     unit_price = UnitPriceField("Price", required=False)
@@ -120,12 +124,16 @@ def create() -> Response:
     form = _job_form(customer.id, request.form)
     try:
         if form.is_sent():
-            job = book_job(_words(customer.id, form))
-            notify(_("Job %(n)s was booked and its invoice begun.", n=job.number))
-            return redirect_to("staff.jobs.show", job_id=job.id)
+            return once(form, lambda: _book(customer.id, form))
     except DomainError as error:
         form.refuse(error)
     return render_page("staff/jobs/form.html", status=422, form=form, customer=customer, job=None)
+
+
+def _book(customer_id: int, form: JobForm) -> Response:
+    job = book_job(_words(customer_id, form))
+    notify(_("Job %(n)s was booked and its invoice begun.", n=job.number))
+    return redirect_to("staff.jobs.show", job_id=job.id)
 
 
 @bp.get("/<int:job_id>")
@@ -163,14 +171,18 @@ def save(job_id: int) -> Response:
 def log(job_id: int) -> Response:
     job = job_of(job_id)
     form = _log_form(job, request.form)
-    add = add_estimate_line if request.form.get("to") == "estimate" else add_log
     try:
         if form.is_sent():
-            add(job, _log_words(form))
-            return redirect_to("staff.jobs.show", job_id=job.id)
+            return once(form, lambda: _log(job, form))
     except DomainError as error:
         form.refuse(error)
     return _page(job, log_form=form, status=422)
+
+
+def _log(job: Job, form: LogForm) -> Response:
+    add = add_estimate_line if request.form.get("to") == "estimate" else add_log
+    add(job, _log_words(form))
+    return redirect_to("staff.jobs.show", job_id=job.id)
 
 
 @bp.post("/<int:job_id>/logs/<int:log_id>/removal")

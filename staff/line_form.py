@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from wtforms import BooleanField, StringField
 
-from portal.web import Form, QuantityField, UnitPriceField, VersionField
+from portal.web import Form, OnceField, QuantityField, UnitPriceField, VersionField
 
 
 class LineForm(Form):
     version = VersionField()
+    once = OnceField()
     item = StringField("Item or words", render_kw={"autocomplete": "off"})
     quantity = QuantityField("Quantity")
     unit_price = UnitPriceField("Price", required=False)

@@ -8,9 +8,16 @@ from flask_babel import gettext as _
 from portal.access import Ability
 from portal.models import MessageState
 from portal.outbox import MessageFilter, attachment_bytes, find_messages, get_message, retry_message
-from portal.web import filters, needs, notify, page_request, redirect_to, render_page
+from portal.web import (
+    filters,
+    needs,
+    notify,
+    page_request,
+    pdf_response,
+    redirect_to,
+    render_page,
+)
 from staff.choices import row_of
-from staff.invoices import pdf_response
 
 bp = Blueprint("outbox", __name__, url_prefix="/outbox")
 

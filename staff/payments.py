@@ -13,7 +13,6 @@ from portal.customers import get_customer
 from portal.invoices import open_invoices
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
-from portal.kernel.numbers import without_thousands
 from portal.ledger import entries_of
 from portal.models import Customer, Invoice, PaymentState
 from portal.payments import (
@@ -32,20 +31,24 @@ from portal.web import (
     Form,
     IdField,
     MoneyField,
+    OnceField,
     filters,
     needs,
     notify,
+    once,
     page_request,
+    pdf_response,
+    read_money,
     redirect_to,
     render_page,
 )
 from staff.choices import row_of
-from staff.invoices import pdf_response
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
 
 class PaymentForm(Form):
+    once = OnceField()
     amount = MoneyField("Amount received")
     type_id = IdField("Paid by", empty=None)
     received_on = DayField("Received on", required=True)
@@ -77,10 +80,7 @@ def create() -> Response:
     form = _form(request.form)
     try:
         if form.is_sent():
-            invoices = open_invoices(customer.id)
-            payment = receive_payment(_money(customer, form), _shares(invoices, form.amount.data))
-            notify(_("%(a)s were recorded.", a=str(payment.amount)))
-            return redirect_to("staff.payments.show", payment_id=payment.id)
+            return once(form, lambda: _record(customer, form))
     except DomainError as error:
         form.refuse(error)
     return _form_page(customer, form, status=422)
@@ -120,6 +120,13 @@ def take_back(payment_id: int, application_id: int) -> Response:
 @needs(Ability.VIEW_PAYMENTS)
 def receipt(payment_id: int) -> Response:
     return pdf_response(receipt_pdf(payment_id), f"receipt-{payment_id}.pdf")
+
+
+def _record(customer: Customer, form: PaymentForm) -> Response:
+    invoices = open_invoices(customer.id)
+    payment = receive_payment(_money(customer, form), _shares(invoices, form.amount.data))
+    notify(_("%(a)s were recorded.", a=str(payment.amount)))
+    return redirect_to("staff.payments.show", payment_id=payment.id)
 
 
 def _form(sent: object) -> PaymentForm:
@@ -175,9 +182,9 @@ def _amount(typed: str) -> Money:
     if not typed:
         return ZERO
     try:
-        amount = Money.of(without_thousands(typed.replace("$", "")))
-    except ArithmeticError:
-        raise DomainError(_("“%(t)s” is not an amount.", t=typed)) from None
+        amount = read_money(typed)
+    except ValueError as error:
+        raise DomainError(_("“%(t)s”: %(why)s", t=typed, why=str(error))) from None
     if amount < ZERO:
         raise DomainError(_("A share cannot be negative."))
     return amount

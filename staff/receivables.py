@@ -8,7 +8,15 @@ from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
 from portal.payments import credit_of
-from portal.receivables import AgingFilter, aging, aging_totals, open_items, receivable_booked
+from portal.receivables import (
+    AgingFilter,
+    aging,
+    aging_totals,
+    open_items,
+    pending_items,
+    pending_total,
+    receivable_booked,
+)
 from portal.web import filters, needs, page_request, render_page
 from staff.choices import units
 
@@ -25,7 +33,7 @@ def index() -> Response:
     owed = aging_totals(on=on).total if narrowed else page.totals.total
     return render_page(
         "staff/receivables/index.html", fragment="rows",
-        page=page, on=on, booked=receivable_booked(on=on), owed=owed,
+        page=page, on=on, booked=receivable_booked(on=on), owed=owed, pending=pending_total(),
         units=[(str(one.id), one.name) for one in units()],
     )  # fmt: skip
 
@@ -36,5 +44,6 @@ def show(customer_id: int) -> Response:
     on = filters(AgingFilter).on or today()
     return render_page(
         "staff/receivables/show.html", customer=get_customer(customer_id), on=on,
-        items=open_items(customer_id, on=on), credit=credit_of(customer_id),
+        items=open_items(customer_id, on=on), credit=credit_of(customer_id, on=on),
+        pending=pending_items(customer_id, on=on),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import db, own_transaction
+from portal.db import db, note_in_passing
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.models import BillingAccess, Contact, Customer, SignIn, User
@@ -106,14 +106,13 @@ def payer_of_token(token: str) -> tuple[Payer, SignIn] | None:
 def touch(sign_in_id: int, last_seen_at: datetime) -> None:
     """Remember that the browser was seen, at most every five minutes.
 
-    In a transaction of its own: call it when the request's own one has ended.
+    A mark that may be lost; call it when the request's own transaction has ended.
     """
     if clock.now() - last_seen_at < TOUCH_EVERY:
         return
-    with own_transaction() as session:
-        session.execute(
-            sa.update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=clock.now())
-        )
+    note_in_passing(
+        sa.update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=clock.now())
+    )
 
 
 def sign_ins_of(*, user_id: int | None = None, email: str | None = None) -> list[SignIn]:

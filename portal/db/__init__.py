@@ -5,6 +5,7 @@ from portal.db.claims import bump, claim, insert_once, lock_rows
 from portal.db.engine import (
     in_transaction,
     is_reading,
+    note_in_passing,
     own_transaction,
     reading,
     set_up_engine,
@@ -49,6 +50,7 @@ __all__ = [
     "is_reading",
     "lock_rows",
     "named_enum",
+    "note_in_passing",
     "own_transaction",
     "paginate",
     "reading",

@@ -17,6 +17,7 @@ from portal.db.searching import fold
 
 T = TypeVar("T")
 
+PATIENCE = 15_000  # milliseconds a writer waits for SQLite's one writer
 _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 
 
@@ -45,7 +46,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a committed payment survives a power cut
         "foreign_keys=ON",
-        "busy_timeout=15000",
+        f"busy_timeout={PATIENCE}",
         "cache_size=-65536",
         "temp_store=MEMORY",
     ):
@@ -91,6 +92,41 @@ def own_transaction() -> Iterator[Session]:
     """
     with writing(), Session(db.engine) as session, session.begin():
         yield session
+
+
+def note_in_passing(statement: sa.Executable) -> bool:
+    """Write a mark that may be lost (last seen, first opened): soon, or not at all.
+
+    A page must not wait, let alone fail, because a long write goes on elsewhere. False when
+    the mark was not written. Call it when the current transaction has not written.
+    """
+    try:
+        with (
+            writing(),
+            db.engine.connect() as connection,
+            _impatient(connection),
+            connection.begin(),
+        ):
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+            connection.execute(statement)
+        return True
+    except OperationalError:
+        return False
+
+
+@contextmanager
+def _impatient(connection: sa.Connection) -> Iterator[None]:
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.execute("PRAGMA busy_timeout=200")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={PATIENCE}")
 
 
 def in_transaction(work: Callable[[], T], *, tries: int = 5) -> T:

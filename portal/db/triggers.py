@@ -25,10 +25,15 @@ def install_triggers(connection: sa.Connection, tables: Iterable[str] = APPEND_O
 
 def _statements(dialect: str, table: str) -> list[str]:
     if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
         return [
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            for verb in ("UPDATE", "DELETE")
+            *(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} {refuse}"
+                for verb in ("UPDATE", "DELETE")
+            ),
+            # INSERT OR REPLACE deletes without asking the trigger above
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} {refuse}",
         ]
     return [
         f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "

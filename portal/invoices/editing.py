@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from portal.audit import Happening, record, record_many
 from portal.db import bump, db
+from portal.invoices.events import InvoiceChanged
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
+from portal.kernel.events import tell
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.ledger import require_open_period
+from portal.ledger import is_own_number, require_open_period
 from portal.models import (
     INVOICE,
     Invoice,
@@ -29,6 +31,9 @@ from portal.models import (
     TaxZone,
 )
 from portal.pricebook import price_for
+
+# What a payment or another person may have changed since the page was read.
+MOVED_BY_OTHERS = ("state", "version", "total", "balance", "settled_on")
 
 
 @dataclass(frozen=True)
@@ -189,11 +194,19 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
             f"{invoice.applied} is already applied to this invoice. Take the payment back first."
         )
     invoice.state = InvoiceState.CANCELLED
+    tell(InvoiceChanged(invoice))
     record("cancelled", invoice, f"Invoice {invoice.number} was cancelled: {because}")
 
 
 def require_editable(invoice: Invoice) -> None:
-    """Period first, then state: the first failing reason is told (decision 12)."""
+    """Period first, then state: the first failing reason is told (decision 12).
+
+    Locks the invoice until the transaction ends, so that no payment comes between reading
+    what is applied and saving the new total.
+    """
+    if invoice.id:
+        db.session.flush()
+        db.session.refresh(invoice, MOVED_BY_OTHERS, with_for_update={"of": Invoice})
     if invoice.invoice_date:
         require_open_period(invoice.invoice_date)
     if not INVOICE.allows(invoice.state, "edit"):
@@ -242,6 +255,12 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
     errors = {}
     if not facts.reference_number.strip():
         errors["reference_number"] = "The reference number cannot be empty."
+    elif facts.reference_number != invoice.reference_number and is_own_number(
+        facts.reference_number
+    ):
+        errors["reference_number"] = (
+            "Numbers like this one are given by Fieldledger itself. Choose another form."
+        )
     taken = sa.select(Invoice.id).where(
         Invoice.reference_number == facts.reference_number, Invoice.id != invoice.id
     )

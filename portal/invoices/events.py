@@ -30,6 +30,6 @@ class InvoiceShrinking(Event):
 
 @dataclass(frozen=True)
 class InvoiceChanged(Event):
-    """What is owed changed while the invoice is Pending: open checkouts are out of date."""
+    """What is owed changed, or the invoice was cancelled: open checkouts are out of date."""
 
     invoice: Invoice

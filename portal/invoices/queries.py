@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate
+from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate, total_of
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.models import (
     HAS_BALANCE,
+    HAS_PURCHASE_ORDER,
     OFF_THE_BOOKS,
     Customer,
     Invoice,
@@ -91,8 +92,8 @@ def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Mon
     """How many the filter lets through, their total and balance: not just one page."""
     query = sa.select(
         sa.func.count(),
-        sa.func.coalesce(sa.func.sum(Invoice.total), NO_MONEY),
-        sa.func.coalesce(sa.func.sum(Invoice.balance), NO_MONEY),
+        total_of(Invoice.total),
+        total_of(sa.case((_IS_OWED, Invoice.balance), else_=NO_MONEY)),
     ).where(*_wheres(wanted, on))
     count, total, balance = db.session.execute(query).one()
     return count, total, balance
@@ -152,11 +153,16 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     return wheres
 
 
+_IS_OWED = Invoice.state != InvoiceState.CANCELLED
 _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
-    PaidState.NO_CHARGE: Invoice.total == NO_MONEY,
-    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total != NO_MONEY),
-    PaidState.UNPAID: sa.and_(Invoice.balance == Invoice.total, Invoice.balance != NO_MONEY),
-    PaidState.PARTLY_PAID: sa.and_(Invoice.balance != Invoice.total, Invoice.balance != NO_MONEY),
+    PaidState.NO_CHARGE: sa.or_(Invoice.total == NO_MONEY, ~_IS_OWED),
+    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total != NO_MONEY, _IS_OWED),
+    PaidState.UNPAID: sa.and_(
+        Invoice.balance == Invoice.total, Invoice.balance != NO_MONEY, _IS_OWED
+    ),
+    PaidState.PARTLY_PAID: sa.and_(
+        Invoice.balance != Invoice.total, Invoice.balance != NO_MONEY, _IS_OWED
+    ),
 }
 
 
@@ -173,11 +179,16 @@ def _due(due: DueState, on: date) -> list[Any]:
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
     named = sa.select(Customer.id).where(holds(Customer.name, text))
-    if " " in text or not any(char.isdigit() for char in text):
-        return Invoice.customer_id.in_(named)  # no number of ours looks like that
+    if not any(char.isdigit() for char in text):
+        return Invoice.customer_id.in_(named)  # no number looks like that
+    ordered = sa.select(Invoice.id).where(
+        HAS_PURCHASE_ORDER, holds_code(Invoice.purchase_order, text)
+    )
+    found = [Invoice.id.in_(ordered), Invoice.customer_id.in_(named)]
+    if " " in text:  # our own numbers have none, so the long walk is spared
+        return sa.or_(Invoice.reference_number == text, *found)
     return sa.or_(
         holds_code(Invoice.document_number, text),
         holds_code(Invoice.reference_number, text),
-        Invoice.purchase_order == text,
-        Invoice.customer_id.in_(named),
+        *found,
     )

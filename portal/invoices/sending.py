@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company import company, today
-from portal.db import db, own_transaction
+from portal.db import db, note_in_passing
 from portal.invoices.pay_links import pay_link_url
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
@@ -43,7 +43,7 @@ def send_invoice(invoice: Invoice, *, to: Collection[str] = ()) -> int:
         raise DomainError("This invoice is cancelled.")
     if not invoice.lines or invoice.invoice_date is None:
         raise DomainError("Give the invoice a date and at least one line before sending it.")
-    addresses = [address for address in to if address] or billing_addresses(invoice)
+    addresses = [address.strip() for address in to if address.strip()] or billing_addresses(invoice)
     if not addresses:
         raise DomainError(
             f"{invoice.customer.name} has no email address. Add one to the customer or a contact."
@@ -58,21 +58,23 @@ def mark_sent(event: MessageSent) -> None:
     message = event.message
     if message.kind != "invoice" or message.subject_id is None:
         return
-    invoice = db.session.get(Invoice, message.subject_id)
-    if invoice is not None and invoice.sent_state is SentState.NOT_SENT:
-        invoice.sent_state, invoice.sent_at = SentState.SENT, clock.now()
+    # no new version: a page somebody has open stays good
+    db.session.execute(
+        sa.update(Invoice)
+        .where(Invoice.id == message.subject_id, Invoice.sent_state == SentState.NOT_SENT)
+        .values(sent_state=SentState.SENT, sent_at=clock.now())
+    )
 
 
 def mark_opened(invoice: Invoice) -> None:
-    """The customer looked at it; remembered once, in a transaction of its own."""
+    """The customer looked at it; remembered once, the next look will do when this one cannot."""
     if invoice.sent_state is SentState.OPENED:
         return
-    with own_transaction() as session:
-        session.execute(
-            sa.update(Invoice)
-            .where(Invoice.id == invoice.id, Invoice.sent_state != SentState.OPENED)
-            .values(sent_state=SentState.OPENED, opened_at=clock.now())
-        )
+    note_in_passing(
+        sa.update(Invoice)
+        .where(Invoice.id == invoice.id, Invoice.sent_state != SentState.OPENED)
+        .values(sent_state=SentState.OPENED, opened_at=clock.now())
+    )
 
 
 def _send_one(invoice: Invoice, address: str) -> bool:

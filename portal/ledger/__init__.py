@@ -12,7 +12,7 @@ from portal.ledger.accounts import (
     get_account,
 )
 from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
-from portal.ledger.numbering import next_number
+from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
     forget_periods_after_each_transaction,
     is_open,
@@ -44,6 +44,7 @@ __all__ = [
     "forget_periods_after_each_transaction",
     "get_account",
     "is_open",
+    "is_own_number",
     "next_number",
     "next_open_day",
     "post_entries",

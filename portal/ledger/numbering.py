@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import sqlalchemy as sa
@@ -10,6 +11,14 @@ from portal.company import company
 from portal.db import db, insert_once
 from portal.kernel import calendar
 from portal.models import NumberSeries
+
+SERIES = ("INV", "M", "J")
+_OWN = re.compile(rf"({'|'.join(SERIES)})-\d{{4}}-\d{{5,}}", re.IGNORECASE)
+
+
+def is_own_number(text: str) -> bool:
+    """Whether a number has the shape of our own series, which no person may type."""
+    return _OWN.fullmatch(text.strip()) is not None
 
 
 def next_number(series: str, on: date, *, count: int = 1) -> list[str]:

@@ -29,6 +29,7 @@ from portal.models.file import StoredFile
 from portal.models.imports import ImportProblem, ImportRun, ImportState, ImportSubject
 from portal.models.invoice import (
     HAS_BALANCE,
+    HAS_PURCHASE_ORDER,
     INVOICE,
     IS_PENDING,
     OFF_THE_BOOKS,
@@ -64,6 +65,7 @@ from portal.models.payment import (
 )
 from portal.models.pricebook import CustomerPrice, ItemKind, PriceBookItem, TaxClass
 from portal.models.schedule import ScheduledTurn
+from portal.models.submission import Submission
 from portal.models.tax import PostalTaxZone, TaxBase, TaxRate, TaxZone
 from portal.models.term import DueKind, PaymentTerm
 from portal.models.user import Role, SignIn, SignInLink, Throttle, User
@@ -71,6 +73,7 @@ from portal.models.user import Role, SignIn, SignInLink, Throttle, User
 __all__ = [
     "ATTEMPT",
     "HAS_BALANCE",
+    "HAS_PURCHASE_ORDER",
     "INVOICE",
     "IS_PENDING",
     "JOB",
@@ -145,6 +148,7 @@ __all__ = [
     "SignIn",
     "SignInLink",
     "StoredFile",
+    "Submission",
     "TaxBase",
     "TaxClass",
     "TaxRate",

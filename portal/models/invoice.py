@@ -74,6 +74,7 @@ INVOICE = Lifecycle[InvoiceState](
 
 # Written out, not bound: the engines use a partial index only for its very words.
 HAS_BALANCE = sa.text("invoices.balance <> 0")
+HAS_PURCHASE_ORDER = sa.text("invoices.purchase_order <> ''")
 IS_PENDING = sa.text("invoices.state = 'pending'")
 
 ON_THE_BOOKS = (InvoiceState.POSTED, InvoiceState.EXPORTED)
@@ -129,6 +130,12 @@ class Invoice(Versioned, Base):
             "total",
             sqlite_where=sa.text("balance <> 0"),
             postgresql_where=sa.text("balance <> 0"),
+        ),
+        sa.Index(
+            "ix_invoices_ordered",
+            "purchase_order",
+            sqlite_where=sa.text("purchase_order <> ''"),
+            postgresql_where=sa.text("purchase_order <> ''"),
         ),
         sa.Index(None, "invoice_date", "id"),
         sa.Index(None, "state", "invoice_date", "id"),
@@ -203,7 +210,7 @@ class Invoice(Versioned, Base):
 
     @property
     def paid_state(self) -> PaidState:
-        if self.total == ZERO:
+        if self.total == ZERO or self.state is InvoiceState.CANCELLED:
             return PaidState.NO_CHARGE
         if self.balance == ZERO:
             return PaidState.PAID

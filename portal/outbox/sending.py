@@ -14,7 +14,7 @@ from flask import current_app
 
 from portal.audit import record
 from portal.company import company
-from portal.db import db
+from portal.db import db, reading
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.kernel.events import Event, tell
@@ -50,9 +50,11 @@ def deliver(message_id: int) -> None:
     if not settings.smtp_url:
         _finish(message, MessageState.KEPT)
         return
+    db.session.rollback()
     try:
-        mail = build_mail(message, settings)
-        db.session.rollback()  # nothing is open while we talk to the server
+        with reading():  # printing attachments takes long and must not keep writers waiting
+            mail = build_mail(db.session.get_one(Message, message_id), settings)
+            db.session.rollback()  # nothing is open while we talk to the server
         send_mail(settings.smtp_url, mail)
     except OutsideFailure as failure:
         _put_off(db.session.get_one(Message, message_id), failure)

@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import record
 from portal.company import today
-from portal.db import NO_MONEY, db
+from portal.db import db
 from portal.invoices import InvoiceShrinking, application_entry, open_invoices
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
@@ -49,13 +49,13 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
 
     Raises DomainError when it was already taken back.
     """
+    payment, invoice = application.payment, application.invoice
+    _lock(payment, invoice)  # first: two people may press at once
     taken = db.session.scalar(
         sa.select(PaymentApplication.id).where(PaymentApplication.reverses_id == application.id)
     )
     if taken or application.reverses_id:
         raise DomainError("This application was already taken back.")
-    payment, invoice = application.payment, application.invoice
-    _lock(payment, invoice)
     payment.unapplied += application.amount
     invoice.balance += application.amount
     invoice.settled_on = None
@@ -145,7 +145,7 @@ def _put(
 def _latest_application(invoice: Invoice) -> date:
     latest = db.session.scalar(
         sa.select(sa.func.max(PaymentApplication.applied_on)).where(
-            PaymentApplication.invoice_id == invoice.id, PaymentApplication.amount > NO_MONEY
+            PaymentApplication.invoice_id == invoice.id
         )
     )
     assert latest is not None

@@ -84,10 +84,21 @@ def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     return paginate(query, page, sorts=sorts, default="-received")
 
 
-def credit_of(customer_id: int) -> Money:
-    """Money received from the customer and not applied to anything."""
-    query = sa.select(total_of(Payment.unapplied)).where(Payment.customer_id == customer_id)
-    return db.session.scalar(query) or ZERO
+def credit_of(customer_id: int, *, on: date | None = None) -> Money:
+    """Money received from the customer and not applied to anything, now or as of a day.
+
+    What waits on a Pending invoice is applied, though it is still a deposit in the ledger.
+    """
+    mine = Payment.customer_id == customer_id
+    if on is None:
+        return db.session.scalar(sa.select(total_of(Payment.unapplied)).where(mine)) or ZERO
+    received = sa.select(total_of(Payment.amount)).where(mine, Payment.received_on <= on)
+    applied = (
+        sa.select(total_of(PaymentApplication.amount))
+        .join(Payment, Payment.id == PaymentApplication.payment_id)
+        .where(mine, PaymentApplication.applied_on <= on)
+    )
+    return (db.session.scalar(received) or ZERO) - (db.session.scalar(applied) or ZERO)
 
 
 def credit_of_many(customer_ids: Sequence[int]) -> Money:

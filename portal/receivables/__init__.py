@@ -11,6 +11,7 @@ from portal.receivables.aging import (
     open_items,
     receivable_booked,
 )
+from portal.receivables.pending import pending_items, pending_total
 
 __all__ = [
     "BUCKETS",
@@ -21,5 +22,7 @@ __all__ = [
     "aging_of_customer",
     "aging_totals",
     "open_items",
+    "pending_items",
+    "pending_total",
     "receivable_booked",
 ]

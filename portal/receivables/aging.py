@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -106,6 +106,9 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
     if wanted.q.strip():
         query = query.where(holds(Customer.name, wanted.q))
     found = db.session.execute(query).all()
+    if not found and number > 1:  # beyond the end: the last page there is
+        last = aging(wanted, replace(page, number=1), on=on).last
+        return aging(wanted, replace(page, number=min(last, number - 1)), on=on)
     rows = [
         AgingRow(row.customer_id, row.name, *(getattr(row, name) for name in (*BUCKETS, "total")))
         for row in found

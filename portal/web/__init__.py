@@ -11,6 +11,7 @@ from portal.web.fields import (
     QuantityField,
     UnitPriceField,
     VersionField,
+    read_money,
 )
 from portal.web.forms import Form
 from portal.web.fragments import notify, redirect_to, render_page
@@ -31,6 +32,8 @@ from portal.web.guards import (
 )
 from portal.web.htmx import wants_fragment
 from portal.web.listing import filters, page_request, url_with
+from portal.web.once import OnceField, forget_old_submissions, once
+from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
 from portal.web.transaction import TransactionalFlask
 
@@ -41,6 +44,7 @@ __all__ = [
     "Form",
     "IdField",
     "MoneyField",
+    "OnceField",
     "PageRequest",
     "PercentField",
     "QuantityField",
@@ -52,12 +56,16 @@ __all__ = [
     "current_payer",
     "current_user",
     "filters",
+    "forget_old_submissions",
     "guard_faces",
     "needs",
     "notify",
+    "once",
     "open_to_all",
     "page_request",
     "payers_only",
+    "pdf_response",
+    "read_money",
     "redirect_to",
     "refuse_unmarked_views",
     "render_page",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import secrets
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, request
 from flask_babel import gettext as _
@@ -24,20 +27,34 @@ log = logging.getLogger("fieldledger.web")
 
 
 def set_up_errors(app: Flask) -> None:
-    app.register_error_handler(DomainError, _refused)
-    app.register_error_handler(StaleDataError, _stale)
-    app.register_error_handler(CSRFError, _forged)
-    app.register_error_handler(OperationalError, _busy)
-    app.register_error_handler(DataError, _unfit)
-    app.register_error_handler(OverflowError, _unfit)
-    app.register_error_handler(OSError, _disk)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _broken)
+    handlers: dict[type[Exception], Callable[[Any], Response]] = {
+        DomainError: _refused,
+        StaleDataError: _stale,
+        CSRFError: _forged,
+        OperationalError: _busy,
+        DataError: _unfit,
+        OverflowError: _unfit,
+        OSError: _disk,
+        HTTPException: _http,
+        Exception: _broken,
+    }
+    for kind, handler in handlers.items():
+        app.register_error_handler(kind, _after_rollback(handler))
+
+
+def _after_rollback(handler: Callable[[Any], Response]) -> Callable[[Any], Response]:
+    """Finding the words reads the database, which a failed transaction would refuse."""
+
+    @wraps(handler)
+    def handle(error: Exception) -> Response:
+        db.session.rollback()
+        return handler(error)
+
+    return handle
 
 
 def tell_error(sentence: str, status: int, *, title: str = "") -> Response:
     """A page that says what happened, or just the sentence for htmx."""
-    db.session.rollback()
     heading = title or HTTPStatus(status).phrase
     response = render_page(
         "errors/sentence.html", fragment="sentence", status=status, title=heading, sentence=sentence

@@ -49,15 +49,7 @@ class DecimalText(Field):
             if self.required:
                 raise ValueError(self.complaint)
             return
-        bare = typed.replace("$", "").replace(" ", "").replace("%", "")
-        cleaned = without_thousands(bare)
-        try:
-            number = Decimal(cleaned)
-        except InvalidOperation:
-            raise ValueError(self.complaint) from None
-        if not number.is_finite() or abs(number) > LARGEST:
-            raise ValueError(_("This number is too large."))
-        self.data = self.read(number)
+        self.data = self.read(_number(typed, self.complaint))
 
     def read(self, number: Decimal) -> Any:
         return number
@@ -72,9 +64,7 @@ class MoneyField(DecimalText):
     complaint = lazy_gettext("Give an amount such as 12.50.")
 
     def read(self, number: Decimal) -> Money:
-        if number != number.quantize(Decimal("0.01")):
-            raise ValueError(_("An amount has at most two decimals."))
-        return Money.of(number)
+        return _whole_cents(number)
 
     def show(self, value: Money) -> str:
         return f"{value.amount:.2f}"
@@ -107,6 +97,28 @@ class PercentField(DecimalText):
 
     def show(self, value: Rate) -> str:
         return f"{value.as_percent.normalize():f}"
+
+
+def read_money(typed: str) -> Money:
+    """An amount typed outside a form field; ValueError with a sentence when it is none."""
+    return _whole_cents(_number(typed, MoneyField.complaint))
+
+
+def _number(typed: str, complaint: Any) -> Decimal:
+    bare = typed.replace("$", "").replace(" ", "").replace("%", "")
+    try:
+        number = Decimal(without_thousands(bare))
+    except InvalidOperation:
+        raise ValueError(complaint) from None
+    if not number.is_finite() or abs(number) > LARGEST:
+        raise ValueError(_("This number is too large."))
+    return number
+
+
+def _whole_cents(number: Decimal) -> Money:
+    if number != number.quantize(Decimal("0.01")):
+        raise ValueError(_("An amount has at most two decimals."))
+    return Money.of(number)
 
 
 class DayField(Field):

@@ -31,10 +31,25 @@ function pick(option) {
 }
 
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
-  else dirty = false;
+  const form = event.target;
+  const question = form.dataset.confirm;
+  if (form.dataset.sent || (question && !window.confirm(question))) {
+    event.preventDefault();
+    return;
+  }
+  dirty = false;
+  // A second press must not send the form again; the server would notice, but why ask it.
+  if (form.method === "post" && !form.hasAttribute("hx-post") && !event.defaultPrevented) {
+    form.dataset.sent = "1";
+    form.setAttribute("aria-busy", "true");
+    window.setTimeout(() => release(form), 15000);
+  }
 });
+function release(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+}
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
 
 // Keyboard in lists: j/k move, x selects, Enter opens; "/" searches; "?" explains.
 let here = -1;

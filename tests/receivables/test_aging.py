@@ -6,13 +6,15 @@ import pytest
 from portal.db import PageRequest, db
 from portal.invoices import cancel_invoice
 from portal.kernel.money import ZERO, Money
-from portal.payments import apply_payment, unapply
+from portal.models import SentState
+from portal.payments import apply_payment, credit_of, unapply
 from portal.receivables import (
     AgingFilter,
     aging,
     aging_of_customer,
     aging_totals,
     open_items,
+    pending_total,
     receivable_booked,
 )
 from portal.receivables.aging import BUCKETS
@@ -141,3 +143,37 @@ def test_on_every_day_of_a_random_story_aging_ties_to_the_control_account(build,
         assert page.totals.total == Money.total(
             amount for one in customers for _, amount in open_items(one.id, on=on)
         )
+
+
+def test_a_page_beyond_the_end_is_the_last_one(build):
+    for name in ("Ada", "Bob", "Cyd"):
+        build.posted("10.00", customer=build.customer(name))
+
+    page = aging(AgingFilter(), PageRequest(number=99, size=2), on=build.today)
+
+    assert (page.number, len(page.rows), page.totals.total) == (2, 1, Money.of(30))
+
+
+def test_credit_is_of_that_day(build):
+    invoice = build.posted("100.00", on=date(2026, 1, 5))
+    payment = build.payment(invoice.customer, "100.00", on=date(2026, 1, 20))
+    apply_payment(payment, invoice, Money.of(100), on=date(2026, 2, 10))
+    db.session.flush()
+
+    days = (date(2026, 1, 19), date(2026, 1, 20), date(2026, 2, 9), date(2026, 2, 10))
+    credit = [credit_of(invoice.customer_id, on=on) for on in days]
+
+    assert credit == [ZERO, Money.of(100), Money.of(100), ZERO]
+
+
+def test_a_sent_invoice_that_is_not_posted_is_listed_apart(build, office):
+    invoice = build.invoice("70.00")
+    invoice.sent_state = SentState.SENT
+    build.invoice("5.00")
+    db.session.commit()
+
+    assert pending_total() == (1, Money.of(70))
+    assert "One sent invoice is not yet final" in office.get("/staff/receivables").text
+    page = office.get(f"/staff/receivables/{invoice.customer_id}").text
+    assert "Not yet final" in page
+    assert invoice.reference_number in page

@@ -277,6 +277,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_links_email"), "sign_in_links", ["email"], unique=False)
     op.create_table(
+        "submissions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
+        sa.UniqueConstraint("key", name=op.f("uq_submissions_key")),
+    )
+    op.create_index(op.f("ix_submissions_created_at"), "submissions", ["created_at"], unique=False)
+    op.create_table(
         "tax_zones",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -1219,6 +1229,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("balance <> 0"),
         postgresql_where=sa.text("balance <> 0"),
+    )
+    op.create_index(
+        "ix_invoices_ordered",
+        "invoices",
+        ["purchase_order"],
+        unique=False,
+        sqlite_where=sa.text("purchase_order <> ''"),
+        postgresql_where=sa.text("purchase_order <> ''"),
     )
     op.create_index(
         "ix_invoices_pending",

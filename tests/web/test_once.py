@@ -1,0 +1,97 @@
+"""A form sent twice is carried out once."""
+
+import re
+
+import sqlalchemy as sa
+
+from portal.db import db
+from portal.models import Customer, Invoice, Job, Payment
+
+TWICE = {"name": "Twice", "delivery": "email", "language": "en"}
+
+
+def key_in(page):
+    return re.search(r'name="once"[^>]*value="([^"]+)"', page.text)[1]
+
+
+def count(table):
+    return db.session.scalar(sa.select(sa.func.count()).select_from(table))
+
+
+def test_two_presses_record_one_payment_and_lead_to_it(build, office):
+    invoice = build.posted("80.00")
+    db.session.commit()
+    address = f"/staff/payments?customer_id={invoice.customer_id}"
+    key = key_in(office.get(f"/staff/payments/new?customer_id={invoice.customer_id}"))
+    form = {"amount": "80", "type_id": "1", "received_on": "2026-03-02", "once": key}
+
+    first, second = (office.post(address, data=form) for _ in range(2))
+
+    assert count(Payment) == 1
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+
+
+def test_another_form_is_another_payment(build, office):
+    invoice = build.posted("80.00")
+    db.session.commit()
+    address = f"/staff/payments?customer_id={invoice.customer_id}"
+    for _ in range(2):
+        key = key_in(office.get(f"/staff/payments/new?customer_id={invoice.customer_id}"))
+        office.post(address, data={"amount": "40", "type_id": "1",
+                                   "received_on": "2026-03-02", "once": key})  # fmt: skip
+
+    assert count(Payment) == 2
+
+
+def test_a_refused_form_may_be_sent_again(build, office):
+    invoice = build.posted("80.00")
+    db.session.commit()
+    address = f"/staff/payments?customer_id={invoice.customer_id}"
+    key = key_in(office.get(f"/staff/payments/new?customer_id={invoice.customer_id}"))
+    form = {"amount": "-1", "type_id": "1", "received_on": "2026-03-02", "once": key}
+
+    refused = office.post(address, data=form)
+    assert (refused.status_code, key_in(refused)) == (422, key)
+    office.post(address, data={**form, "amount": "80"})
+
+    assert count(Payment) == 1
+
+
+def test_a_line_sent_twice_is_added_once(build, office):
+    invoice = build.invoice("10.00")
+    db.session.commit()
+    key = key_in(office.get(f"/staff/invoices/{invoice.id}"))
+    line = {"item": "Labor", "quantity": "1", "unit_price": "5", "taxable": "y", "once": key}
+
+    pages = [
+        office.post(
+            f"/staff/invoices/{invoice.id}/lines", data=line, headers={"HX-Request": "true"}
+        )
+        for _ in range(2)
+    ]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert "$15.00" in pages[1].text
+    db.session.expire_all()
+    assert len(db.session.get(Invoice, invoice.id).lines) == 2
+
+
+def test_jobs_invoices_and_customers_are_begun_once(build, office):
+    location = build.location()
+    db.session.commit()
+    begun = {
+        "/staff/invoices/new": ("/staff/invoices", {"customer_id": location.customer_id}, Invoice),
+        "/staff/customers/new": ("/staff/customers", TWICE, Customer),
+        f"/staff/jobs/new?customer_id={location.customer_id}": (
+            f"/staff/jobs?customer_id={location.customer_id}",
+            {"location_id": location.id, "summary": "Once"},
+            Job,
+        ),
+    }
+    for page, (address, data, table) in begun.items():
+        before, key = count(table), key_in(office.get(page))
+        answers = [office.post(address, data={**data, "once": key}) for _ in range(2)]
+        assert [one.status_code for one in answers] == [303, 303], answers[0].text[:2000]
+        assert answers[0].location == answers[1].location
+        assert count(table) == before + 1
