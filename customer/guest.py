@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, url_for
 from flask_babel import gettext as _
 
-from customer.paying import typed_amount
+from customer.paying import outcome_page, typed_amount
 from portal.company import today
 from portal.invoices import invoice_of_token, invoice_paper, invoice_pdf, mark_opened
 from portal.kernel.errors import DomainError, NotFound
@@ -16,7 +16,6 @@ from portal.payment_collection import (
     has_gateway,
     live_attempts_on,
     minimum_payment,
-    settle,
     start_checkout,
 )
 from portal.web import notify, open_to_all, pdf_response, render_page
@@ -69,16 +68,13 @@ def pay(token: str) -> Response:
 @bp.get("/<token>/back/<public_id>")
 @open_to_all
 def come_back(token: str, public_id: str) -> Response:
-    invoice_id = _invoice(token).id
+    """Needs the attempt's own unguessable id only: the link may have been revoked meanwhile."""
     attempt = attempt_by_public_id(public_id)
-    if attempt is None or invoice_id not in [share.invoice_id for share in attempt.shares]:
+    if attempt is None or f"/pay/{token}/back/" not in attempt.return_url:
         raise NotFound(_("There is nothing here, or it is not yours to see."))
-    settle(attempt.id)
-    return render_page(
-        "customer/payments/back.html", fragment="outcome",
-        attempt=attempt_by_public_id(public_id), home=url_for("guest.show", token=token),
-        again=url_for("guest.come_back", token=token, public_id=public_id),
-    )  # fmt: skip
+    here = url_for("guest.come_back", token=token, public_id=public_id)
+    home = url_for("guest.show", token=token) if invoice_of_token(token) else ""
+    return outcome_page(attempt, here=here, home=home)
 
 
 def _invoice(token: str) -> Invoice:

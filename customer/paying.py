@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from customer.mine import me, my_invoice
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
-from portal.kernel.numbers import without_thousands
-from portal.models import Invoice
+from portal.models import Invoice, PaymentAttempt
 from portal.payment_collection import CheckoutWanted, attempt_by_public_id, settle, start_checkout
-from portal.web import notify, payers_only, render_page
+from portal.payments import receipt_address
+from portal.web import notify, payers_only, read_money, render_page
+
+MOST_TURNS = 20  # three seconds each
 
 bp = Blueprint("paying", __name__, url_prefix="/pay")
 
@@ -50,26 +50,32 @@ def come_back(public_id: str) -> Response:
     attempt = attempt_by_public_id(public_id)
     if attempt is None or attempt.customer_id not in me().customer_ids:
         raise NotFound(_("There is nothing here, or it is not yours to see."))
+    here = url_for("customer.paying.come_back", public_id=public_id)
+    return outcome_page(attempt, here=here, home=url_for("customer.home.show"))
+
+
+def outcome_page(attempt: PaymentAttempt, *, here: str, home: str) -> Response:
+    """What became of the payment; a page left open asks again for a minute, then stops."""
+    turn = request.args.get("turn", 0, type=int)
     settle(attempt.id)
+    now = attempt_by_public_id(attempt.public_id)
+    assert now is not None
     return render_page(
-        "customer/payments/back.html", fragment="outcome",
-        attempt=attempt_by_public_id(public_id), home=url_for("customer.home.show"),
-        again=url_for("customer.paying.come_back", public_id=public_id),
+        "customer/payments/back.html", fragment="outcome", attempt=now, home=home, here=here,
+        again=f"{here}?turn={turn + 1}" if turn < MOST_TURNS else "",
+        receipt_to=now.email or receipt_address(now.customer),
     )  # fmt: skip
 
 
 def typed_amount(invoice: Invoice) -> Money:
     """The amount typed, or the whole balance; InvalidFields for what is no amount."""
-    typed = without_thousands(request.form.get("amount", "").replace("$", "").strip())
+    typed = request.form.get("amount", "").strip()
     if not typed or request.form.get("which") == "all":
         return invoice.balance
     try:
-        amount = Decimal(typed)
-        if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")):
-            raise InvalidOperation
-    except InvalidOperation:
-        raise InvalidFields({"amount": _("Give an amount such as 25.00.")}) from None
-    return Money.of(amount)
+        return read_money(typed)
+    except ValueError as error:
+        raise InvalidFields({"amount": str(error)}) from None
 
 
 def _to_checkout(shares: list[tuple[Invoice, Money]], back: str) -> Response:

@@ -22,12 +22,15 @@ from portal.jobs import JobBooked, JobCancelled, JobCompleted
 from portal.kernel.events import Event, Handler, wire
 from portal.outbox import MessageSent, deliver, waiting_messages
 from portal.payment_collection import (
+    PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
     close_stale_checkouts,
     due_attempts,
     handle_event,
     recheck,
+    stale_attempts,
+    tell_payer,
     waiting_events,
 )
 from portal.payments import PaymentReceived, receipt_pdf, release_excess, send_receipt
@@ -43,6 +46,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     InvoicesPosted: [],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
+    PaymentCameBack: [tell_payer],
     MessageSent: [mark_sent],
 }
 
@@ -51,7 +55,7 @@ TASKS = [
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),
-    TaskKind("stale_checkout", close_stale, list),  # the janitor finds what is lost here
+    TaskKind("stale_checkout", close_stale, stale_attempts),
 ]
 
 DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf}

@@ -14,11 +14,12 @@ from portal.company.formats import (
     format_quantity,
     format_rate,
 )
-from portal.company.profile import business_units, company, today
+from portal.company.profile import business_day, business_units, company, today
 
 __all__ = [
     "CompanyWords",
     "add_business_unit",
+    "business_day",
     "business_units",
     "change_business_unit",
     "change_company",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -34,3 +35,8 @@ def business_units(*, all_of_them: bool = False) -> list[BusinessUnit]:
 def today() -> date:
     """The business date in the company's zone."""
     return clock.today(company().zone)
+
+
+def business_day(instant: datetime) -> date:
+    """The date of an instant in the company's zone."""
+    return instant.astimezone(ZoneInfo(company().zone)).date()

@@ -64,11 +64,21 @@ def lock_rows(table: type[R], ids: Iterable[int]) -> list[R]:
 
 
 def insert_once(row: Base) -> bool:
-    """Insert inside a savepoint; False when a UNIQUE key says it is already there."""
+    """Insert inside a savepoint; False when a UNIQUE key says it is already there.
+
+    Any other broken constraint is an error of ours and is raised.
+    """
     try:
         with db.session.begin_nested():
             db.session.add(row)
             db.session.flush()
-    except IntegrityError:
+    except IntegrityError as error:
+        if not _is_duplicate(error):
+            raise
         return False
     return True
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state == "23505" or "UNIQUE constraint failed" in str(error.orig)

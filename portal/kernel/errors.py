@@ -54,8 +54,13 @@ class NeedsConfirmation(DomainError):
 
 
 class OutsideFailure(Exception):
-    """Something beyond our walls failed. `permanent` says whether trying again can help."""
+    """Something beyond our walls failed.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    `permanent` says that trying again cannot help, `missing` that the thing asked for is
+    definitely not there.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, missing: bool = False) -> None:
         super().__init__(message)
+        self.missing = missing
         self.permanent = permanent

@@ -4,6 +4,7 @@ from portal.models.address import HasAddress
 from portal.models.audit import AuditEntry, AuditHead, AuditLink
 from portal.models.collection import (
     ATTEMPT,
+    IS_STALE,
     LIVE_ATTEMPTS,
     AttemptShare,
     AttemptState,
@@ -76,6 +77,7 @@ __all__ = [
     "HAS_PURCHASE_ORDER",
     "INVOICE",
     "IS_PENDING",
+    "IS_STALE",
     "JOB",
     "LIVE_ATTEMPTS",
     "OFF_THE_BOOKS",

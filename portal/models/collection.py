@@ -56,10 +56,17 @@ ATTEMPT = Lifecycle[AttemptState](
 )
 
 
+# Written out, not bound: the engines use a partial index only for its very words.
+IS_STALE = sa.text("payment_attempts.stale")
+
+
 class PaymentAttempt(Base):
     """One try to pay: persisted before the gateway hears of it, settled by `settle` alone.
 
-    `public_id` is the client reference and part of the idempotency key.
+    `public_id` is the client reference and part of the idempotency key; description, currency,
+    email and language are kept, so that a repeated request is the same to the letter.
+    `checks` counts looks, `misses` the failed ones in a row. `stale` asks for its page to be
+    closed, because it asks for more than is owed by now.
     """
 
     __tablename__ = "payment_attempts"
@@ -70,6 +77,12 @@ class PaymentAttempt(Base):
             "next_check_at",
             sqlite_where=sa.text("next_check_at IS NOT NULL"),
             postgresql_where=sa.text("next_check_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_payment_attempts_stale",
+            "id",
+            sqlite_where=sa.text("stale"),
+            postgresql_where=sa.text("stale"),
         ),
     )
 
@@ -82,6 +95,10 @@ class PaymentAttempt(Base):
     gateway: Mapped[str]
     livemode: Mapped[bool]
     started_by: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    currency: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
     return_url: Mapped[str] = mapped_column(default="")
     checkout_url: Mapped[str] = mapped_column(default="")
     session_ref: Mapped[str | None] = mapped_column(unique=True)
@@ -91,6 +108,8 @@ class PaymentAttempt(Base):
     expires_at: Mapped[datetime | None]
     next_check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)
+    misses: Mapped[int] = mapped_column(default=0)
+    stale: Mapped[bool] = mapped_column(default=False)
 
     customer: Mapped[Customer] = relationship()
     payment: Mapped[Payment | None] = relationship()
@@ -213,3 +232,4 @@ class TestCheckout(Base):
     failure: Mapped[str] = mapped_column(default="")
     return_url: Mapped[str]
     expires_at: Mapped[datetime]
+    pressed_at: Mapped[datetime | None]

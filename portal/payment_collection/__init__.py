@@ -30,9 +30,11 @@ from portal.payment_collection.janitor import (
     close_stale_checkouts,
     due_attempts,
     recheck,
+    stale_attempts,
 )
 from portal.payment_collection.set_up import set_up
-from portal.payment_collection.settling import PaymentOnItsWay, settle
+from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.telling import tell_payer
 
 __all__ = [
     "AttemptFilter",
@@ -43,6 +45,7 @@ __all__ = [
     "ForgedEvent",
     "Gateway",
     "OpenedCheckout",
+    "PaymentCameBack",
     "PaymentOnItsWay",
     "attempt_by_public_id",
     "close_stale",
@@ -61,6 +64,8 @@ __all__ = [
     "retry_event",
     "set_up",
     "settle",
+    "stale_attempts",
     "start_checkout",
+    "tell_payer",
     "waiting_events",
 ]

@@ -1,22 +1,27 @@
-"""Finding payment attempts and gateway events."""
+"""Payment attempts and gateway events: finding them, and ending what nobody waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.db import Page, PageRequest, db, paginate
+from portal.audit import record
+from portal.db import Page, PageRequest, db, in_transaction, lock_rows, paginate
+from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.models import (
+    ATTEMPT,
     AttemptShare,
     AttemptState,
     GatewayEvent,
     GatewayEventState,
     PaymentAttempt,
 )
+from portal.payment_collection.gateway import gateway
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,39 @@ def live_attempts_on(invoice_ids: Sequence[int]) -> list[PaymentAttempt]:
     return list(db.session.scalars(query).unique())
 
 
-def release_shares(attempt: PaymentAttempt) -> None:
-    """The invoices are free for another attempt."""
+def end_attempt(attempt: PaymentAttempt) -> None:
+    """Nothing more is expected of it: no next look, and its invoices are free for another."""
+    attempt.next_check_at, attempt.stale = None, False
     for share in attempt.shares:
         share.live = False
+
+
+def is_foreign(attempt: PaymentAttempt) -> bool:
+    """Begun at another gateway, or in its other mode, than this installation uses now."""
+    now = gateway()
+    return (attempt.gateway, attempt.livemode) != (now.name, now.livemode)
+
+
+def retire_foreign(attempt_id: int) -> bool:
+    """End an attempt that nobody can be asked about any more; False while it may bring money.
+
+    Test money never comes; a real page has ended when it expired, unless a debit is pending.
+    """
+
+    def retire() -> bool:
+        attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+        expired = attempt.expires_at is None or attempt.expires_at <= clock.now()
+        pending = attempt.state is AttemptState.PROCESSING
+        if attempt.is_live and attempt.livemode and (pending or not expired):
+            attempt.next_check_at = clock.now() + timedelta(days=1)
+            return False
+        if attempt.is_live:
+            attempt.state = ATTEMPT.after(attempt.state, "expire")
+            record("expired", attempt, "The payment processor it began at is no longer used.")
+        end_attempt(attempt)
+        return True
+
+    return in_transaction(retire)
 
 
 def find_attempts(wanted: AttemptFilter, page: PageRequest) -> Page[PaymentAttempt]:

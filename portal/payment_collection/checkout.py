@@ -23,7 +23,12 @@ from portal.models import (
     Invoice,
     PaymentAttempt,
 )
-from portal.payment_collection.attempts import live_attempts_on, release_shares
+from portal.payment_collection.attempts import (
+    end_attempt,
+    is_foreign,
+    live_attempts_on,
+    retire_foreign,
+)
 from portal.payment_collection.gateway import CheckoutOrder, gateway
 from portal.payment_collection.settling import settle
 from portal.settings import Settings
@@ -51,35 +56,35 @@ def minimum_payment(balance: Money) -> Money:
 def start_checkout(wanted: CheckoutWanted) -> str:
     """The address of the gateway's page to send the customer to.
 
-    Runs its own transactions, because no gateway call happens inside one. Raises DomainError
-    for amounts out of bounds, invoices that cannot be paid, or a payment already on its way;
-    OutsideFailure when the gateway cannot be reached (the attempt is then `unknown`).
+    Runs its own transactions, because no gateway call happens inside one. The same payer asking
+    again for the same amounts gets the same page; other open pages for these invoices are
+    closed first. Raises DomainError for amounts out of bounds, invoices that cannot be paid, or
+    a payment already on its way; when the gateway cannot be reached the attempt is `unknown`.
     """
     gateway()
     for _ in range(3):
         blocking = in_transaction(lambda: _blocking(wanted))
-        if blocking is None:
-            try:
-                attempt_id = in_transaction(lambda: _persist(wanted))
-            except IntegrityError:
-                continue  # another payer was faster: look at that attempt
-            return _open(attempt_id, wanted)
-        if url := _reusable(blocking, wanted):
+        same = len(blocking) == 1 and _is_same(blocking[0], wanted)
+        if same and (url := _resume(blocking[0])):
             return url
-        _close(blocking)
+        for attempt_id in [attempt.id for attempt in blocking]:
+            _close(attempt_id)
+        try:
+            return _open(in_transaction(lambda: _persist(wanted)))
+        except IntegrityError:
+            continue  # another payer was faster: look at that attempt
     raise Conflict("Somebody else is paying this invoice at this moment. Try again in a minute.")
 
 
-def _blocking(wanted: CheckoutWanted) -> PaymentAttempt | None:
-    ids = [invoice_id for invoice_id, _ in wanted.shares]
-    live = live_attempts_on(ids)
+def _blocking(wanted: CheckoutWanted) -> list[PaymentAttempt]:
+    live = live_attempts_on([invoice_id for invoice_id, _ in wanted.shares])
     for attempt in live:
-        if attempt.state is AttemptState.PROCESSING:
+        if attempt.state is AttemptState.PROCESSING and not is_foreign(attempt):
             raise DomainError(
                 f"A payment of {attempt.amount} for this invoice is already on its way. "
                 "It can take some days until the bank confirms it."
             )
-    return live[0] if live else None
+    return live
 
 
 def _persist(wanted: CheckoutWanted) -> int:
@@ -93,6 +98,10 @@ def _persist(wanted: CheckoutWanted) -> int:
         gateway=gateway().name,
         livemode=gateway().livemode,
         started_by=wanted.started_by,
+        email=wanted.email,
+        language=wanted.language,
+        currency=company().currency,
+        description=_description(invoices),
         next_check_at=clock.now() + FIRST_CHECK,
         shares=[AttemptShare(invoice_id=one.id, amount=amounts[one.id]) for one in invoices],
     )
@@ -122,9 +131,14 @@ def _check(invoices: Sequence[Invoice], amounts: dict[int, Money]) -> None:
             )
 
 
-def _open(attempt_id: int, wanted: CheckoutWanted) -> str:
-    attempt = db.session.get_one(PaymentAttempt, attempt_id)
-    order = order_for(attempt, email=wanted.email, language=wanted.language)
+def _description(invoices: Sequence[Invoice]) -> str:
+    numbers = [invoice.number for invoice in invoices]
+    noun = "Invoice" if len(numbers) == 1 else "Invoices"
+    return f"{noun} {', '.join(numbers[:5])}{' …' if len(numbers) > 5 else ''}"
+
+
+def _open(attempt_id: int) -> str:
+    order = order_for(db.session.get_one(PaymentAttempt, attempt_id))
     db.session.rollback()  # nothing is open while we talk to the gateway
     try:
         opened = gateway().open_checkout(order)
@@ -140,18 +154,16 @@ def _open(attempt_id: int, wanted: CheckoutWanted) -> str:
     return opened.url
 
 
-def order_for(attempt: PaymentAttempt, *, email: str = "", language: str = "en") -> CheckoutOrder:
-    """What the gateway is asked; the same for every repetition of the same attempt."""
-    numbers = [share.invoice.number for share in attempt.shares]
-    noun = "Invoice" if len(numbers) == 1 else "Invoices"
+def order_for(attempt: PaymentAttempt) -> CheckoutOrder:
+    """What the gateway is asked; to the letter the same for every repetition of an attempt."""
     return CheckoutOrder(
         reference=attempt.public_id,
         amount=attempt.amount,
-        currency=company().currency,
-        description=f"{noun} {', '.join(numbers[:5])}{' …' if len(numbers) > 5 else ''}",
+        currency=attempt.currency,
+        description=attempt.description,
         return_url=attempt.return_url,
-        email=email,
-        locale=language,
+        email=attempt.email,
+        locale=attempt.language,
     )
 
 
@@ -169,28 +181,49 @@ def _mark(attempt_id: int, verb: str, failure: str) -> None:
     claim(attempt, state=ATTEMPT.after(attempt.state, verb))
     attempt.failure = failure
     if not attempt.is_live:
-        release_shares(attempt)
+        end_attempt(attempt)
 
 
-def _reusable(attempt: PaymentAttempt, wanted: CheckoutWanted) -> str | None:
-    """The page of an open attempt for exactly the same amounts: a double click, a second tab."""
-    same = {share.invoice_id: share.amount for share in attempt.shares} == dict(wanted.shares)
+def _is_same(attempt: PaymentAttempt, wanted: CheckoutWanted) -> bool:
+    """The same payer, amounts and way back: a double click, a second tab."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return (
+        {share.invoice_id: share.amount for share in attempt.shares} == dict(wanted.shares)
+        and attempt.started_by == wanted.started_by
+        and attempt.return_url.startswith(f"{settings.base_url}{wanted.return_path}")
+        and not is_foreign(attempt)
+    )
+
+
+def _resume(attempt: PaymentAttempt) -> str | None:
+    """The page of this attempt, opened anew (with the same key) when we never heard of it."""
+    if attempt.session_ref is None and attempt.state is AttemptState.CREATED:
+        return _open(attempt.id)
     fresh = attempt.expires_at is not None and attempt.expires_at > clock.now()
-    if same and fresh and attempt.state is AttemptState.OPEN:
+    if fresh and attempt.state is AttemptState.OPEN and not attempt.stale:
         return attempt.checkout_url
     return None
 
 
-def _close(attempt: PaymentAttempt) -> None:
+def _close(attempt_id: int) -> None:
     """Withdraw another attempt on the same invoice; money it already took is recorded."""
-    attempt_id, session_ref = attempt.id, attempt.session_ref
-    db.session.rollback()
-    if session_ref is None:
+    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+    if is_foreign(attempt):
+        db.session.rollback()
+        if retire_foreign(attempt_id):
+            return
         raise Conflict(
-            "A payment of this invoice was started a moment ago and we are still waiting to "
-            "hear of it. Try again in a few minutes."
+            "A payment was begun at the payment processor used before. Try again tomorrow."
         )
+    session_ref, order = attempt.session_ref, order_for(attempt)
+    db.session.rollback()
     try:
+        if session_ref is None:  # its page may exist all the same: find it by its key
+            opened = gateway().open_checkout(order)
+            session_ref = opened.session_ref
+            in_transaction(
+                lambda: mark_opened(attempt_id, opened.session_ref, opened.url, opened.expires_at)
+            )
         gateway().close_checkout(session_ref)
     except OutsideFailure as failure:
         raise DomainError(

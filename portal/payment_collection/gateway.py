@@ -56,17 +56,18 @@ class CheckoutSeen:
     received: Money = ZERO
     method: str = ""
     failure: str = ""
+    received_at: datetime | None = None  # when the money was received, if the gateway says
 
 
 @dataclass(frozen=True)
 class DisputeSeen:
-    """A dispute as a webhook reports it."""
+    """A dispute as a webhook reports it. An inquiry holds no funds (yet)."""
 
     dispute_ref: str
     payment_ref: str
     amount: Money
     reason: str
-    outcome: str  # open, won or lost
+    outcome: str  # inquiry, open, won or lost
 
 
 @dataclass(frozen=True)

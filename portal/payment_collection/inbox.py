@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from portal.audit import record
 from portal.company import today
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
-from portal.ledger import Leg, post_entry
+from portal.ledger import Leg, next_open_day, post_entry
 from portal.models import (
     AccountRole,
     Dispute,
@@ -20,11 +21,15 @@ from portal.models import (
     Payment,
     PaymentAttempt,
 )
-from portal.payment_collection.gateway import DisputeSeen, EventSeen, gateway
+from portal.payment_collection.gateway import DisputeSeen, EventSeen, gateway, has_gateway
 from portal.payment_collection.settling import settle
 from portal.tasks import lease, wake
 
 SETTLES = ("checkout.session.", "payment_intent.")
+# Money that left at the processor and that our books do not know of yet.
+FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.", "payout.failed")
+PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
+MOST_FAILURES = 5
 
 
 def keep_event(seen: EventSeen, body: bytes) -> bool:
@@ -49,12 +54,15 @@ def keep_event(seen: EventSeen, body: bytes) -> bool:
 
 
 def waiting_events() -> Iterable[int]:
-    """Events nobody has handled and nobody holds."""
+    """Events of this gateway that nobody has handled and nobody holds."""
+    if not has_gateway():
+        return []
     now = clock.now()
     return db.session.scalars(
         sa.select(GatewayEvent.id)
         .where(
             GatewayEvent.state == GatewayEventState.WAITING,
+            GatewayEvent.gateway == gateway().name,
             sa.or_(GatewayEvent.claimed_until.is_(None), GatewayEvent.claimed_until <= now),
         )
         .order_by(GatewayEvent.id)
@@ -65,27 +73,42 @@ def waiting_events() -> Iterable[int]:
 def handle_event(event_id: int) -> None:
     """Act on one event: the body says where to look, the gateway says what is true.
 
-    An event nobody can match is parked for a person, never dropped.
+    An event nobody can match is parked for a person, never dropped; so is one that keeps
+    failing.
     """
     if not lease(GatewayEvent, event_id, states=[GatewayEventState.WAITING]):
         db.session.rollback()
         return
     db.session.commit()
-    event = db.session.get_one(GatewayEvent, event_id, populate_existing=True)
-    seen = gateway().read_event(event.body)
+    body = db.session.get_one(GatewayEvent, event_id, populate_existing=True).body
+    db.session.rollback()
+    try:
+        state, note = _act_on(gateway().read_event(body))
+    except Exception as error:
+        db.session.rollback()
+        words = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: _count_failure(event_id, words))
+        raise
+    in_transaction(lambda: _close(event_id, state, note))
+
+
+def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
     if seen.dispute is not None:
         dispute = seen.dispute
-        state, note = in_transaction(lambda: _record_dispute(dispute))
-    elif seen.kind.startswith(SETTLES):
-        state, note = _settle_for(seen)
-    else:
-        state, note = GatewayEventState.IGNORED, "No action belongs to this kind of event."
-    in_transaction(lambda: _close(event_id, state, note))
+        return in_transaction(lambda: _record_dispute(dispute))
+    if seen.kind.startswith(SETTLES):
+        return _settle_for(seen)
+    if seen.kind.startswith(FOR_A_PERSON):
+        return GatewayEventState.PARKED, (
+            "Money moved at the payment processor itself. Compare with it and record it here."
+        )
+    return GatewayEventState.IGNORED, "No action belongs to this kind of event."
 
 
 def retry_event(event: GatewayEvent) -> None:
     """A person asks to look at a parked event again."""
     event.state, event.claimed_until, event.note = GatewayEventState.WAITING, None, ""
+    event.attempts = 0
     record("retried", event, f"Event {event.event_ref} is looked at again.")
     wake("gateway_event", event.id)
 
@@ -122,10 +145,13 @@ def _record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
         )
     )
     if payment is None:
-        return GatewayEventState.PARKED, "No payment of ours belongs to this dispute."
+        return GatewayEventState.WAITING, "No payment of ours belongs to this dispute."
     dispute = db.session.scalar(
         sa.select(Dispute).where(Dispute.dispute_ref == seen.dispute_ref).with_for_update()
     )
+    if dispute is None and seen.outcome == "inquiry":
+        record("inquiry", payment, f"The payer's bank asks about {seen.amount}: {seen.reason}.")
+        return GatewayEventState.HANDLED, "An inquiry: the bank holds no money for it."
     if dispute is None:
         dispute = Dispute(
             gateway=gateway().name,
@@ -146,6 +172,7 @@ def _record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
     if seen.outcome == "lost" and dispute.state is DisputeState.OPEN:
         dispute.state = DisputeState.LOST
         record("dispute lost", payment, f"The dispute over {dispute.amount} was lost.")
+    if dispute.state is DisputeState.LOST:
         return GatewayEventState.PARKED, "The dispute was lost: decide what the customer owes now."
     return GatewayEventState.HANDLED, f"The dispute is {dispute.state}."
 
@@ -153,7 +180,7 @@ def _record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
 def _book_dispute(dispute: Dispute, payment: Payment, *, held: bool) -> None:
     amount = dispute.amount if held else -dispute.amount
     post_entry(
-        on=today(),
+        on=next_open_day(today()),
         memo=f"Dispute {dispute.dispute_ref} {'opened' if held else 'won'}",
         source=("dispute", dispute.id),
         legs=[Leg(AccountRole.DISPUTED, amount), Leg(payment.type.account_id, -amount)],
@@ -162,5 +189,18 @@ def _book_dispute(dispute: Dispute, payment: Payment, *, held: bool) -> None:
 
 def _close(event_id: int, state: GatewayEventState, note: str) -> None:
     event = db.session.get_one(GatewayEvent, event_id)
+    if state is GatewayEventState.WAITING and clock.now() - event.created_at > PATIENCE:
+        state = GatewayEventState.PARKED
     event.state, event.note, event.claimed_until = state, note, None
     event.attempts += 1
+    if state is GatewayEventState.WAITING:
+        event.claimed_until = clock.now() + timedelta(minutes=5)
+
+
+def _count_failure(event_id: int, words: str) -> None:
+    event = db.session.get_one(GatewayEvent, event_id)
+    event.attempts += 1
+    event.note = words[:500]
+    event.claimed_until = clock.now() + timedelta(minutes=2**event.attempts)
+    if event.attempts >= MOST_FAILURES:
+        event.state, event.claimed_until = GatewayEventState.PARKED, None

@@ -1,7 +1,7 @@
 """Looking again: attempts whose outcome is unknown or pending converge without any webhook.
 
-Schedule after Kill Bill: unknown at 5 minutes, 1 hour, then daily five times; pending hourly
-once, then daily.
+Schedule after Kill Bill: unknown at 5 minutes, 1 hour, then daily; pending after an hour, then
+daily. A living attempt is looked at until it ends.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ from portal.db import db, in_transaction, lock_rows
 from portal.invoices import InvoiceChanged
 from portal.kernel import clock
 from portal.kernel.errors import NotFound, OutsideFailure
-from portal.models import ATTEMPT, AttemptState, PaymentAttempt
-from portal.payment_collection.attempts import live_attempts_on, release_shares
+from portal.models import ATTEMPT, IS_STALE, LIVE_ATTEMPTS, AttemptState, PaymentAttempt
+from portal.payment_collection.attempts import (
+    end_attempt,
+    is_foreign,
+    live_attempts_on,
+    retire_foreign,
+)
 from portal.payment_collection.checkout import mark_opened, order_for
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.settling import settle
@@ -27,14 +32,12 @@ KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a d
 
 
 def due_attempts() -> Iterable[int]:
-    """Attempts whose next look is due."""
+    """Living attempts whose next look is due."""
     if not has_gateway():
         return []
     return db.session.scalars(
         sa.select(PaymentAttempt.id)
-        .where(
-            PaymentAttempt.next_check_at <= clock.now(), PaymentAttempt.gateway == gateway().name
-        )
+        .where(PaymentAttempt.next_check_at <= clock.now(), PaymentAttempt.state.in_(LIVE_ATTEMPTS))
         .order_by(PaymentAttempt.next_check_at)
         .limit(200)
     ).all()
@@ -45,6 +48,10 @@ def recheck(attempt_id: int) -> AttemptState:
     attempt = db.session.get(PaymentAttempt, attempt_id, populate_existing=True)
     if attempt is None:
         raise NotFound("No such payment attempt.")
+    if is_foreign(attempt):
+        db.session.rollback()
+        retire_foreign(attempt_id)
+        return db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True).state
     if attempt.session_ref is None and attempt.is_live:
         return _find_session(attempt)
     in_transaction(lambda: _count(attempt_id))
@@ -52,23 +59,37 @@ def recheck(attempt_id: int) -> AttemptState:
 
 
 def close_stale_checkouts(event: InvoiceChanged) -> None:
-    """What is owed changed: open pages for the old amount are closed by the worker."""
-    for attempt in live_attempts_on([event.invoice.id]):
-        if attempt.state in (AttemptState.OPEN, AttemptState.UNKNOWN):
+    """What is owed changed: open pages that ask for too much are closed by the worker."""
+    invoice = event.invoice
+    for attempt in live_attempts_on([invoice.id]):
+        asked = next(one.amount for one in attempt.shares if one.invoice_id == invoice.id)
+        wrong = invoice.is_editable or not invoice.is_payable or asked > invoice.balance
+        if wrong and attempt.state is not AttemptState.PROCESSING:
+            attempt.stale = True
             wake("stale_checkout", attempt.id)
 
 
+def stale_attempts() -> Iterable[int]:
+    """Pages that still have to be closed, when the first try did not reach the gateway."""
+    if not has_gateway():
+        return []
+    return db.session.scalars(
+        sa.select(PaymentAttempt.id).where(IS_STALE, PaymentAttempt.session_ref.is_not(None))
+    ).all()
+
+
 def close_stale(attempt_id: int) -> None:
-    """Close one page at the gateway, then record what became of it."""
-    attempt = db.session.get_one(PaymentAttempt, attempt_id)
-    session_ref, is_live = attempt.session_ref, attempt.is_live
+    """Close one page at the gateway, then record what became of it; tried until it works."""
+    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+    session_ref, is_live, foreign = attempt.session_ref, attempt.is_live, is_foreign(attempt)
     db.session.rollback()
     if not is_live or session_ref is None:
         return
-    try:
-        gateway().close_checkout(session_ref)
-    except OutsideFailure:
-        return  # the page expires by itself, and settling copes with money that still comes
+    if not foreign:
+        try:
+            gateway().close_checkout(session_ref)
+        except OutsideFailure:
+            return  # the sweep tries again; settling copes with money that still comes
     settle(attempt_id)
 
 
@@ -99,6 +120,7 @@ def _count(attempt_id: int) -> None:
 def _still_unknown(attempt_id: int, words: str) -> AttemptState:
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     attempt.checks += 1
+    attempt.misses += 1
     attempt.failure = words
     if attempt.is_live:
         attempt.state = AttemptState.UNKNOWN
@@ -111,7 +133,6 @@ def _give_up(attempt_id: int) -> AttemptState:
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     if attempt.is_live:
         attempt.state = ATTEMPT.after(attempt.state, "expire")
-        attempt.next_check_at = None
-        release_shares(attempt)
+        end_attempt(attempt)
         record("expired", attempt, "The payment page was never reached.")
     return attempt.state

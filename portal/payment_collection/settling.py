@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.company import today
+from portal.company import business_day, today
 from portal.db import db, in_transaction, lock_rows
 from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.events import Event, tell
 from portal.kernel.money import ZERO, Money
+from portal.ledger import next_open_day
 from portal.models import (
     ATTEMPT,
     AccountRole,
@@ -29,17 +30,24 @@ from portal.models import (
     PaymentType,
 )
 from portal.models.ledger import Account
-from portal.payment_collection.attempts import release_shares
+from portal.payment_collection.attempts import end_attempt, is_foreign, retire_foreign
 from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
 from portal.payments import ReceivedMoney, receive_payment
 
-UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1)] + [timedelta(days=1)] * 5
-PENDING_RETRIES = [timedelta(hours=1)] + [timedelta(days=1)] * 60
+UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)]
+PENDING_RETRIES = [timedelta(hours=1), timedelta(days=1)]
 
 
 @dataclass(frozen=True)
 class PaymentOnItsWay(Event):
     """A bank debit was accepted and will settle in some days."""
+
+    attempt: PaymentAttempt
+
+
+@dataclass(frozen=True)
+class PaymentCameBack(Event):
+    """A bank debit that was on its way failed: the customer believed it paid."""
 
     attempt: PaymentAttempt
 
@@ -53,19 +61,23 @@ def settle(attempt_id: int) -> AttemptState:
     Ends the current transaction of the session. Returns the attempt's state.
     """
     db.session.rollback()
-    row = db.session.execute(
-        sa.select(PaymentAttempt.session_ref, PaymentAttempt.state).where(
-            PaymentAttempt.id == attempt_id
-        )
-    ).one()
+    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+    state, session_ref, public_id = attempt.state, attempt.session_ref, attempt.public_id
+    foreign = is_foreign(attempt)
     db.session.rollback()
-    if row.state is AttemptState.SUCCEEDED or row.session_ref is None:
-        return AttemptState(row.state)
+    if state is AttemptState.SUCCEEDED or session_ref is None:
+        return state
+    if foreign:
+        retire_foreign(attempt_id)
+        return db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True).state
     try:
-        seen = gateway().look_up(row.session_ref)
-    except OutsideFailure as failure:
-        words = str(failure)
-        return in_transaction(lambda: _lost_track(attempt_id, words))
+        seen = gateway().look_up(session_ref)
+    except OutsideFailure as error:
+        failure = error
+        return in_transaction(lambda: _lost_track(attempt_id, failure))
+    if seen.reference and seen.reference != public_id:
+        astray = OutsideFailure("The payment page found belongs to another payment.")
+        return in_transaction(lambda: _lost_track(attempt_id, astray))
     return in_transaction(lambda: record_outcome(attempt_id, seen))
 
 
@@ -73,46 +85,53 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
     """Write down what the gateway said; idempotent, safe against racing callers."""
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     attempt.payment_ref = seen.payment_ref or attempt.payment_ref
+    attempt.misses = 0
     if attempt.state is AttemptState.SUCCEEDED:
         return attempt.state
     match seen.state:
         case CheckoutState.SUCCEEDED:
             _receive(attempt, seen)
         case CheckoutState.PROCESSING:
-            _move(attempt, "process", PENDING_RETRIES)
+            _move(attempt, "process")
         case CheckoutState.FAILED:
             attempt.failure = seen.failure
-            _move(attempt, "fail", [])
+            _move(attempt, "fail")
         case CheckoutState.EXPIRED:
-            _move(attempt, "expire", [])
+            _move(attempt, "expire")
         case CheckoutState.OPEN:
             if attempt.state is AttemptState.UNKNOWN:
                 attempt.state = AttemptState.OPEN
-            attempt.next_check_at = _next(attempt, PENDING_RETRIES)
+            attempt.next_check_at = _next(attempt)
     return attempt.state
 
 
 def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
     shares = _shares(attempt, seen.received)
     invoices = {one.id: one for one in lock_rows(Invoice, [row for row, _ in shares])}
+    attempt.state = ATTEMPT.after(attempt.state, "settle")
+    end_attempt(attempt)
+    day = min(business_day(seen.received_at), today()) if seen.received_at else today()
+    on = next_open_day(day)  # money in hand is recorded even when its month is closed
+    notes = [
+        "" if seen.received == attempt.amount else f"Asked for {attempt.amount}.",
+        "" if on == day else f"Received on {day.isoformat()}, in a closed period.",
+    ]
     payment = receive_payment(
         ReceivedMoney(
             customer=attempt.customer,
             amount=seen.received,
             type=_payment_type(attempt, seen.method),
-            on=today(),
+            on=on,
             reference=seen.payment_ref or "",
-            memo="" if seen.received == attempt.amount else f"Asked for {attempt.amount}.",
+            memo=" ".join(note for note in notes if note),
             provider=attempt.gateway,
             provider_ref=seen.payment_ref or seen.session_ref,
             livemode=attempt.livemode,
+            receipt_to=attempt.email,
         ),
         [(invoices[invoice_id], amount) for invoice_id, amount in shares],
     )
     attempt.payment = payment
-    attempt.state = ATTEMPT.after(attempt.state, "settle")
-    attempt.next_check_at = None
-    release_shares(attempt)
     if payment.unapplied:
         record(
             "overpaid",
@@ -148,31 +167,40 @@ def _payment_type(attempt: PaymentAttempt, method: str) -> PaymentType:
     return next((one for one in types if one.method is wanted), types[0])
 
 
-def _move(attempt: PaymentAttempt, verb: str, retries: Sequence[timedelta]) -> None:
+def _move(attempt: PaymentAttempt, verb: str) -> None:
     if not ATTEMPT.allows(attempt.state, verb):
         return  # a late answer about an attempt that already ended
     was = attempt.state
     attempt.state = ATTEMPT.after(was, verb)
-    attempt.next_check_at = _next(attempt, retries)
+    attempt.next_check_at = _next(attempt)
     if not attempt.is_live:
-        release_shares(attempt)
+        end_attempt(attempt)
     if attempt.state is AttemptState.PROCESSING and was is not AttemptState.PROCESSING:
         tell(PaymentOnItsWay(attempt))
+    if attempt.state is AttemptState.FAILED and was is AttemptState.PROCESSING:
+        tell(PaymentCameBack(attempt))
 
 
-def _lost_track(attempt_id: int, words: str) -> AttemptState:
+def _lost_track(attempt_id: int, failure: OutsideFailure) -> AttemptState:
+    """We could not hear the truth: an open page becomes unknown, a pending debit stays so."""
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
-    attempt.failure = words
-    if attempt.state is not AttemptState.PROCESSING:
-        _move(attempt, "lose_track_of", UNKNOWN_RETRIES)
+    attempt.failure = str(failure)
+    attempt.misses += 1
+    over = attempt.expires_at is not None and attempt.expires_at <= clock.now()
+    if failure.missing and over:  # the gateway answers, and knows no such page
+        _move(attempt, "expire")
+    elif attempt.state is not AttemptState.PROCESSING:
+        _move(attempt, "lose_track_of")
     else:
-        attempt.next_check_at = _next(attempt, UNKNOWN_RETRIES)
+        attempt.next_check_at = _next(attempt)
     return attempt.state
 
 
-def _next(attempt: PaymentAttempt, retries: Sequence[timedelta]) -> datetime | None:
-    """When the janitor looks again: each look moves on along the schedule."""
-    if not retries:
+def _next(attempt: PaymentAttempt) -> datetime | None:
+    """When the janitor looks again: ever more rarely, but a living attempt is never forgotten."""
+    if not attempt.is_live:
         return None
-    wait = retries[min(attempt.checks, len(retries) - 1)]
-    return clock.now() + wait if attempt.checks < len(retries) else None
+    retries, tries = PENDING_RETRIES, attempt.checks
+    if attempt.misses:
+        retries, tries = UNKNOWN_RETRIES, attempt.misses - 1
+    return clock.now() + retries[min(tries, len(retries) - 1)]

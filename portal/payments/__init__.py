@@ -16,7 +16,7 @@ from portal.payments.queries import (
     latest_payments,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
-from portal.payments.receipts import send_receipt
+from portal.payments.receipts import receipt_address, send_receipt
 from portal.payments.receiving import (
     PaymentReceived,
     ReceivedMoney,
@@ -49,6 +49,7 @@ __all__ = [
     "get_payment_type",
     "latest_payments",
     "payment_types",
+    "receipt_address",
     "receipt_paper",
     "receipt_pdf",
     "receive_payment",

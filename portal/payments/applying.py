@@ -7,11 +7,12 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.audit import record
+from portal.audit import Happening, record_many
 from portal.company import today
 from portal.db import db
-from portal.invoices import InvoiceShrinking, application_entry, open_invoices
+from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry, open_invoices
 from portal.kernel.errors import DomainError
+from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
 from portal.ledger import post_entries
 from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, Payment, PaymentApplication
@@ -30,7 +31,8 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
     if share <= ZERO:
         return ZERO
     _put(payment, invoice, share, on=on, reverses=None)
-    record("applied", invoice, f"{share} of payment {payment.id} was applied.")
+    _tell_both("applied", payment, invoice, f"{share} were applied")
+    tell(InvoiceChanged(invoice))
     return share
 
 
@@ -62,7 +64,7 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
     db.session.flush()
     day = on or today()
     _put(payment, invoice, -application.amount, on=day, reverses=application)
-    record("unapplied", invoice, f"{application.amount} of payment {payment.id} was taken back.")
+    _tell_both("unapplied", payment, invoice, f"{application.amount} were taken back")
 
 
 def release_excess(event: InvoiceShrinking) -> None:
@@ -89,6 +91,11 @@ def release_excess(event: InvoiceShrinking) -> None:
 def _take(payment: Payment, invoice: Invoice, wanted: Money) -> Money:
     """Move the share on both rows under lock; what fits now decides, not what was read."""
     _lock(payment, invoice)
+    if payment.disputed:
+        raise DomainError(
+            f"Payment {payment.id} is disputed: the payer's bank holds the money until that is "
+            "decided."
+        )
     if invoice.state is InvoiceState.CANCELLED:
         return ZERO
     share = min(wanted, payment.unapplied, invoice.balance)
@@ -151,3 +158,14 @@ def _latest_application(invoice: Invoice) -> date:
     assert latest is not None
     assert invoice.invoice_date is not None
     return max(latest, invoice.invoice_date)
+
+
+def _tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:
+    """One line in the timeline of each."""
+    of_payment = f"{what} from payment {payment.id}."
+    record_many(
+        [
+            Happening(verb, "invoice", invoice.id, of_payment),
+            Happening(verb, "payment", payment.id, f"{what}: invoice {invoice.number}."),
+        ]
+    )

@@ -87,9 +87,10 @@ def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
 def credit_of(customer_id: int, *, on: date | None = None) -> Money:
     """Money received from the customer and not applied to anything, now or as of a day.
 
-    What waits on a Pending invoice is applied, though it is still a deposit in the ledger.
+    Disputed money is nobody's to use. What waits on a Pending invoice is applied, though it is
+    still a deposit in the ledger.
     """
-    mine = Payment.customer_id == customer_id
+    mine = sa.and_(Payment.customer_id == customer_id, ~Payment.disputed)
     if on is None:
         return db.session.scalar(sa.select(total_of(Payment.unapplied)).where(mine)) or ZERO
     received = sa.select(total_of(Payment.amount)).where(mine, Payment.received_on <= on)
@@ -103,7 +104,9 @@ def credit_of(customer_id: int, *, on: date | None = None) -> Money:
 
 def credit_of_many(customer_ids: Sequence[int]) -> Money:
     """Money in credit over several customers of one payer."""
-    query = sa.select(total_of(Payment.unapplied)).where(Payment.customer_id.in_(customer_ids))
+    query = sa.select(total_of(Payment.unapplied)).where(
+        Payment.customer_id.in_(customer_ids), ~Payment.disputed
+    )
     return db.session.scalar(query) or ZERO
 
 
@@ -120,6 +123,12 @@ def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]
         )
     )
     return list(db.session.scalars(query))
+
+
+def applications_to_any(invoice_ids: Sequence[int]) -> list[PaymentApplication]:
+    """Everything applied to and taken back from these invoices, in order."""
+    query = sa.select(PaymentApplication).where(PaymentApplication.invoice_id.in_(invoice_ids))
+    return list(db.session.scalars(query.order_by(PaymentApplication.id)))
 
 
 def applications_to(invoice_id: int) -> list[PaymentApplication]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,8 @@ from flask_babel import gettext as _
 from portal.company import company
 from portal.documents import Letterhead, letterhead, render_pdf
 from portal.kernel.money import ZERO, Money
-from portal.payments.queries import get_payment
+from portal.models import Payment
+from portal.payments.queries import applications_to_any, get_payment
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ def receipt_pdf(payment_id: int) -> bytes:
 def receipt_paper(payment_id: int) -> ReceiptPaper:
     """The words of a receipt; TEST money is stamped so that nobody takes it for money."""
     payment = get_payment(payment_id)
-    applied: dict[str, ReceiptLine] = {}
+    applied: dict[int, Money] = defaultdict(lambda: ZERO)
     for row in payment.applications:
-        number = row.invoice.number
-        before = applied.get(number, ReceiptLine(number, ZERO, ZERO)).amount
-        applied[number] = ReceiptLine(number, before + row.amount, row.invoice.balance)
+        applied[row.invoice_id] += row.amount
+    invoices = {row.invoice_id: row.invoice for row in payment.applications}
+    left = _left_after(payment)
     return ReceiptPaper(
         head=letterhead(),
         number=f"R-{payment.id:06}",
@@ -66,7 +68,21 @@ def receipt_paper(payment_id: int) -> ReceiptPaper:
         method=payment.type.name,
         reference=payment.reference,
         amount=payment.amount,
-        lines=[line for line in applied.values() if line.amount],
+        lines=[
+            ReceiptLine(invoices[one].number, amount, left[one])
+            for one, amount in applied.items()
+            if amount
+        ],
         credit=payment.unapplied,
         stamp="" if payment.livemode else _("TEST – no money"),
     )
+
+
+def _left_after(payment: Payment) -> dict[int, Money]:
+    """What was left on each invoice when this payment had been applied, not what is today."""
+    last = {row.invoice_id: row.id for row in payment.applications}
+    left = {row.invoice_id: row.invoice.total for row in payment.applications}
+    for row in applications_to_any(list(last)):
+        if row.id <= last[row.invoice_id]:
+            left[row.invoice_id] -= row.amount
+    return left

@@ -14,7 +14,7 @@ def send_receipt(event: PaymentReceived) -> None:
     Money brought in by import is old news and gets none.
     """
     payment = event.payment
-    address = _address(payment.customer)
+    address = event.receipt_to or receipt_address(payment.customer)
     if payment.external_key or not address:
         return
     subject, text, html = compose(
@@ -38,7 +38,8 @@ def send_receipt(event: PaymentReceived) -> None:
     )
 
 
-def _address(customer: Customer) -> str:
+def receipt_address(customer: Customer) -> str:
+    """Where a receipt goes when the payer gave no address: may be nowhere, an empty text."""
     for contact in customer.contacts:
         if contact.active and contact.email and contact.billing_access is not BillingAccess.NONE:
             return contact.email

@@ -24,6 +24,7 @@ class PaymentReceived(Event):
 
     payment: Payment
     invoices: Sequence[Invoice]
+    receipt_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class ReceivedMoney:
     provider_ref: str | None = None
     external_key: str | None = None
     livemode: bool = True
+    receipt_to: str = ""  # who paid, when that is not simply the customer's billing contact
 
 
 def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]] = ()) -> Payment:
@@ -76,7 +78,7 @@ def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]
         for invoice, share in sorted(wanted, key=lambda pair: pair[0].id)
         if apply_payment(payment, invoice, share, on=money.on)
     ]
-    tell(PaymentReceived(payment, applied))
+    tell(PaymentReceived(payment, applied, money.receipt_to))
     return payment
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -15,8 +16,11 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import TextInput
 
 from portal.kernel.money import Money
-from portal.kernel.numbers import Quantity, Rate, UnitPrice, without_thousands
+from portal.kernel.numbers import Quantity, Rate, UnitPrice
 
+PLAIN = re.compile(  # -$1,234.50 or 1 234.50; a comma or blank only between groups of three
+    r"(?P<sign>-?)\s?\$?\s?(?P<digits>([0-9]{1,3}([,\s][0-9]{3})+|[0-9]+)(\.[0-9]*)?|\.[0-9]+)"
+)
 LARGEST = Decimal("99999999.99")
 
 
@@ -27,6 +31,7 @@ class DecimalText(Field):
     widget = TextInput()
     complaint = lazy_gettext("Give a number such as 12.50.")
     required = True
+    suffix = ""  # may be typed behind the number
 
     def __init__(self, *args: Any, required: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +54,7 @@ class DecimalText(Field):
             if self.required:
                 raise ValueError(self.complaint)
             return
-        self.data = self.read(_number(typed, self.complaint))
+        self.data = self.read(_number(typed.removesuffix(self.suffix), self.complaint))
 
     def read(self, number: Decimal) -> Any:
         return number
@@ -89,6 +94,7 @@ class PercentField(DecimalText):
     """A percentage, kept as a fraction."""
 
     complaint = lazy_gettext("Give a percentage such as 8.875.")
+    suffix = "%"
 
     def read(self, number: Decimal) -> Rate:
         if not 0 <= number <= 100:
@@ -105,12 +111,12 @@ def read_money(typed: str) -> Money:
 
 
 def _number(typed: str, complaint: Any) -> Decimal:
-    bare = typed.replace("$", "").replace(" ", "").replace("%", "")
-    try:
-        number = Decimal(without_thousands(bare))
-    except InvalidOperation:
-        raise ValueError(complaint) from None
-    if not number.is_finite() or abs(number) > LARGEST:
+    """Digits as people group them; anything that could mean another number is refused."""
+    found = PLAIN.fullmatch(typed.strip())
+    if found is None:
+        raise ValueError(complaint)
+    number = Decimal(re.sub(r"[,\s]", "", found["sign"] + found["digits"]))
+    if abs(number) > LARGEST:
         raise ValueError(_("This number is too large."))
     return number
 

@@ -3,8 +3,9 @@ import time
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
-from portal.db import db, note_in_passing
+from portal.db import db, insert_once, note_in_passing
 from portal.models import Customer, Invoice, SentState
 
 
@@ -51,4 +52,12 @@ def test_patience_returns_with_the_connection(app, build):
     note_in_passing(sa.update(Customer).values(notes="seen"))
     if db.engine.dialect.name == "sqlite":
         assert db.session.execute(sa.text("PRAGMA busy_timeout")).scalar() == 15_000
+    db.session.rollback()
+
+
+def test_inserting_once_hides_no_other_broken_rule(build):
+    from portal.models import Message
+
+    with pytest.raises(IntegrityError):
+        insert_once(Message(kind="x", recipient=None))
     db.session.rollback()

@@ -223,3 +223,58 @@ def test_a_dispute_is_read_in_our_words():
     assert (dispute.dispute_ref, dispute.payment_ref, dispute.amount, dispute.outcome) == (
         "dp_1", "pi_1", Money.of(5), "open",
     )  # fmt: skip
+
+
+def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
+    seen = session("succeeded", status="complete", payment_status="paid")
+    paying = seen["payment_intent"]
+    paying["payment_method_types"] = ["card", "link", "us_bank_account"]
+    details = {"type": "us_bank_account"}
+    paying["latest_charge"] = {
+        "id": "ch_1", "object": "charge", "created": 1772500000, "payment_method_details": details,
+    }  # fmt: skip
+    made, _sent = gateway((200, seen))
+
+    found = made.look_up("cs_1")
+
+    assert (found.method, found.received_at.timestamp()) == ("bank_debit", 1772500000)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("warning_needs_response", "inquiry"),
+        ("warning_closed", "inquiry"),
+        ("needs_response", "open"),
+        ("won", "won"),
+        ("lost", "lost"),
+    ],
+)
+def test_an_inquiry_holds_no_funds(status, outcome):
+    thing = {"id": "dp_1", "amount": 100, "payment_intent": "pi_1", "status": status}
+    event = {"id": "evt_1", "type": "charge.dispute.updated", "data": {"object": thing}}
+    made, _sent = gateway()
+
+    assert made.read_event(json.dumps(event).encode()).dispute.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"id": "e", "type": "x", "data": {"object": []}},
+        {"id": "e", "type": "x", "data": {"object": "text"}},
+        {"id": "e", "type": "x", "data": []},
+        {"id": "e", "type": 7, "data": {"object": {}}},
+        {"id": 7, "type": "x", "data": {"object": {}}},
+        {"id": "e", "type": "x", "data": {"object": {"metadata": "text"}}},
+    ],
+    ids=json.dumps,
+)
+def test_a_signed_but_odd_body_is_no_event(event):
+    made, _sent = gateway()
+    body = json.dumps(event)
+    at = int(time.time())
+    signature = stripe.WebhookSignature._compute_signature(f"{at}.{body}", SECRET)
+
+    with pytest.raises(ForgedEvent):
+        made.verify_event(body.encode(), f"t={at},v1={signature}")

@@ -30,6 +30,7 @@ def test_two_presses_record_one_payment_and_lead_to_it(build, office):
     assert count(Payment) == 1
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
+    assert "already recorded" in office.get(second.location).text
 
 
 def test_another_form_is_another_payment(build, office):
@@ -40,6 +41,34 @@ def test_another_form_is_another_payment(build, office):
         key = key_in(office.get(f"/staff/payments/new?customer_id={invoice.customer_id}"))
         office.post(address, data={"amount": "40", "type_id": "1",
                                    "received_on": "2026-03-02", "once": key})  # fmt: skip
+
+    assert count(Payment) == 2
+
+
+def test_the_same_key_with_other_content_is_another_payment(build, office):
+    invoice, other = build.posted("80.00"), build.posted("70.00")
+    db.session.commit()
+    key = key_in(office.get(f"/staff/payments/new?customer_id={invoice.customer_id}"))
+    check = {"amount": "80", "type_id": "1", "received_on": "2026-03-02", "once": key}
+    sent = [
+        (invoice.customer_id, check),
+        (invoice.customer_id, {**check, "amount": "55", "reference": "check 2"}),
+        (other.customer_id, check),
+    ]
+
+    for customer_id, form in sent:
+        office.post(f"/staff/payments?customer_id={customer_id}", data=form)
+
+    assert count(Payment) == 3
+
+
+def test_a_form_without_a_key_counts_as_new(build, office):
+    invoice = build.posted("80.00")
+    db.session.commit()
+    form = {"amount": "40", "type_id": "1", "received_on": "2026-03-02", "once": ""}
+
+    for _ in range(2):
+        office.post(f"/staff/payments?customer_id={invoice.customer_id}", data=form)
 
     assert count(Payment) == 2
 

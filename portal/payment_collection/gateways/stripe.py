@@ -22,6 +22,7 @@ from portal.payment_collection.gateway import (
 )
 
 API_VERSION = "2026-10-28.endive"  # what SDK 16.1 was made for; pinned twice, checked in tests
+BANK_DEBITS = ("us_bank_account", "sepa_debit", "acss_debit", "bacs_debit", "au_becs_debit")
 T = TypeVar("T")
 
 
@@ -79,7 +80,7 @@ class StripeGateway:
     def look_up(self, session_ref: str) -> CheckoutSeen:
         session = _call(
             lambda: self._client.v1.checkout.sessions.retrieve(
-                session_ref, {"expand": ["payment_intent"]}
+                session_ref, {"expand": ["payment_intent.latest_charge"]}
             )
         )
         return _seen(session)
@@ -100,18 +101,24 @@ class StripeGateway:
                 body.decode(), signature, self._webhook_secret, 300
             )
             return self.read_event(body)
-        except (stripe.SignatureVerificationError, ValueError, TypeError, KeyError) as error:
+        except (
+            stripe.SignatureVerificationError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
             raise ForgedEvent(str(error)) from error
 
     def read_event(self, body: bytes) -> EventSeen:
         """The hints in a kept event's body. Raises ValueError or KeyError when there are none."""
-        event = stripe.Event.construct_from(_json(body), None)
-        thing: dict[str, Any] = _json(body)["data"]["object"]
-        kind = event.type
-        dispute = _dispute(kind, thing) if kind.startswith("charge.dispute.") else None
-        version = event.api_version
+        event = _json(body)
+        thing: dict[str, Any] = event["data"]["object"]
+        kind: str = event["type"]
+        dispute = _dispute(thing) if kind.startswith("charge.dispute.") else None
+        version = event.get("api_version")
         return EventSeen(
-            event_ref=event.id,
+            event_ref=event["id"],
             kind=kind,
             reference=(thing.get("metadata") or {}).get("attempt", ""),
             session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
@@ -125,9 +132,16 @@ class StripeGateway:
 
 def _json(body: bytes) -> dict[str, Any]:
     parsed = json.loads(body.decode())
-    if not isinstance(parsed, dict) or not {"id", "type", "data"} <= parsed.keys():
+    shape = isinstance(parsed, dict) and (
+        isinstance(parsed.get("id"), str)
+        and isinstance(parsed.get("type"), str)
+        and isinstance(parsed.get("data"), dict)
+        and isinstance(parsed["data"].get("object"), dict)
+        and isinstance(parsed["data"]["object"].get("metadata") or {}, dict)
+    )
+    if not shape:
         raise ValueError("not an event")
-    return parsed
+    return dict(parsed)
 
 
 def _call(request: Callable[[], T]) -> T:
@@ -146,7 +160,9 @@ def _failure(error: stripe.StripeError) -> OutsideFailure:
         stripe.PermissionError,
     )
     return OutsideFailure(
-        f"Stripe: {error.user_message or error}", permanent=isinstance(error, definite)
+        f"Stripe: {error.user_message or error}",
+        permanent=isinstance(error, definite),
+        missing=getattr(error, "code", None) == "resource_missing",
     )
 
 
@@ -162,6 +178,7 @@ def _seen(session: stripe.checkout.Session) -> CheckoutSeen:
         received=Money(known.amount_received or 0) if known else ZERO,
         method=_method(known),
         failure=_failure_words(known),
+        received_at=_received_at(known),
     )
 
 
@@ -180,9 +197,24 @@ def _state(session: stripe.checkout.Session, intent: stripe.PaymentIntent | None
     return CheckoutState.OPEN
 
 
+def _charge(intent: stripe.PaymentIntent | None) -> stripe.Charge | None:
+    charge = getattr(intent, "latest_charge", None)  # absent when nothing was charged yet
+    return None if isinstance(charge, str) else charge
+
+
 def _method(intent: stripe.PaymentIntent | None) -> str:
-    kinds = list(intent.payment_method_types or []) if intent else []
-    return "bank_debit" if kinds and kinds[0] in ("us_bank_account", "sepa_debit") else "card"
+    """How it was really paid; the intent itself only lists what was offered."""
+    charge = _charge(intent)
+    details = charge.payment_method_details if charge else None
+    offered = list(intent.payment_method_types or []) if intent else []
+    kind = details.type if details else (offered[0] if len(offered) == 1 else "card")
+    return "bank_debit" if kind in BANK_DEBITS else "card"
+
+
+def _received_at(intent: stripe.PaymentIntent | None) -> datetime | None:
+    charge = _charge(intent)
+    seconds = getattr(charge or intent, "created", None)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _failure_words(intent: stripe.PaymentIntent | None) -> str:
@@ -190,12 +222,15 @@ def _failure_words(intent: stripe.PaymentIntent | None) -> str:
     return (error.message or "") if error else ""
 
 
-def _dispute(kind: str, thing: dict[str, Any]) -> DisputeSeen:
-    outcome = {"won": "won", "warning_closed": "won", "lost": "lost"}
+def _dispute(thing: dict[str, Any]) -> DisputeSeen:
+    """Statuses that begin with "warning" are inquiries: Stripe holds no funds for them."""
+    status = str(thing.get("status") or "")
+    known = {"won": "won", "lost": "lost"}
+    outcome = "inquiry" if status.startswith("warning") else known.get(status, "open")
     return DisputeSeen(
         dispute_ref=thing["id"],
         payment_ref=thing.get("payment_intent") or "",
         amount=Money(thing["amount"]),
         reason=str(thing.get("reason") or "").replace("_", " "),
-        outcome=outcome.get(thing.get("status", ""), "open"),
+        outcome=outcome,
     )

@@ -97,7 +97,9 @@ class TestGateway:
         with own_transaction() as session:
             row = _by(session, TestCheckout.session_ref, session_ref)
             if row is None:
-                raise OutsideFailure("TEST GATEWAY: no such checkout.", permanent=True)
+                raise OutsideFailure(
+                    "TEST GATEWAY: no such checkout.", permanent=True, missing=True
+                )
             paid = row.state == "succeeded"
             return CheckoutSeen(
                 state=_state(row),
@@ -107,6 +109,7 @@ class TestGateway:
                 received=row.amount if paid else ZERO,
                 method=row.method,
                 failure=row.failure,
+                received_at=row.pressed_at if paid else None,
             )
 
     def close_checkout(self, session_ref: str) -> None:
@@ -165,6 +168,8 @@ class TestGateway:
             if row is None or _state(row) != ALLOWED_FROM.get(button):
                 raise DomainError("This test payment is past that step.")
             row.state, row.method = OUTCOMES[button]
+            if button in ("succeed", "debit-settles"):
+                row.pressed_at = clock.now()
             row.failure = "The card was declined." if button == "decline" else ""
             bodies = [_event(row, kind) for kind in EVENTS[button]]
             return row.return_url, bodies

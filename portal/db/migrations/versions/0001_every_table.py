@@ -310,6 +310,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(), nullable=False),
         sa.Column("return_url", sa.String(), nullable=False),
         sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.Column("pressed_at", sa.DateTime(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_test_checkouts")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_test_checkouts_idempotency_key")),
@@ -1028,6 +1029,10 @@ def upgrade() -> None:
         sa.Column("gateway", sa.String(), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
         sa.Column("started_by", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
         sa.Column("return_url", sa.String(), nullable=False),
         sa.Column("checkout_url", sa.String(), nullable=False),
         sa.Column("session_ref", sa.String(), nullable=True),
@@ -1037,6 +1042,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(), nullable=True),
         sa.Column("next_check_at", sa.DateTime(), nullable=True),
         sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_payment_attempts_amount_positive")),
         sa.ForeignKeyConstraint(
@@ -1063,6 +1070,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_payment_attempts_payment_ref"), "payment_attempts", ["payment_ref"], unique=False
+    )
+    op.create_index(
+        "ix_payment_attempts_stale",
+        "payment_attempts",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("stale"),
+        postgresql_where=sa.text("stale"),
     )
     op.create_index(op.f("ix_payment_attempts_state"), "payment_attempts", ["state"], unique=False)
     op.create_table(
