@@ -205,7 +205,7 @@ def _charge(intent: stripe.PaymentIntent | None) -> stripe.Charge | None:
 def _method(intent: stripe.PaymentIntent | None) -> str:
     """How it was really paid; the intent itself only lists what was offered."""
     charge = _charge(intent)
-    details = charge.payment_method_details if charge else None
+    details = getattr(charge, "payment_method_details", None)
     offered = list(intent.payment_method_types or []) if intent else []
     kind = details.type if details else (offered[0] if len(offered) == 1 else "card")
     return "bank_debit" if kind in BANK_DEBITS else "card"
