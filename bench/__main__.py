@@ -1,4 +1,4 @@
-"""python -m bench [money|pages|pdf …] [--engine sqlite|postgresql]"""
+"""python -m bench [money|pages|pdf|webhooks|payers …] [--engine sqlite|postgresql]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from bench.house import Figure, print_table
 
-PARTS = ("money", "pages", "pdf")
+PARTS = ("money", "pages", "pdf", "webhooks", "payers")
 
 
 def main() -> None:
