@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 
 from portal.payment_collection.gateway import ForgedEvent, gateway, has_gateway
-from portal.payment_collection.inbox import keep_event
+from portal.payment_collection.inbox import is_kept, keep_event
 from portal.web import open_to_all
 
 hooks = Blueprint("hooks", __name__, url_prefix="/webhooks")
@@ -29,5 +29,6 @@ def receive(name: str) -> Response:
         seen = gateway().verify_event(body, request.headers.get(SIGNATURES[name], ""))
     except ForgedEvent:
         return Response("not an event of ours\n", status=400, mimetype="text/plain")
-    keep_event(seen, body)
+    if not is_kept(seen):  # two may pass here at once; keeping settles it
+        keep_event(seen, body)
     return Response("kept\n", mimetype="text/plain")

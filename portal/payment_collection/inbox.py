@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company import today
-from portal.db import db, in_transaction, insert_once
+from portal.db import db, in_transaction, insert_once, lock_rows, reading
 from portal.kernel import clock
 from portal.ledger import Leg, next_open_day, post_entry
 from portal.models import (
@@ -30,6 +30,21 @@ SETTLES = ("checkout.session.", "payment_intent.")
 FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.", "payout.failed")
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
 MOST_FAILURES = 5
+
+
+def is_kept(seen: EventSeen) -> bool:
+    """Whether this event came before. Only reads, so a repeat never waits for a writer.
+
+    Ends the session's transaction: ask before anything else.
+    """
+    with reading():
+        known = db.session.scalar(
+            sa.select(GatewayEvent.id).where(
+                GatewayEvent.gateway == gateway().name, GatewayEvent.event_ref == seen.event_ref
+            )
+        )
+        db.session.rollback()
+    return known is not None
 
 
 def keep_event(seen: EventSeen, body: bytes) -> bool:
@@ -80,8 +95,9 @@ def handle_event(event_id: int) -> None:
         db.session.rollback()
         return
     db.session.commit()
-    body = db.session.get_one(GatewayEvent, event_id, populate_existing=True).body
-    db.session.rollback()
+    with reading():
+        body = db.session.get_one(GatewayEvent, event_id, populate_existing=True).body
+        db.session.rollback()
     try:
         state, note = _act_on(gateway().read_event(body))
     except Exception as error:
@@ -114,26 +130,29 @@ def retry_event(event: GatewayEvent) -> None:
 
 
 def _settle_for(seen: EventSeen) -> tuple[GatewayEventState, str]:
-    found = db.session.scalar(
-        sa.select(PaymentAttempt.id).where(
-            sa.or_(
-                PaymentAttempt.public_id == (seen.reference or "-"),
-                PaymentAttempt.session_ref == (seen.session_ref or "-"),
-                PaymentAttempt.payment_ref == (seen.payment_ref or "-"),
+    with reading():
+        found = db.session.execute(
+            sa.select(PaymentAttempt.id, PaymentAttempt.session_ref).where(
+                sa.or_(
+                    PaymentAttempt.public_id == (seen.reference or "-"),
+                    PaymentAttempt.session_ref == (seen.session_ref or "-"),
+                    PaymentAttempt.payment_ref == (seen.payment_ref or "-"),
+                )
             )
-        )
-    )
+        ).first()
+        db.session.rollback()
     if found is None:
         return GatewayEventState.PARKED, "No payment attempt of ours belongs to this event."
-    in_transaction(lambda: _learn_session(found, seen.session_ref))
-    state = settle(found)
+    if found.session_ref is None and seen.session_ref:
+        in_transaction(lambda: _learn_session(found.id, seen.session_ref))
+    state = settle(found.id)
     return GatewayEventState.HANDLED, f"The attempt is {state}."
 
 
 def _learn_session(attempt_id: int, session_ref: str) -> None:
     """The webhook may be the first to tell which page the gateway opened for an attempt."""
-    attempt = db.session.get_one(PaymentAttempt, attempt_id)
-    if session_ref and attempt.session_ref is None:
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    if attempt.session_ref is None:
         attempt.session_ref = session_ref
 
 

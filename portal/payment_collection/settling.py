@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company import business_day, today
-from portal.db import db, in_transaction, lock_rows
+from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.events import Event, tell
@@ -61,10 +61,11 @@ def settle(attempt_id: int) -> AttemptState:
     Ends the current transaction of the session. Returns the attempt's state.
     """
     db.session.rollback()
-    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
-    state, session_ref, public_id = attempt.state, attempt.session_ref, attempt.public_id
-    foreign = is_foreign(attempt)
-    db.session.rollback()
+    with reading():  # no writer is kept waiting for a look
+        attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+        state, session_ref, public_id = attempt.state, attempt.session_ref, attempt.public_id
+        foreign = is_foreign(attempt)
+        db.session.rollback()
     if state is AttemptState.SUCCEEDED or session_ref is None:
         return state
     if foreign:

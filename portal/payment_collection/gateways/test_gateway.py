@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from portal.db import own_transaction, reading
 from portal.db.base import db
@@ -94,7 +95,7 @@ class TestGateway:
             return OpenedCheckout(row.session_ref, url, row.expires_at)
 
     def look_up(self, session_ref: str) -> CheckoutSeen:
-        with own_transaction() as session:
+        with reading(), Session(db.engine) as session:
             row = _by(session, TestCheckout.session_ref, session_ref)
             if row is None:
                 raise OutsideFailure(
