@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,17 +57,30 @@ def render_pdf(
     with force_locale(language):
         html = current_app.jinja_env.get_template(template).render(language=language, **context)
     page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
-    pdf: bytes | None = page.write_pdf(
-        stylesheets=sheets,
-        font_config=fonts,
-        pdf_variant="pdf/ua-1" if tagged else None,
-        pdf_identifier=b"fieldledger",
-    )
+    with _collecting_later():
+        pdf: bytes | None = page.write_pdf(
+            stylesheets=sheets,
+            font_config=fonts,
+            pdf_variant="pdf/ua-1" if tagged else None,
+            pdf_identifier=b"fieldledger",
+        )
     if not pdf:
         raise DocumentsUnavailable(
             "The PDF came out empty. Is a font installed, e.g. fonts-dejavu-core?"
         )
     return pdf
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """A page makes enough objects to set off full collections, which walk all that is loaded."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def has_fonts() -> bool:

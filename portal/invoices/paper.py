@@ -74,6 +74,7 @@ class InvoicePaper:
     head: Letterhead
     number: str
     reference: str
+    is_for_job: bool
     issued_on: date | None
     due_on: date | None
     terms: str
@@ -115,6 +116,7 @@ def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
         head=letterhead(),
         number=invoice.number,
         reference=invoice.reference_number,
+        is_for_job=invoice.job_id is not None,
         issued_on=invoice.invoice_date,
         due_on=invoice.due_date,
         terms=invoice.term_name or (invoice.term.name if invoice.term else ""),
