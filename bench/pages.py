@@ -103,5 +103,5 @@ def _invoice(random: Random, number: int, customer_id: int, day: date) -> dict[s
         "date": issued, "due": issued + timedelta(days=30), "total": total,
         "tax": Money(total.cents * 6 // 100), "balance": total if is_open else ZERO,
         "paid_on": min(issued + timedelta(days=random.randint(0, 60)), day),
-        "summary": "Work done",
+        "summary": "Work done", "term_id": None,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from portal.access import Ability
 from portal.imports import (
     SHAPES,
+    all_problems_of,
     ask_for_check,
     ask_for_saving,
     find_runs,
@@ -18,7 +19,14 @@ from portal.imports import (
 )
 from portal.kernel.errors import InvalidFields
 from portal.models import ImportSubject
-from portal.web import needs, page_request, redirect_to, render_page, signed_in_user
+from portal.web import (
+    csv_response,
+    needs,
+    page_request,
+    redirect_to,
+    render_page,
+    signed_in_user,
+)
 from staff.choices import chosen
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
@@ -54,6 +62,14 @@ def show(run_id: int) -> Response:
         "staff/imports/show.html", fragment="run", run=run, columns=SHAPES[run.subject],
         problems=problems_of(run, page_request()), done=progress_of(run),
     )  # fmt: skip
+
+
+@bp.get("/<int:run_id>/problems.csv")
+@needs(Ability.IMPORT)
+def problems_file(run_id: int) -> Response:
+    rows = [(one.row_number, one.column, one.sentence) for one in all_problems_of(get_run(run_id))]
+    titles = (_("Row"), _("Column"), _("Why"))
+    return csv_response(titles, rows, f"bad-rows-{run_id}.csv")
 
 
 @bp.post("/<int:run_id>/check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from portal.db.migrate import upgrade_database
 from portal.imports import (
     ask_for_check,
     ask_for_saving,
+    is_working,
     look_at_run,
     problems_of,
     start_run,
 )
 from portal.kernel.errors import DomainError
 from portal.ledger import verify_books
-from portal.models import ImportSubject
+from portal.models import ImportRun, ImportSubject
 from portal.seed import demo_sign_ins, found_company, seed_demo
 from portal.settings import Settings, with_address
 
@@ -98,8 +100,7 @@ def import_file(subject: str, file: Path, dry_run: bool) -> None:
                 lambda: start_run(ImportSubject(subject), upload, name=file.name, by=None)
             )
         in_transaction(lambda: ask_for_check(run, run.mapping))
-        look_at_run(run.id)
-        db.session.refresh(run)
+        _finish(run)
         if run.failure:
             raise click.ClickException(run.failure)
         for problem in problems_of(run, PageRequest(size=200)).rows:
@@ -113,13 +114,24 @@ def import_file(subject: str, file: Path, dry_run: bool) -> None:
         if dry_run or not run.rows_new:
             return
         in_transaction(lambda: ask_for_saving(run))
-        look_at_run(run.id)
+        _finish(run)
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     db.session.refresh(run)
     if run.failure:
         raise click.ClickException(run.failure)
     click.echo(f"{run.rows_done} {subject} were imported.")
+
+
+def _finish(run: ImportRun) -> None:
+    """Work on the run until it rests, also when a worker took it before us."""
+    while True:
+        look_at_run(run.id)
+        db.session.refresh(run)
+        db.session.commit()
+        if not is_working(run):
+            return
+        time.sleep(0.5)
 
 
 @click.command("verify-books")

@@ -1,10 +1,12 @@
 """Bringing one's own data in: CSV and XLSX, mapped, checked, then all of it or nothing."""
 
 from portal.imports.runs import (
+    all_problems_of,
     ask_for_check,
     ask_for_saving,
     find_runs,
     get_run,
+    is_working,
     look_at_run,
     problems_of,
     progress_of,
@@ -16,10 +18,12 @@ from portal.imports.shapes import SHAPES, Column
 __all__ = [
     "SHAPES",
     "Column",
+    "all_problems_of",
     "ask_for_check",
     "ask_for_saving",
     "find_runs",
     "get_run",
+    "is_working",
     "look_at_run",
     "problems_of",
     "progress_of",

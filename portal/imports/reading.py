@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from portal.kernel.errors import InvalidFields
 
 LARGEST_CELL = 5000
+LARGEST_UNPACKED = 300 * 1024 * 1024
 
 
-def read_table(content: bytes, name: str) -> tuple[list[str], Iterator[list[str]]]:
-    """Column titles and rows as text. Raises InvalidFields for what is no table.
+def read_table(content: bytes, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Column titles, then rows as text with their number, counted as a spreadsheet counts.
 
     XLSX by its content, everything else as CSV in UTF-8 or Windows-1252 with comma, semicolon
-    or tab.
+    or tab. Blank rows are left out but counted. Raises InvalidFields for what is no table, also
+    while the rows are read.
     """
     rows = _xlsx(content) if content[:4] == b"PK\x03\x04" else _csv(content, name)
     try:
@@ -30,7 +31,8 @@ def read_table(content: bytes, name: str) -> tuple[list[str], Iterator[list[str]
     titles = [title.strip() for title in titles]
     if len([title for title in titles if title]) < 2:
         raise InvalidFields({"file": "The first row must name the columns; at least two."})
-    return titles, (row for row in rows if any(cell.strip() for cell in row))
+    numbered = enumerate(rows, start=2)
+    return titles, ((n, row) for n, row in numbered if any(cell.strip() for cell in row))
 
 
 def _csv(content: bytes, name: str) -> Iterator[list[str]]:
@@ -52,13 +54,26 @@ def _csv(content: bytes, name: str) -> Iterator[list[str]]:
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     try:
+        _refuse_bombs(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise InvalidFields({"file": "This is not a workbook we can read."}) from error
-    sheet = book.worksheets[0]
-    for row in sheet.iter_rows(values_only=True):
-        yield [_words(cell) for cell in row]
-    book.close()
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # some programs write a wrong size into the file
+        for row in sheet.iter_rows(values_only=True):
+            yield [_words(cell) for cell in row]
+        book.close()
+    except (InvalidFields, GeneratorExit):
+        raise
+    except Exception as error:  # a reader of other people's bytes may break in any way
+        raise InvalidFields(
+            {"file": "This workbook is damaged. Save it again, or save it as CSV."}
+        ) from error
+
+
+def _refuse_bombs(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > LARGEST_UNPACKED:
+        raise InvalidFields({"file": "This workbook is too large inside. Split it into parts."})
 
 
 def _words(cell: object) -> str:
@@ -68,6 +83,6 @@ def _words(cell: object) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, float):  # fifteen digits are all a spreadsheet really keeps
+        return f"{cell:.15g}"
     return str(cell)[:LARGEST_CELL]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.db import Page, PageRequest, claim, db, in_transaction, paginate, reading
+from portal.db import Page, PageRequest, claim, db, in_transaction, lock_rows, paginate, reading
 from portal.files import keep_bytes
 from portal.imports.checking import Checked, check_file
 from portal.imports.reading import read_table
@@ -89,22 +91,39 @@ def look_at_run(run_id: int) -> None:
         db.session.rollback()
         return
     db.session.commit()
+    with reading():
+        run = db.session.get_one(ImportRun, run_id, populate_existing=True)
+        mine = Hold(run_id, run.state, run.claimed_until)
+        db.session.rollback()
     try:
         with reading():  # reading a long file must not keep others from writing
             run = db.session.get_one(ImportRun, run_id, populate_existing=True)
-            only_check = run.state is ImportState.CHECKING
             checked = check_file(run, told=lambda rows: note_progress(f"import {run_id}", rows))
             db.session.rollback()
-        if only_check or checked.bad:
-            in_transaction(lambda: _keep_findings(run_id, checked))
+        if mine.state is ImportState.CHECKING or checked.bad:
+            in_transaction(lambda: _keep_findings(mine, checked))
         else:
-            in_transaction(lambda: _save(run_id, checked))
+            in_transaction(lambda: _save(mine, checked))
     except DomainError as error:
         words = str(error)
-        in_transaction(lambda: _fail(run_id, words))
+        in_transaction(lambda: _fail(mine, words))
     except Exception:
-        in_transaction(lambda: _fail(run_id, "Something broke; nothing was saved. Try again."))
+        in_transaction(lambda: _fail(mine, "Something broke; nothing was saved. Try again."))
         raise
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a worker leased; it may write only while the run still says the same."""
+
+    run_id: int
+    state: ImportState
+    until: datetime | None
+
+    def run(self) -> ImportRun | None:
+        """The run under lock, so that nobody takes it over before the commit; None when lost."""
+        run = lock_rows(ImportRun, [self.run_id])[0]
+        return run if (run.state, run.claimed_until) == (self.state, self.until) else None
 
 
 def find_runs(page: PageRequest) -> Page[ImportRun]:
@@ -124,13 +143,26 @@ def problems_of(run: ImportRun, page: PageRequest) -> Page[ImportProblem]:
     return paginate(query, page, sorts={"row": ImportProblem.row_number}, default="row")
 
 
+def all_problems_of(run: ImportRun) -> list[ImportProblem]:
+    """Every problem kept, for a file to mend by."""
+    query = sa.select(ImportProblem).where(ImportProblem.run_id == run.id)
+    return list(db.session.scalars(query.order_by(ImportProblem.row_number, ImportProblem.id)))
+
+
+def is_working(run: ImportRun) -> bool:
+    """Whether a worker reads or saves it, or will."""
+    return run.state in WORKING
+
+
 def progress_of(run: ImportRun) -> int:
     """Rows done so far of the step that is running."""
     return read_progress(f"import {run.id}") if run.state in WORKING else run.rows_done
 
 
-def _keep_findings(run_id: int, checked: Checked) -> None:
-    run = db.session.get_one(ImportRun, run_id)
+def _keep_findings(mine: Hold, checked: Checked) -> None:
+    run = mine.run()
+    if run is None:
+        return
     run.problems = [
         ImportProblem(row_number=one.row_number, column=one.column, sentence=one.sentence)
         for one in checked.problems
@@ -140,14 +172,18 @@ def _keep_findings(run_id: int, checked: Checked) -> None:
     run.state, run.claimed_until = ImportState.CHECKED, None
 
 
-def _save(run_id: int, checked: Checked) -> None:
-    run = db.session.get_one(ImportRun, run_id)
-    save_rows(run.subject, checked.rows, told=lambda rows: note_progress(f"import {run_id}", rows))
+def _save(mine: Hold, checked: Checked) -> None:
+    run = mine.run()
+    if run is None:
+        return
+    note = f"import {run.id}"
+    save_rows(run.subject, checked.rows, told=lambda rows: note_progress(note, rows))
     run.rows_done = len(checked.rows)
     run.state, run.claimed_until, run.finished_at = ImportState.DONE, None, clock.now()
     record("imported", run, f"{len(checked.rows)} {run.subject} were imported.")
 
 
-def _fail(run_id: int, words: str) -> None:
-    run = db.session.get_one(ImportRun, run_id)
-    run.state, run.failure, run.claimed_until = ImportState.FAILED, words, None
+def _fail(mine: Hold, words: str) -> None:
+    run = mine.run()
+    if run is not None:
+        run.state, run.failure, run.claimed_until = ImportState.FAILED, words, None

@@ -29,6 +29,7 @@ from portal.models import (
     Location,
     Payment,
     PaymentApplication,
+    PaymentTerm,
     PaymentType,
     PriceBookItem,
     ReviewState,
@@ -119,7 +120,11 @@ def _items(rows: Sequence[Row]) -> None:
 def _invoices(rows: Sequence[Row]) -> None:
     """Opening invoices: Dr A/R, Cr Opening Balance Equity; what was paid came before the import."""
     names = _names({row["customer_id"] for row in rows})
-    ids = _insert(Invoice, [_invoice(row, names[row["customer_id"]]) for row in rows])
+    terms = {one.id: one for one in db.session.scalars(sa.select(PaymentTerm))}
+    ids = _insert(
+        Invoice,
+        [_invoice(row, names[row["customer_id"]], terms.get(row["term_id"])) for row in rows],
+    )
     pairs = list(zip(ids, rows, strict=True))
     _insert(InvoiceLine, [_line(row_id, row) for row_id, row in pairs])
     _insert(InvoiceTax, [_tax(row_id, row) for row_id, row in pairs if row["tax"]])
@@ -128,7 +133,7 @@ def _invoices(rows: Sequence[Row]) -> None:
     _record("invoice", ids)
 
 
-def _invoice(row: Row, name: str) -> dict[str, Any]:
+def _invoice(row: Row, name: str, term: PaymentTerm | None) -> dict[str, Any]:
     return {
         "kind": InvoiceKind.AR_IMPORT,
         "customer_id": row["customer_id"],
@@ -136,7 +141,9 @@ def _invoice(row: Row, name: str) -> dict[str, Any]:
         "document_number": row["number"],
         "external_key": row["key"],
         "invoice_date": row["date"],
-        "due_date": row.get("due"),
+        "due_date": row.get("due") or (term.due_date(row["date"]) if term else None),
+        "term_id": term.id if term else None,
+        "term_name": term.name if term else "",
         "summary": row.get("summary") or "",
         "state": InvoiceState.POSTED,
         "review_state": ReviewState.REVIEWED,
@@ -146,7 +153,7 @@ def _invoice(row: Row, name: str) -> dict[str, Any]:
         "tax_total": row["tax"],
         "total": row["total"],
         "balance": row["balance"],
-        "settled_on": row["paid_on"] if row["balance"] == ZERO else None,
+        "settled_on": max(row["paid_on"], row["date"]) if row["balance"] == ZERO else None,
         "bill_to": name,
     }
 
@@ -219,7 +226,7 @@ def _paid_before(pairs: Sequence[tuple[int, Row]]) -> None:
         entries += [
             Entry(day, f"Paid before import: {row['number']}", ("payment", payment_id),
                   [Leg(kind.account_id, amount), Leg(AccountRole.CUSTOMER_DEPOSITS, -amount, who)]),
-            Entry(day, f"Payment applied to invoice {row['number']}",
+            Entry(max(day, row["date"]), f"Payment applied to invoice {row['number']}",
                   ("paymentapplication", application_id),
                   [Leg(AccountRole.CUSTOMER_DEPOSITS, amount, who),
                    Leg(AccountRole.RECEIVABLE, -amount, who, invoice_id)]),
@@ -228,12 +235,13 @@ def _paid_before(pairs: Sequence[tuple[int, Row]]) -> None:
 
 
 def _payments(rows: Sequence[Row]) -> None:
-    kind = payment_types()[0]
+    types = payment_types()
+    by_id = {one.id: one for one in types}
     for row in rows:
         money = ReceivedMoney(
             customer=db.session.get_one(Customer, row["customer_id"]),
             amount=row["amount"],
-            type=kind,
+            type=by_id.get(row["type_id"], types[0]),
             on=row["date"],
             reference=row.get("reference") or "",
             external_key=row["key"],

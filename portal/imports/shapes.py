@@ -69,6 +69,7 @@ SHAPES: dict[ImportSubject, list[Column]] = {
         Column("balance", "Still open", read=to_money,
                synonyms=("open balance", "balance", "amount due", "balance due")),
         Column("paid_on", "Paid on", read=to_day, synonyms=("paid date", "date paid")),
+        Column("term", "Payment term", synonyms=("terms", "payment terms")),
         Column("summary", "What was done", synonyms=("memo", "description", "summary")),
     ],
     ImportSubject.PAYMENTS: [
@@ -80,6 +81,8 @@ SHAPES: dict[ImportSubject, list[Column]] = {
                synonyms=("date", "payment date", "received")),
         Column("amount", "Amount", read=to_money, required=True, synonyms=("total", "paid")),
         Column("invoice", "For invoice", synonyms=("invoice number", "invoice", "applied to")),
+        Column("type", "Paid by",
+               synonyms=("payment type", "payment method", "method", "type", "paid with")),
         Column("reference", "Check number", synonyms=("check no", "check #", "ref", "check")),
     ],
 }  # fmt: skip

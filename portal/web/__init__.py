@@ -35,6 +35,7 @@ from portal.web.listing import filters, page_request, url_with
 from portal.web.once import OnceField, forget_old_submissions, once
 from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
+from portal.web.sheets import csv_response
 from portal.web.transaction import TransactionalFlask
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "VersionField",
     "contrast",
     "csrf_exempt",
+    "csv_response",
     "current_payer",
     "current_user",
     "filters",

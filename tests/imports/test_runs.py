@@ -124,7 +124,7 @@ def test_a_workbook_works_as_well_as_csv(app):
     [
         (b"", "empty"),
         (b"%PDF-1.7 \x00\x01", "neither CSV nor XLSX"),
-        (b"PK\x03\x04 broken", "not a workbook"),
+        (b"PK\x03\x04 broken", "workbook is damaged"),
         (b"just one column\n1\n", "at least two"),
     ],
 )
