@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from customer.paying import outcome_page, typed_amount
@@ -18,7 +18,7 @@ from portal.payment_collection import (
     minimum_payment,
     start_checkout,
 )
-from portal.web import notify, open_to_all, pdf_response, render_page
+from portal.web import open_to_all, pdf_response, render_page
 
 bp = Blueprint("guest", __name__, url_prefix="/pay")
 
@@ -28,16 +28,7 @@ bp = Blueprint("guest", __name__, url_prefix="/pay")
 def show(token: str) -> Response:
     invoice = _invoice(token)
     mark_opened(invoice)
-    return render_page(
-        "customer/invoices/guest.html",
-        invoice=invoice,
-        paper=invoice_paper(invoice, link=False),
-        token=token,
-        attempts=live_attempts_on([invoice.id]),
-        can_pay=has_gateway() and invoice.is_payable,
-        least=minimum_payment(invoice.balance),
-        on=today(),
-    )
+    return _page(invoice, token)
 
 
 @bp.get("/<token>/invoice.pdf")
@@ -58,11 +49,10 @@ def pay(token: str) -> Response:
             return_path=f"/pay/{token}/back/",
             language=invoice.customer.language,
         )
-        url = start_checkout(wanted)
+        return redirect(start_checkout(wanted), 303)  # type: ignore[return-value]
     except DomainError as error:
-        notify(str(error), "danger")
-        return redirect(url_for("guest.show", token=token), 303)  # type: ignore[return-value]
-    return redirect(url, 303)  # type: ignore[return-value]
+        typed = request.form.get("amount", "")
+        return _page(_invoice(token), token, error=str(error), typed=typed, status=422)
 
 
 @bp.get("/<token>/back/<public_id>")
@@ -75,6 +65,24 @@ def come_back(token: str, public_id: str) -> Response:
     here = url_for("guest.come_back", token=token, public_id=public_id)
     home = url_for("guest.show", token=token) if invoice_of_token(token) else ""
     return outcome_page(attempt, here=here, home=home)
+
+
+def _page(
+    invoice: Invoice, token: str, *, error: str = "", typed: str = "", status: int = 200
+) -> Response:
+    return render_page(
+        "customer/invoices/guest.html",
+        status=status,
+        invoice=invoice,
+        paper=invoice_paper(invoice, link=False),
+        token=token,
+        attempts=live_attempts_on([invoice.id]),
+        can_pay=has_gateway() and invoice.is_payable,
+        least=minimum_payment(invoice.balance),
+        on=today(),
+        error=error,
+        typed=typed,
+    )
 
 
 def _invoice(token: str) -> Invoice:

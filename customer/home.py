@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import Blueprint, Response
 
 from customer.mine import me
 from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.money import Money
-from portal.payment_collection import live_attempts_on
+from portal.models import Customer, Invoice, PaymentAttempt
+from portal.payment_collection import has_gateway, live_attempts_on
 from portal.payments import credit_of_many, latest_payments
 from portal.web import payers_only, render_page
 
 bp = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The open invoices of one Bill-To customer; they can be paid together."""
+
+    customer: Customer
+    invoices: Sequence[Invoice]
+    on_its_way: frozenset[int]  # ids of invoices a debit is under way for
+    can_pay: bool
+
+    @property
+    def owed(self) -> Money:
+        return Money.total(one.balance for one in self.invoices)
+
+    @property
+    def is_payable(self) -> bool:
+        return self.can_pay and any(one.id not in self.on_its_way for one in self.invoices)
 
 
 @bp.get("/")
@@ -20,19 +42,32 @@ bp = Blueprint("home", __name__)
 def show() -> Response:
     ids = me().customer_ids
     invoices = customer_open_invoices(ids)
+    attempts = [a for a in live_attempts_on([i.id for i in invoices]) if a.state == "processing"]
     on = today()
     due = [one.due_date for one in invoices if one.due_date]
     return render_page(
         "customer/home/show.html",
         payer=me(),
-        invoices=invoices,
+        bills=_bills(invoices, attempts),
         owed=Money.total(one.balance for one in invoices),
         overdue=[one for one in invoices if one.is_overdue(on)],
         next_due=min(due) if due else None,
-        on_its_way=[
-            a for a in live_attempts_on([i.id for i in invoices]) if a.state == "processing"
-        ],
+        on_its_way=attempts,
         credit=credit_of_many(ids),
         payments=latest_payments(ids, limit=5),
         on=on,
     )
+
+
+def _bills(invoices: Sequence[Invoice], attempts: Sequence[PaymentAttempt]) -> list[Bill]:
+    busy = frozenset(share.invoice_id for attempt in attempts for share in attempt.shares)
+    customers = {one.customer_id: one.customer for one in invoices}
+    return [
+        Bill(
+            customer,
+            [one for one in invoices if one.customer_id == customer.id],
+            busy,
+            has_gateway() and me().may_pay(customer.id),
+        )
+        for customer in sorted(customers.values(), key=lambda one: one.name)
+    ]

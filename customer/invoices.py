@@ -8,6 +8,7 @@ from customer.mine import me, my_invoice
 from portal.company import today
 from portal.files import thumbnail
 from portal.invoices import find_customer_invoices, invoice_paper, invoice_pdf, mark_opened
+from portal.models import Invoice
 from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
 from portal.web import page_request, payers_only, pdf_response, render_page
 
@@ -26,8 +27,14 @@ def index() -> Response:
 def show(invoice_id: int) -> Response:
     invoice = my_invoice(invoice_id)
     mark_opened(invoice)
+    return page_of(invoice)
+
+
+def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int = 200) -> Response:
+    """One invoice with its way to pay; `error` stands beside the amount that was `typed`."""
     return render_page(
         "customer/invoices/show.html",
+        status=status,
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
         attempts=live_attempts_on([invoice.id]),
@@ -35,8 +42,8 @@ def show(invoice_id: int) -> Response:
         least=minimum_payment(invoice.balance),
         photos=[photo for photo in invoice.job.photos if photo.shared] if invoice.job else [],
         on=today(),
-        error="",
-        typed="",
+        error=error,
+        typed=typed,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 
+from customer.invoices import page_of
 from customer.mine import me, my_invoice
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
@@ -24,13 +25,11 @@ def pay_one(invoice_id: int) -> Response:
     invoice = my_invoice(invoice_id)
     if not me().may_pay(invoice.customer_id):
         raise DomainError(_("You may see this invoice but not pay it."))
-    back = url_for("customer.invoices.show", invoice_id=invoice.id)
     try:
-        amount = typed_amount(invoice)
-    except InvalidFields as error:
-        notify(str(error), "danger")
-        return redirect(back, 303)  # type: ignore[return-value]
-    return _to_checkout([(invoice, amount)], back)
+        return _to_checkout([(invoice.id, typed_amount(invoice))])
+    except DomainError as error:
+        typed = request.form.get("amount", "")
+        return page_of(my_invoice(invoice_id), error=str(error), typed=typed, status=422)
 
 
 @bp.post("")
@@ -39,8 +38,11 @@ def pay_several() -> Response:
     chosen = [my_invoice(number) for number in request.form.getlist("ids", type=int)]
     if not all(me().may_pay(one.customer_id) for one in chosen):
         raise DomainError(_("You may see these invoices but not pay them."))
-    shares = [(one, one.balance) for one in chosen]
-    return _to_checkout(shares, url_for("customer.home.show"))
+    try:
+        return _to_checkout([(one.id, one.balance) for one in chosen])
+    except DomainError as error:
+        notify(str(error), "danger")
+        return redirect(url_for("customer.home.show"), 303)  # type: ignore[return-value]
 
 
 @bp.get("/back/<public_id>")
@@ -78,19 +80,14 @@ def typed_amount(invoice: Invoice) -> Money:
         raise InvalidFields({"amount": str(error)}) from None
 
 
-def _to_checkout(shares: list[tuple[Invoice, Money]], back: str) -> Response:
-    email, language = me().email, me().language
-    try:
-        url = start_checkout(
-            CheckoutWanted(
-                shares=[(invoice.id, amount) for invoice, amount in shares],
-                started_by=email,
-                return_path="/my/pay/back/",
-                email=email,
-                language=language,
-            )
+def _to_checkout(shares: list[tuple[int, Money]]) -> Response:
+    url = start_checkout(
+        CheckoutWanted(
+            shares=shares,
+            started_by=me().email,
+            return_path="/my/pay/back/",
+            email=me().email,
+            language=me().language,
         )
-    except DomainError as error:
-        notify(str(error), "danger")
-        return redirect(back, 303)  # type: ignore[return-value]
+    )
     return redirect(url, 303)  # type: ignore[return-value]

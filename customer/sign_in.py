@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, current_app, request
 from wtforms import StringField
 
@@ -53,7 +55,7 @@ def ask() -> Response:
     email = form.email.data.strip().lower()
     token = request_customer_link(email, ip=request.remote_addr or "")
     if token:
-        _mail_link(email, token)
+        _mail_link(email, token, _next())
     return render_page("customer/sign_in/sent.html", email=email)
 
 
@@ -69,7 +71,10 @@ def look(token: str) -> Response:
 def use(token: str) -> Response:
     email = consume_link(token, "customer")
     cookie = sign_in_payer(email, ip=request.remote_addr or "", agent=request.user_agent.string)
-    return set_cookie(redirect_to("customer.home.show"), "customer", cookie)
+    response = redirect_to("customer.home.show")
+    if _next():
+        response.headers["Location"] = _next()
+    return set_cookie(response, "customer", cookie)
 
 
 @bp.post("/out")
@@ -96,9 +101,18 @@ def end(sign_in_id: int) -> Response:
     return redirect_to("customer.sign_in.browsers")
 
 
-def _mail_link(email: str, token: str) -> None:
+def _next() -> str:
+    """Where the person wanted to go: a page of the portal, nothing else."""
+    target = request.args.get("next", "")
+    inside = target.startswith("/my/") and "//" not in target and "\\" not in target
+    return target if inside and target.isprintable() else ""
+
+
+def _mail_link(email: str, token: str, wanted: str) -> None:
     settings: Settings = current_app.config["SETTINGS"]
     url = f"{settings.base_url}/my/sign-in/link/{token}"
+    if wanted:
+        url += f"?next={quote(wanted, safe='/')}"
     subject, text, html = compose("sign_in", company=company(), url=url)
     write_message(
         kind="sign-in", recipient=email, subject=subject, body=text, html=html,

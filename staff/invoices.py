@@ -22,8 +22,8 @@ from portal.invoices import (
     change_summary,
     find_invoices,
     get_invoice,
+    hand_out_link,
     invoice_pdf,
-    pay_link_url,
     post_invoice,
     post_invoices,
     posting_problem,
@@ -284,7 +284,7 @@ def revoke_links(invoice_id: int) -> Response:
 @needs(Ability.SEND_INVOICES)
 def make_link(invoice_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    return page_of(invoice, pay_link=pay_link_url(invoice))
+    return page_of(invoice, pay_link=hand_out_link(invoice))
 
 
 @bp.get("/<int:invoice_id>/invoice.pdf")

@@ -40,7 +40,13 @@ from portal.invoices.queries import (
     open_invoices,
     sum_of_invoices,
 )
-from portal.invoices.sending import billing_addresses, mark_opened, mark_sent, send_invoice
+from portal.invoices.sending import (
+    billing_addresses,
+    hand_out_link,
+    mark_opened,
+    mark_sent,
+    send_invoice,
+)
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
@@ -76,6 +82,7 @@ __all__ = [
     "find_invoices",
     "find_number",
     "get_invoice",
+    "hand_out_link",
     "invoice_of_job",
     "invoice_of_token",
     "invoice_paper",

@@ -68,13 +68,21 @@ def mark_sent(event: MessageSent) -> None:
 
 def mark_opened(invoice: Invoice) -> None:
     """The customer looked at it; remembered once, the next look will do when this one cannot."""
-    if invoice.sent_state is SentState.OPENED:
-        return
+    if invoice.sent_state is not SentState.SENT:
+        return  # what was never sent cannot have been opened by the customer
     note_in_passing(
         sa.update(Invoice)
-        .where(Invoice.id == invoice.id, Invoice.sent_state != SentState.OPENED)
+        .where(Invoice.id == invoice.id, Invoice.sent_state == SentState.SENT)
         .values(sent_state=SentState.OPENED, opened_at=clock.now())
     )
+
+
+def hand_out_link(invoice: Invoice) -> str:
+    """The guest link, for a person to pass on by hand: the invoice counts as sent from now on."""
+    if invoice.sent_state is SentState.NOT_SENT:
+        invoice.sent_state, invoice.sent_at = SentState.SENT, clock.now()
+        record("sent", invoice, f"The pay link of invoice {invoice.number} was handed out.")
+    return pay_link_url(invoice)
 
 
 def _send_one(invoice: Invoice, address: str) -> bool:

@@ -110,6 +110,19 @@ def credit_of_many(customer_ids: Sequence[int]) -> Money:
     return db.session.scalar(query) or ZERO
 
 
+def find_customer_payments(customer_ids: Sequence[int], page: PageRequest) -> Page[Payment]:
+    """Everything these customers paid, newest first."""
+    query = (
+        sa.select(Payment)
+        .where(Payment.customer_id.in_(customer_ids))
+        .options(
+            joinedload(Payment.type),
+            selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
+        )
+    )
+    return paginate(query, page, sorts={"date": Payment.received_on}, default="-date")
+
+
 def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]:
     """The newest payments of these customers with what they were applied to."""
     query = (
