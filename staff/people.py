@@ -13,6 +13,7 @@ from portal.access import (
     change_person,
     find_people,
     get_person,
+    reset_second_factor,
     roles,
     set_password,
 )
@@ -92,6 +93,16 @@ def save(user_id: int) -> Response:
     except DomainError as error:
         form.refuse(error)
     return _page(user, form, status=422)
+
+
+@bp.post("/<int:user_id>/second-factor/reset")
+@needs(Ability.MANAGE_PEOPLE)
+def reset_factor(user_id: int) -> Response:
+    """For somebody who lost the phone and the recovery codes."""
+    user = get_person(user_id)
+    reset_second_factor(user)
+    notify(_("%(n)s signs in without a code now, and was signed out everywhere.", n=user.name))
+    return redirect_to("staff.people.show", user_id=user_id)
 
 
 def _form(sent: object, user: User | None = None) -> PersonForm:

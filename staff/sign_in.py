@@ -6,17 +6,19 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from wtforms import PasswordField, StringField
 
 from portal.access import (
-    check_code,
     check_password,
     consume_link,
     count_try,
     end_sign_in,
     find_link,
     get_person,
+    pass_second_factor,
     person_of_email,
+    recovery_codes_left,
     sign_in_user,
 )
 from portal.kernel import clock
@@ -24,6 +26,7 @@ from portal.kernel.errors import DomainError
 from portal.models import User
 from portal.web import (
     Form,
+    notify,
     open_to_all,
     redirect_to,
     render_page,
@@ -35,6 +38,7 @@ from portal.web import (
 bp = Blueprint("sign_in", __name__, url_prefix="/sign-in")
 
 CODE_WITHIN = timedelta(minutes=10)
+FEW_CODES = 3
 
 
 class SignInForm(Form):
@@ -43,9 +47,7 @@ class SignInForm(Form):
 
 
 class CodeForm(Form):
-    code = StringField(
-        "Code", render_kw={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": 6}
-    )
+    code = StringField("Code", render_kw={"autocomplete": "one-time-code", "maxlength": 20})
 
 
 @bp.get("")
@@ -85,10 +87,19 @@ def check() -> Response:
         return redirect_to("staff.sign_in.show")
     count_try("second factor", str(user_id), limit=10, minutes=15)
     user = get_person(user_id)
-    if not form.is_sent() or not check_code(user, form.code.data or ""):
+    if not form.is_sent() or not pass_second_factor(user, form.code.data or ""):
         form.code.errors = [_("This code does not fit or was already used.")]
         return render_page("staff/sign_in/code.html", status=422, form=form)
     session.pop("half_signed_in", None)
+    if (left := recovery_codes_left(user)) < FEW_CODES:
+        notify(
+            ngettext(
+                "You have one recovery code left. Make new ones in your account.",
+                "You have %(num)s recovery codes left. Make new ones in your account.",
+                left,
+            ),
+            "warning",
+        )
     return _welcome(user)
 
 

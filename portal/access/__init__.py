@@ -15,8 +15,16 @@ from portal.access.people import (
     find_people,
     get_person,
     person_of_email,
+    require_own_password,
     roles,
     set_password,
+)
+from portal.access.recovery import (
+    make_recovery_codes,
+    pass_second_factor,
+    recovery_codes_left,
+    reset_second_factor,
+    turn_off_second_factor,
 )
 from portal.access.second_factor import begin_second_factor, check_code, confirm_second_factor
 from portal.access.sign_ins import (
@@ -55,9 +63,14 @@ __all__ = [
     "find_people",
     "forget_old_tries",
     "get_person",
+    "make_recovery_codes",
+    "pass_second_factor",
     "payer_of_token",
     "person_of_email",
+    "recovery_codes_left",
     "request_customer_link",
+    "require_own_password",
+    "reset_second_factor",
     "roles",
     "set_password",
     "sign_in_payer",
@@ -65,5 +78,6 @@ __all__ = [
     "sign_ins_of",
     "staff_link",
     "touch",
+    "turn_off_second_factor",
     "user_of_token",
 ]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.access.passwords import hash_password
+from portal.access.passwords import hash_password, matches
 from portal.access.sign_ins import digest
+from portal.access.throttling import count_try
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel import clock
@@ -50,11 +51,7 @@ def change_person(user: User, words: PersonWords, *, version: int) -> None:
         raise DomainError("Somebody must stay administrator. Name another one first.")
     _write(user, words)
     if not user.active:
-        db.session.execute(
-            sa.update(SignIn)
-            .where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
-            .values(ended_at=clock.now())
-        )
+        end_sign_ins_of_user(user)
     record(
         "changed",
         user,
@@ -71,15 +68,34 @@ def set_password(user: User, password: str, *, keep_token: str = "") -> None:
         raise InvalidFields({"password": f"Use at least {SHORTEST_PASSWORD} characters."})
     user.password_hash = hash_password(password)
     if user.id is not None:
-        db.session.execute(
-            sa.update(SignIn)
-            .where(
-                SignIn.user_id == user.id,
-                SignIn.ended_at.is_(None),
-                SignIn.token_hash != digest(keep_token),
-            )
-            .values(ended_at=clock.now())
+        end_sign_ins_of_user(user, keep_token=keep_token)
+        record("password", user, f"The password of {user.name} was changed.")
+
+
+def require_own_password(user: User, password: str) -> None:
+    """Who changes how one signs in gives the password once more; InvalidFields otherwise.
+
+    Somebody who only ever signs in by link has none to give. Counts the tries, so call it
+    before anything is changed.
+    """
+    if not user.password_hash:
+        return
+    count_try("own password", str(user.id), limit=10, minutes=15)
+    if not matches(user.password_hash, password):
+        raise InvalidFields({"current": "This is not your password."})
+
+
+def end_sign_ins_of_user(user: User, *, keep_token: str = "") -> None:
+    """Sign every browser of a person out, but for the one with `keep_token`."""
+    db.session.execute(
+        sa.update(SignIn)
+        .where(
+            SignIn.user_id == user.id,
+            SignIn.ended_at.is_(None),
+            SignIn.token_hash != digest(keep_token),
         )
+        .values(ended_at=clock.now())
+    )
 
 
 def find_people(q: str, page: PageRequest) -> Page[User]:

@@ -69,7 +69,7 @@ from portal.models.schedule import ScheduledTurn
 from portal.models.submission import Submission
 from portal.models.tax import PostalTaxZone, TaxBase, TaxRate, TaxZone
 from portal.models.term import DueKind, PaymentTerm
-from portal.models.user import Role, SignIn, SignInLink, Throttle, User
+from portal.models.user import RecoveryCode, Role, SignIn, SignInLink, Throttle, User
 
 __all__ = [
     "ATTEMPT",
@@ -143,6 +143,7 @@ __all__ = [
     "PeriodState",
     "PostalTaxZone",
     "PriceBookItem",
+    "RecoveryCode",
     "ReviewState",
     "Role",
     "ScheduledTurn",

@@ -41,6 +41,17 @@ class User(Versioned, Base):
         return self.totp_confirmed_at is not None
 
 
+class RecoveryCode(Base):
+    """One way in for somebody who lost the phone; works once. Only its SHA-256 is stored."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"),)
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    used_at: Mapped[datetime | None]
+
+
 class SignIn(Base):
     """One signed-in browser. Only the SHA-256 of its token is stored."""
 
