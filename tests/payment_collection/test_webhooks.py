@@ -8,6 +8,8 @@ from flask import current_app
 
 from portal.db import db
 from portal.models import GatewayEvent
+from portal.settings import read_settings
+from wsgi import make_app
 
 EVENT = {
     "id": "e1",
@@ -55,3 +57,16 @@ def test_a_body_that_is_too_large_is_refused(client):
 
 def test_another_gateways_address_does_not_exist(client):
     assert client.post("/webhooks/stripe", data=b"{}").status_code == 404
+
+
+def test_a_burst_of_webhooks_is_not_throttled_as_people_are(tmp_path):
+    live = {
+        "DATA_DIR": str(tmp_path), "SECRET_KEY": "x" * 40, "APP_ENV": "production",
+        "BASE_URL": "https://bills.example", "STRIPE_SECRET_KEY": "sk_live_x",
+        "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    }  # fmt: skip
+    client = make_app(settings=read_settings(live), TESTING=True).test_client()
+
+    answers = {client.post("/webhooks/stripe", data=b"{}").status_code for _ in range(610)}
+
+    assert answers == {400}
