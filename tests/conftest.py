@@ -48,14 +48,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = socket.socket.connect
+    """Nothing but this machine can be reached, by name or by number, asked or just sent to."""
 
-    def connect(self: socket.socket, address: object) -> None:
-        if isinstance(address, tuple) and address[0] not in LOCAL:
-            pytest.fail(f"a test tried to reach {address}")
-        real(self, address)  # type: ignore[arg-type]
+    def guarded(real: Any, place: int) -> Any:
+        def call(self: socket.socket, *words: Any) -> Any:
+            address = words[place] if place < len(words) else words[-1]
+            if isinstance(address, tuple) and address[0] not in LOCAL:
+                pytest.fail(f"a test tried to reach {address}")
+            return real(self, *words)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+        return call
+
+    for name, place in (("connect", 0), ("connect_ex", 0), ("sendto", -1)):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), place))
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *words: Any, **more: Any) -> Any:
+        if host is not None and host not in LOCAL:
+            pytest.fail(f"a test tried to look up {host}")
+        return look_up(host, *words, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +109,7 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+    database.drop()
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ class Engine(Protocol):
 
     def fresh(self) -> None: ...
 
+    def drop(self) -> None: ...
+
 
 class SqliteEngine:
     """One file per worker; each test starts from a copy of the founded one."""
@@ -52,15 +54,21 @@ class SqliteEngine:
             leftover.unlink()
         shutil.copy(self._template, self._file)
 
+    def drop(self) -> None:
+        """Its folder goes with the run."""
+
 
 class PostgresEngine:
     """One server per run, one database per worker; each test empties what the last one filled."""
 
     def __init__(self, folder: Path, worker: str) -> None:
-        server = postgres_server()
+        self._server = server = postgres_server()
         self._kept: dict[str, list[dict[str, object]]] = {}
-        name = f"test_{worker}_{os.getpid()}"
+        self._name = name = f"test_{worker}_{os.getpid()}"
         with _admin(server) as one:
+            for left in one.exec_driver_sql("SELECT datname FROM pg_database").scalars().all():
+                if left.startswith("test_") and not _is_running(int(left.rsplit("_", 1)[1])):
+                    one.exec_driver_sql(f'DROP DATABASE IF EXISTS "{left}" WITH (FORCE)')
             one.exec_driver_sql(f'CREATE DATABASE "{name}"')
         self.url = _driver(server, name)
 
@@ -90,6 +98,19 @@ class PostgresEngine:
                         f'INSERT INTO "{table.name}" ({columns}) VALUES ({values})',
                         [_plain(row) for row in kept],
                     )
+
+    def drop(self) -> None:
+        """Leave the server as it was; what a killed run left, the next one drops."""
+        with _admin(self._server) as one:
+            one.exec_driver_sql(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _plain(row: dict[str, object]) -> dict[str, object]:

@@ -1,8 +1,9 @@
-"""Copy what the pages need from node_modules to static/vendor."""
+"""Copy what the pages need from node_modules to static/vendor; --check only looks."""
 
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +17,14 @@ FILES = {
     "axe-core/axe.min.js": "axe/axe.min.js",  # for the accessibility tests only
 }
 
-for source, target in FILES.items():
-    (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(MODULES / source, VENDOR / target)
+
+def main() -> None:
+    if "--check" in sys.argv:
+        sys.exit(any(not (VENDOR / target).is_file() for target in FILES.values()))
+    for source, target in FILES.items():
+        (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MODULES / source, VENDOR / target)
+
+
+if __name__ == "__main__":
+    main()

@@ -44,10 +44,22 @@ def main(dev: bool) -> None:
 
 
 def make_venv() -> None:
-    if not PYTHON.exists():
+    """Make it, or make it anew when an interrupted set-up or a removed Python left it broken."""
+    if not works(str(PYTHON)):
         say("Making the virtual environment …")
+        if VENV.exists():
+            shutil.rmtree(VENV)
         run(sys.executable, "-m", "venv", str(VENV))
     STAMPS.mkdir(exist_ok=True)
+
+
+def works(python: str) -> bool:
+    """Whether this Python starts and has pip."""
+    try:
+        done = subprocess.run([python, "-c", "import pip"], check=False, capture_output=True)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def install(lock: str) -> None:
@@ -105,14 +117,15 @@ def fonts(folder: str) -> bool:
 
 def front_end() -> None:
     """htmx and Tabler from npm into static/vendor, which is never committed."""
-    lock = Path("package-lock.json")
-    if fresh("front-end", lock) and Path("static/vendor/htmx/htmx.min.js").exists():
+    sources = [Path("package-lock.json"), Path("tools/frontend.py")]
+    copied = subprocess.run([str(PYTHON), "tools/frontend.py", "--check"], check=False)
+    if fresh("front-end", *sources) and copied.returncode == 0:
         return
     say("Installing the front-end files …")
     shutil.rmtree("node_modules", ignore_errors=True)
-    run(*npm(), "ci", "--silent", "--no-progress")
+    run(*npm(), "ci", "--no-progress", "--no-fund", "--no-audit", "--loglevel=error")
     run(str(PYTHON), "tools/frontend.py")
-    stamp("front-end", lock)
+    stamp("front-end", *sources)
 
 
 def npm() -> list[str]:
@@ -134,17 +147,18 @@ def npm() -> list[str]:
     return [str(VENV / "bin" / "npm")]
 
 
-def fresh(name: str, source: Path) -> bool:
+def fresh(name: str, *sources: Path) -> bool:
+    """Whether this step was done with just these files."""
     mark = STAMPS / name
-    return mark.exists() and mark.read_text() == fingerprint(source)
+    return mark.exists() and mark.read_text() == fingerprint(*sources)
 
 
-def stamp(name: str, source: Path) -> None:
-    (STAMPS / name).write_text(fingerprint(source))
+def stamp(name: str, *sources: Path) -> None:
+    (STAMPS / name).write_text(fingerprint(*sources))
 
 
-def fingerprint(source: Path) -> str:
-    return hashlib.sha256(source.read_bytes()).hexdigest()
+def fingerprint(*sources: Path) -> str:
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def run(*command: str) -> None:

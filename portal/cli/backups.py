@@ -31,9 +31,12 @@ def write_backup(settings: Settings, target: Path) -> None:
         manifest = {"made_at": clock.now().isoformat(), "files": sums}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         part = target.with_name(target.name + ".part")
-        with tarfile.open(part, "w:gz") as archive:
-            archive.add(folder, arcname=".")
-        part.replace(target)
+        try:
+            with tarfile.open(part, "w:gz") as archive:
+                archive.add(folder, arcname=".")
+            part.replace(target)
+        finally:  # a full disk must not also keep the half of a backup
+            part.unlink(missing_ok=True)
 
 
 def read_backup(settings: Settings, source: Path, *, replace: bool) -> None:
