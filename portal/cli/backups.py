@@ -6,7 +6,9 @@ import hashlib
 import json
 import shutil
 import sqlite3
-import subprocess  # nosec B404  (pg_dump and pg_restore, no shell)
+
+# pg_dump and pg_restore, no shell
+import subprocess  # nosec B404
 import tarfile
 import tempfile
 from pathlib import Path
@@ -48,7 +50,8 @@ def read_backup(settings: Settings, source: Path, *, replace: bool) -> None:
         folder = Path(scratch)
         try:
             with tarfile.open(source) as archive:
-                archive.extractall(folder, filter="data")  # nosec B202  (filtered)
+                # filtered
+                archive.extractall(folder, filter="data")
             manifest = json.loads((folder / MANIFEST).read_text())
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
             raise DomainError(f"This is not a backup of Fieldledger: {error}") from error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess  # nosec B404  (our own two programs, no shell)
+
+# our own two programs, no shell
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Callable

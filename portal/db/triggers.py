@@ -26,7 +26,7 @@ def install_triggers(connection: sa.Connection, tables: Iterable[str] = APPEND_O
 def _statements(dialect: str, table: str) -> list[str]:
     if dialect == "sqlite":
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        taken = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608  # nosec B608
         return [
             *(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} {refuse}"

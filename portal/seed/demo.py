@@ -29,7 +29,8 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         db.session.rollback()
         return False
     say("Making the demo company: three trades, 60 customers, 14 months of work …")
-    random = Random(20261120)  # nosec B311  (a made-up company, always the same)
+    # a made-up company, always the same
+    random = Random(20261120)  # nosec B311
     end = today()
     start = end - timedelta(days=MONTHS * 30)
     with acting_as("demo"):

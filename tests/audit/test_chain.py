@@ -12,6 +12,7 @@ CHANGES = {
     "actor": f"UPDATE audit_entries SET actor = 'nobody' WHERE id = {NEWEST}",
     "removed entry": f"DELETE FROM audit_entries WHERE id = {NEWEST}",
     "removed end": f"DELETE FROM audit_links WHERE position = {LAST}",
+    "previous hash": f"UPDATE audit_links SET previous_hash = hash WHERE position = {LAST}",
     "head": "UPDATE audit_heads SET position = position + 1",
 }
 

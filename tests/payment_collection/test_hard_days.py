@@ -12,13 +12,16 @@ from portal.invoices import cancel_invoice, revoke_pay_links
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.kernel.money import ZERO, Money
+from portal.ledger import account_id_for
 from portal.models import (
     AccountingPeriod,
+    AccountRole,
     AttemptState,
     BillingAccess,
     Dispute,
     GatewayEvent,
     GatewayEventState,
+    JournalLine,
     Message,
     PaymentAttempt,
     PeriodState,
@@ -418,3 +421,58 @@ def test_a_receipt_says_what_was_left_then(build):
     build.payment(invoice.customer, "60", invoice)
 
     assert [line.left for line in receipt_paper(first.id).lines] == [Money.of(60)]
+
+
+def test_invoices_of_two_customers_are_not_paid_together(build):
+    invoices = [build.posted("80") for _ in range(2)]
+    db.session.commit()
+    shares = [(one.id, one.balance) for one in invoices]
+
+    with pytest.raises(DomainError, match="different customers"):
+        start_checkout(CheckoutWanted(shares=shares, started_by="ada", return_path="/x/"))
+
+
+def test_what_was_paid_a_moment_ago_is_not_charged_again(build):
+    invoice = build.posted("80")
+    _attempt_id, page = begin(invoice)
+    press(page, "succeed")  # and no webhook came yet
+
+    with pytest.raises(DomainError, match="paid a moment ago"):
+        ask(invoice, started_by="somebody else")
+
+    assert len(payments()) == 1
+
+
+@pytest.mark.parametrize(("outcome", "held"), [("won", ZERO), ("lost", Money.of(80))])
+def test_a_decided_dispute_is_booked_or_shown_to_a_person(build, outcome, held):
+    _attempt_id, page = begin(build.posted("80"))
+    for button in ("succeed", "dispute"):
+        for body in press(page, button):
+            deliver(body)
+    row = db.session.scalars(sa.select(TestCheckout)).one()
+    event = {"id": "e9", "type": "charge.dispute.closed", "reference": row.client_reference}
+    event |= {"session": "", "payment": row.payment_ref}
+    event["dispute"] = {"id": f"tdp_{row.payment_ref}", "amount": 8000, "outcome": outcome}
+    deliver(json.dumps(event).encode())
+
+    booked = db.session.scalar(
+        sa.select(sa.func.sum(JournalLine.amount)).where(
+            JournalLine.account_id == account_id_for(AccountRole.DISPUTED)
+        )
+    )
+    kept = db.session.scalars(sa.select(GatewayEvent).where(GatewayEvent.event_ref == "e9")).one()
+    assert booked == held
+    assert payments()[0].disputed is (outcome == "lost")
+    parked = GatewayEventState.PARKED if outcome == "lost" else GatewayEventState.HANDLED
+    assert kept.state is parked
+
+
+def test_test_money_goes_to_a_clearing_account_of_its_own(build):
+    _attempt_id, page = begin(build.posted("80"))
+    for button in ("bank-debit", "debit-settles"):
+        for body in press(page, button):
+            deliver(body)
+
+    (payment,) = payments()
+    assert payment.type.account.role is AccountRole.TEST_CLEARING
+    assert payment.livemode is False

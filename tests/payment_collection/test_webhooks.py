@@ -1,5 +1,6 @@
 """Malformed and forged webhooks are 400 and write nothing."""
 
+import io
 import json
 
 import pytest
@@ -70,3 +71,14 @@ def test_a_burst_of_webhooks_is_not_throttled_as_people_are(tmp_path):
     answers = {client.post("/webhooks/stripe", data=b"{}").status_code for _ in range(610)}
 
     assert answers == {400}
+
+
+def test_a_body_in_chunks_is_measured_too(client):
+    reply = client.post(
+        "/webhooks/test",
+        input_stream=io.BytesIO(b"x" * 300_000),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert reply.status_code == 413

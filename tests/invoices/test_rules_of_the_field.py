@@ -1,0 +1,150 @@
+"""Rules a mutation once slipped through."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from portal.db import db
+from portal.invoices import (
+    InvoiceFacts,
+    LineWords,
+    add_line,
+    cancel_invoice,
+    change_invoice,
+    post_invoice,
+)
+from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
+from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import Quantity, UnitPrice
+from portal.ledger import entries_of
+from portal.models import (
+    AccountingPeriod,
+    AccountRole,
+    InvoiceState,
+    ItemKind,
+    Message,
+    PeriodState,
+)
+from portal.payments import (
+    ReceivedMoney,
+    apply_payment,
+    payment_types,
+    receipt_paper,
+    receive_payment,
+    unapply,
+)
+
+
+def facts(invoice, **changes):
+    words = {
+        name: getattr(invoice, name)
+        for name in ("reference_number", "invoice_date", "term", "location", "tax_zone",
+                     "business_unit_id", "summary", "purchase_order")
+    }  # fmt: skip
+    return InvoiceFacts(**(words | changes))
+
+
+def test_overdue_begins_the_day_after_the_due_date(build):
+    invoice = build.posted("10", term="Net 30")
+
+    assert not invoice.is_overdue(invoice.due_date)
+    assert invoice.is_overdue(invoice.due_date + timedelta(days=1))
+
+
+def test_a_negative_total_is_not_posted(build):
+    with pytest.raises(DomainError, match="The total is negative"):
+        post_invoice(build.invoice("-5"))
+
+
+def test_discounts_have_an_account_of_their_own(build):
+    invoice = build.invoice("100")
+    words = LineWords("Goodwill", Quantity.of(1), UnitPrice.of(30), kind=ItemKind.DISCOUNT)
+    add_line(invoice, words)
+    post_invoice(invoice)
+
+    legs = {line.account.role: line.amount for line in entries_of(invoice)[0].lines}
+    assert legs[AccountRole.DISCOUNTS] == Money.of(30)
+    assert legs[AccountRole.REVENUE] == Money.of(-100)
+
+
+def test_an_invoice_with_money_on_it_is_not_cancelled(build):
+    invoice = build.invoice("100")
+    build.payment(invoice.customer, "10", invoice)
+
+    with pytest.raises(DomainError, match="already applied"):
+        cancel_invoice(invoice, because="a mistake")
+
+
+def test_money_never_goes_onto_a_cancelled_invoice(build):
+    invoice = build.invoice("100")
+    payment = build.payment(invoice.customer, "10")
+    cancel_invoice(invoice, because="a mistake")
+    db.session.flush()
+
+    assert apply_payment(payment, invoice, Money.of(10), on=build.today) == ZERO
+    assert (invoice.state, payment.unapplied) == (InvoiceState.CANCELLED, Money.of(10))
+
+
+def test_facts_do_not_move_into_a_closed_month(build):
+    invoice = build.invoice("10")
+    db.session.add(AccountingPeriod(starts_on=date(2026, 1, 1), state=PeriodState.CLOSED))
+    db.session.flush()
+
+    with pytest.raises(PeriodClosed):
+        change_invoice(
+            invoice, facts(invoice, invoice_date=date(2026, 1, 9)), version=invoice.version
+        )
+
+
+def test_the_location_of_another_customer_is_refused(build):
+    invoice, elsewhere = build.invoice("10"), build.location()
+
+    with pytest.raises(InvalidFields, match="belongs to another customer"):
+        change_invoice(invoice, facts(invoice, location=elsewhere), version=invoice.version)
+
+
+def test_a_deposit_paid_before_the_invoice_settles_it_on_the_invoices_day(build):
+    invoice = build.posted("10")
+    build.payment(invoice.customer, "10", invoice, on=build.today - timedelta(days=20))
+
+    assert invoice.settled_on == build.today
+
+
+def test_money_of_an_import_is_old_news(build):
+    money = ReceivedMoney(customer=build.customer(), amount=Money.of(5), type=payment_types()[0],
+                          on=build.today, external_key="P-1")  # fmt: skip
+    receive_payment(money)
+
+    assert db.session.query(Message).all() == []
+
+
+def test_what_was_taken_back_is_not_on_the_receipt(build):
+    invoice = build.posted("10")
+    payment = build.payment(invoice.customer, "10", invoice)
+    unapply(payment.applications[0])
+    db.session.flush()
+    db.session.expire_all()
+
+    paper = receipt_paper(payment.id)
+
+    assert (paper.lines, paper.credit) == ([], Money.of(10))
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"amount": "100", "share": "81"}, "needs only $80.00"),
+        ({"amount": "50", "share": "60"}, "$10.00 more than was received"),
+        ({"amount": "50", "received_on": "2026-03-03"}, "cannot be received in the future"),
+    ],
+)
+def test_money_at_the_desk_is_checked(build, office, form, sentence):
+    invoice = build.posted("80")
+    db.session.commit()
+    sent = {"type_id": "1", "received_on": "2026-03-02", **form}
+    sent[f"share-{invoice.id}"] = sent.pop("share", "")
+
+    page = office.post(f"/staff/payments?customer_id={invoice.customer_id}", data=sent)
+
+    assert page.status_code == 422
+    assert sentence in page.text
