@@ -51,7 +51,7 @@ def read_backup(settings: Settings, source: Path, *, replace: bool) -> None:
         try:
             with tarfile.open(source) as archive:
                 # filtered
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder, filter="data")  # nosec B202
             manifest = json.loads((folder / MANIFEST).read_text())
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
             raise DomainError(f"This is not a backup of Fieldledger: {error}") from error
