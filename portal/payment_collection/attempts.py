@@ -40,6 +40,14 @@ def attempt_by_public_id(public_id: str) -> PaymentAttempt | None:
     )
 
 
+def has_live_attempt(invoice_id: int) -> bool:
+    """Whether any attempt may still bring money for this invoice: nearly always not."""
+    live = sa.select(AttemptShare.id).where(
+        AttemptShare.invoice_id == invoice_id, AttemptShare.live
+    )
+    return db.session.scalar(live.limit(1)) is not None
+
+
 def live_attempts_on(invoice_ids: Sequence[int]) -> list[PaymentAttempt]:
     """Attempts that may still bring money for one of these invoices."""
     query = (

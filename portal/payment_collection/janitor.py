@@ -19,6 +19,7 @@ from portal.kernel.errors import NotFound, OutsideFailure
 from portal.models import ATTEMPT, IS_STALE, LIVE_ATTEMPTS, AttemptState, PaymentAttempt
 from portal.payment_collection.attempts import (
     end_attempt,
+    has_live_attempt,
     is_foreign,
     live_attempts_on,
     retire_foreign,
@@ -61,6 +62,8 @@ def recheck(attempt_id: int) -> AttemptState:
 def close_stale_checkouts(event: InvoiceChanged) -> None:
     """What is owed changed: open pages that ask for too much are closed by the worker."""
     invoice = event.invoice
+    if not has_live_attempt(invoice.id):
+        return
     for attempt in live_attempts_on([invoice.id]):
         asked = next(one.amount for one in attempt.shares if one.invoice_id == invoice.id)
         wrong = invoice.is_editable or not invoice.is_payable or asked > invoice.balance

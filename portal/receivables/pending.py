@@ -8,11 +8,10 @@ import sqlalchemy as sa
 
 from portal.db import NO_MONEY, db, total_of
 from portal.kernel.money import ZERO, Money
-from portal.models import HAS_BALANCE, Invoice, InvoiceState, SentState
+from portal.models import IS_PENDING, Invoice, SentState
 
 _IN_HAND = (
-    HAS_BALANCE,
-    Invoice.state == InvoiceState.PENDING,
+    IS_PENDING,
     Invoice.sent_state != SentState.NOT_SENT,
     Invoice.balance > NO_MONEY,
 )
