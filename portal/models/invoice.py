@@ -119,6 +119,8 @@ class Invoice(Versioned, Base):
             "review_state",
             "invoice_date",
             "total",
+            "sent_state",
+            "balance",
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
         ),

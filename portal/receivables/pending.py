@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from portal.db import NO_MONEY, db, total_of
 from portal.kernel.money import ZERO, Money
-from portal.models import IS_PENDING, Invoice, SentState
+from portal.models import IS_PENDING, Invoice, ReviewState, SentState
 
 _IN_HAND = (
     IS_PENDING,
+    Invoice.review_state.in_(list(ReviewState)),  # all: its index is small and covers the rest
     Invoice.sent_state != SentState.NOT_SENT,
     Invoice.balance > NO_MONEY,
 )

@@ -1270,7 +1270,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoices_pending",
         "invoices",
-        ["review_state", "invoice_date", "total"],
+        ["review_state", "invoice_date", "total", "sent_state", "balance"],
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
