@@ -27,7 +27,7 @@ def index() -> Response:
         "staff/attempts/index.html", fragment="rows",
         page=find_attempts(filters(AttemptFilter), page_request()),
         states=[(one.value, one.value.capitalize()) for one in AttemptState],
-        parked=find_events(GatewayEventState.PARKED, page_request()),
+        parked=find_events(GatewayEventState.PARKED, page_request(size=10, name="events_page")),
     )  # fmt: skip
 
 

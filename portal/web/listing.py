@@ -25,11 +25,14 @@ class IdConverter(IntegerConverter):
         super().__init__(map, **{"max": LARGEST_ID, **kwargs})
 
 
-def page_request(*, size: int = 50) -> PageRequest:
-    """The page the address asks for; nonsense falls back to the first."""
+def page_request(*, size: int = 50, name: str = "page") -> PageRequest:
+    """The page the address asks for; nonsense falls back to the first.
+
+    A second list on the same screen goes by another `name` that ends in "page".
+    """
     args = request.args
     return PageRequest(
-        number=min(max(args.get("page", 1, type=int), 1), 1_000_000),
+        number=min(max(args.get(name, 1, type=int), 1), 1_000_000),
         size=min(max(args.get("size", size, type=int), 10), 200),
         sort=args.get("sort", ""),
     )
@@ -51,9 +54,9 @@ def filters(shape: type[F]) -> F:
 def url_with(**changes: Any) -> str:
     """The current address with some parameters changed; None removes one."""
     args: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {})}
+    if not any(name.endswith("page") for name in changes):
+        args = {name: value for name, value in args.items() if not name.endswith("page")}
     args.update(changes)
-    if "page" not in changes:
-        args.pop("page", None)
     kept = {key: value for key, value in args.items() if value not in (None, "")}
     return url_for(str(request.endpoint), **kept)
 
