@@ -181,6 +181,7 @@ def test_a_cancelled_invoice_asks_for_nothing(build, client):
     assert "This invoice was cancelled. You owe nothing for it." in page
     assert 'name="which"' not in page
     assert '<h1 class="owed">$80.00' not in page
+    assert "Still due" not in page
 
 
 def test_a_sent_draft_says_that_it_is_not_final(build, client):
