@@ -6,18 +6,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
-from portal.audit.trail import UNSEALED
+from portal.audit.trail import WAITING, waiting_entries
 from portal.db import db
+from portal.kernel import clock
 from portal.models import AuditEntry, AuditHead, AuditLink
 
 START = "0" * 64
-DOUBTFUL = "a savepoint was rolled back since the last seal"
+SAVEPOINTS = "how many audit entries waited when a savepoint began"
 SEALED = ("actor", "verb", "subject_kind", "subject_id", "sentence", "changes")
+
+ENTRIES, LINKS, HEAD = (
+    cast(sa.Table, model.__table__) for model in (AuditEntry, AuditLink, AuditHead)
+)
 
 
 @dataclass(frozen=True)
@@ -29,68 +34,72 @@ class Break:
 
 
 def seal_at_commit(session: scoped_session[Any]) -> None:
-    """Chain every new entry as the last thing a transaction does; idempotent.
+    """Write and chain every new entry as the last thing a transaction does; idempotent.
 
     The head row is locked only then, so writers queue for the length of a commit, no longer.
     """
     if not sa.event.contains(session, "before_commit", _seal):
         sa.event.listen(session, "before_commit", _seal)
+        sa.event.listen(session, "after_transaction_create", _remember_savepoint)
         sa.event.listen(session, "after_soft_rollback", _forget)
 
 
-def _forget(session: Session, previous: SessionTransaction) -> None:
-    if previous.nested:  # a savepoint that rolls back takes its rows along, not the list
-        session.info[DOUBTFUL] = True
-    else:
-        session.info.pop(UNSEALED, None)
-        session.info.pop(DOUBTFUL, None)
+def _remember_savepoint(session: Session, begun: SessionTransaction) -> None:
+    if begun.nested:
+        session.info.setdefault(SAVEPOINTS, {})[begun] = len(waiting_entries(session))
+
+
+def _forget(session: Session, rolled_back: SessionTransaction) -> None:
+    """Drop what was recorded since the savepoint, or the transaction, that was rolled back."""
+    inner: SessionTransaction | None = rolled_back
+    while inner is not None and not inner.nested:  # a failing flush has a step of its own
+        inner = inner.parent
+    savepoints: dict[SessionTransaction, int] = session.info.get(SAVEPOINTS, {})
+    if inner is None:
+        savepoints.clear()
+    del waiting_entries(session)[savepoints.get(inner, 0) if inner else 0 :]
 
 
 def _seal(session: Session) -> None:
-    if session.in_nested_transaction() or not session.info.get(UNSEALED):
+    if session.in_nested_transaction():
         return
-    entries = session.info.pop(UNSEALED)
-    if session.info.pop(DOUBTFUL, False):
-        entries = _still_there(session, entries)
+    session.info.pop(SAVEPOINTS, None)
+    entries = session.info.pop(WAITING, None)
     if not entries:
         return
-    head = _locked_head(session)
+    position, digest = _locked_head(session)
+    last_id = session.scalar(sa.select(sa.func.max(AuditEntry.id))) or 0
     links = []
-    for entry in entries:
-        position, previous = head.position + 1, head.hash
-        digest = fingerprint(previous, entry)
+    for step, entry in enumerate(entries, 1):
+        entry["id"] = last_id + step
+        previous, digest = digest, fingerprint(digest, entry)
         links.append(
             {
                 "entry_id": entry["id"],
-                "position": position,
+                "position": position + step,
                 "previous_hash": previous,
                 "hash": digest,
                 "created_at": entry["at"],
             }
         )
-        head.position, head.hash = position, digest
-    session.execute(sa.insert(AuditLink), links)
-    session.flush()
+    _write(session, entries, links)
 
 
-def _locked_head(session: Session) -> AuditHead:
-    query = sa.select(AuditHead).where(AuditHead.id == 1).with_for_update()
-    head = session.scalar(query.execution_options(populate_existing=True))
+def _locked_head(session: Session) -> tuple[int, str]:
+    """Where the chain ends; the row stays locked, so ids and positions are ours to give."""
+    query = sa.select(HEAD.c.position, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()
+    head = session.execute(query).one_or_none()
     if head is None:
-        head = AuditHead(id=1, position=0, hash=START)
-        session.add(head)
-        session.flush()
-    return head
+        session.execute(HEAD.insert().values(id=1, position=0, hash=START, created_at=clock.now()))
+        return 0, START
+    return head.position, head.hash
 
 
-def _still_there(session: Session, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the entries of savepoints that were rolled back; SQLite gives their ids again."""
-    there: set[int] = set()
-    for start in range(0, len(entries), 500):
-        part = [entry["id"] for entry in entries[start : start + 500]]
-        there.update(session.scalars(sa.select(AuditEntry.id).where(AuditEntry.id.in_(part))))
-    latest = {entry["id"]: entry for entry in entries}
-    return [latest[one] for one in sorted(there)]
+def _write(session: Session, entries: list[dict[str, Any]], links: list[dict[str, Any]]) -> None:
+    session.execute(ENTRIES.insert(), entries)
+    session.execute(LINKS.insert(), links)
+    end = links[-1]
+    session.execute(HEAD.update().values(position=end["position"], hash=end["hash"]))
 
 
 def fingerprint(previous: str, entry: Mapping[str, Any]) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from portal.db import Base, db
 from portal.kernel import clock
 from portal.models import AuditEntry
 
-UNSEALED = "unsealed audit entries"  # where the session remembers what the chain still lacks
+WAITING = "audit entries to be written"  # where the session keeps them until the commit
 
 _actor: ContextVar[str] = ContextVar("actor", default="system")
 
@@ -56,11 +57,9 @@ def record(
 
 
 def record_many(happenings: Sequence[Happening]) -> None:
-    """Add many entries in one statement; they are chained when the transaction commits."""
-    if not happenings:
-        return
+    """Note many entries; all of a transaction are written and chained when it commits."""
     at, actor = clock.now(), current_actor()
-    rows = [
+    waiting_entries(db.session()).extend(
         {
             "at": at,
             "created_at": at,
@@ -72,12 +71,13 @@ def record_many(happenings: Sequence[Happening]) -> None:
             "changes": _as_stored(one.changes),
         }
         for one in happenings
-    ]
-    ids = db.session.scalars(
-        sa.insert(AuditEntry).returning(AuditEntry.id, sort_by_parameter_order=True), rows
     )
-    unsealed = [{"id": one, **row} for one, row in zip(ids, rows, strict=True)]
-    db.session.info.setdefault(UNSEALED, []).extend(unsealed)
+
+
+def waiting_entries(session: Session) -> list[dict[str, Any]]:
+    """What this transaction recorded so far, oldest first; not in the database yet."""
+    waiting: list[dict[str, Any]] = session.info.setdefault(WAITING, [])
+    return waiting
 
 
 def _as_stored(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,14 +86,17 @@ def _as_stored(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def trail_of(subject: Base, *, limit: int = 200) -> list[AuditEntry]:
-    """The newest entries about a record, newest first."""
+    """The newest entries about a record, newest first, this transaction's own included."""
+    kind = type(subject).__name__.lower()
+    own = [
+        AuditEntry(**entry)
+        for entry in reversed(waiting_entries(db.session()))
+        if (entry["subject_kind"], entry["subject_id"]) == (kind, subject.id)
+    ]
     query = (
         sa.select(AuditEntry)
-        .where(
-            AuditEntry.subject_kind == type(subject).__name__.lower(),
-            AuditEntry.subject_id == subject.id,
-        )
+        .where(AuditEntry.subject_kind == kind, AuditEntry.subject_id == subject.id)
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     )
-    return list(db.session.scalars(query))
+    return [*own, *db.session.scalars(query)][:limit]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from portal.audit import verify_audit
-from portal.db import db
+from portal.audit import record, trail_of, verify_audit
+from portal.db import db, insert_once
+from portal.models import NumberSeries
 
 NEWEST = "(SELECT max(id) FROM audit_entries)"
 LAST = "(SELECT max(position) FROM audit_links)"
@@ -53,11 +54,34 @@ def test_what_a_savepoint_took_back_leaves_no_hole(build):
 
 
 def test_entries_name_who_did_it(office, build):
-    from portal.audit import trail_of
-
     invoice = build.invoice("10")
     office.post(f"/staff/invoices/{invoice.id}/posting")
 
     newest = trail_of(invoice)[0]
     assert newest.actor.startswith("Administrator (staff ")
     assert newest.sentence == "Posted as INV-2026-00001: $10.00."
+
+
+def test_what_was_recorded_before_a_refused_savepoint_stays_in_the_chain(build):
+    invoice = build.posted("10")
+    record("noticed", invoice, "Before the savepoint.")
+    assert insert_once(NumberSeries(series="T", fiscal_year=2020, last_number=0))
+    assert not insert_once(NumberSeries(series="T", fiscal_year=2020, last_number=0))
+    record("noticed", invoice, "After it.")
+    db.session.commit()
+
+    assert [one.sentence for one in trail_of(invoice)[:2]] == [
+        "After it.",
+        "Before the savepoint.",
+    ]
+    assert verify_audit() == []
+
+
+def test_a_trail_shows_what_the_running_transaction_recorded(build):
+    invoice = build.posted("10")
+    record("noticed", invoice, "Not committed yet.")
+
+    assert trail_of(invoice)[0].sentence == "Not committed yet."
+
+    db.session.rollback()
+    assert "Not committed yet." not in [one.sentence for one in trail_of(invoice)]
