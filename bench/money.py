@@ -11,7 +11,6 @@ from portal.db import db
 from portal.invoices import (
     LineWords,
     ManualInvoice,
-    add_lines,
     post_invoice,
     post_invoices,
     start_manual_invoice,
@@ -67,9 +66,8 @@ def _place() -> Location:
 
 
 def _pending(place: Location, lines: int = 1) -> Invoice:
-    invoice = start_manual_invoice(ManualInvoice(customer=place.customer, location=place))
-    add_lines(
-        invoice,
+    return start_manual_invoice(
+        ManualInvoice(customer=place.customer, location=place),
         [
             LineWords(
                 description=f"Line {n}",
@@ -79,7 +77,6 @@ def _pending(place: Location, lines: int = 1) -> Invoice:
             for n in range(lines)
         ],
     )
-    return invoice
 
 
 def _create_post_pay(place: Location) -> None:

@@ -23,6 +23,9 @@ SEALED = ("actor", "verb", "subject_kind", "subject_id", "sentence", "changes")
 ENTRIES, LINKS, HEAD = (
     cast(sa.Table, model.__table__) for model in (AuditEntry, AuditLink, AuditHead)
 )
+# Built once: every transaction that changes anything runs them.
+LOCK_HEAD = sa.select(HEAD.c.position, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()
+LAST_ENTRY = sa.select(sa.func.max(ENTRIES.c.id))
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _seal(session: Session) -> None:
     if not entries:
         return
     position, digest = _locked_head(session)
-    last_id = session.scalar(sa.select(sa.func.max(AuditEntry.id))) or 0
+    last_id = session.scalar(LAST_ENTRY) or 0
     links = []
     for step, entry in enumerate(entries, 1):
         entry["id"] = last_id + step
@@ -87,8 +90,7 @@ def _seal(session: Session) -> None:
 
 def _locked_head(session: Session) -> tuple[int, str]:
     """Where the chain ends; the row stays locked, so ids and positions are ours to give."""
-    query = sa.select(HEAD.c.position, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()
-    head = session.execute(query).one_or_none()
+    head = session.execute(LOCK_HEAD).one_or_none()
     if head is None:
         session.execute(HEAD.insert().values(id=1, position=0, hash=START, created_at=clock.now()))
         return 0, START

@@ -2,7 +2,6 @@
 
 from portal.invoices.editing import (
     InvoiceFacts,
-    LineWords,
     add_line,
     add_lines,
     cancel_invoice,
@@ -20,6 +19,7 @@ from portal.invoices.for_customers import (
     is_visible_to_customer,
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.lines import LineWords
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import invoice_of_token, pay_link_url, revoke_pay_links
 from portal.invoices.posting import (

@@ -9,28 +9,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import Happening, record, record_many
+from portal.audit import record
 from portal.db import bump, db
 from portal.invoices.events import InvoiceChanged
+from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
-from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import is_own_number, require_open_period
 from portal.models import (
     INVOICE,
     Invoice,
     InvoiceLine,
     InvoiceState,
-    ItemKind,
     Location,
     PaymentTerm,
-    PriceBookItem,
     ReviewState,
-    TaxClass,
     TaxZone,
 )
-from portal.pricebook import price_for
 
 # What a payment or another person may have changed since the page was read.
 MOVED_BY_OTHERS = ("state", "version", "total", "balance", "settled_on")
@@ -48,25 +44,6 @@ class InvoiceFacts:
     business_unit_id: int | None
     summary: str
     purchase_order: str
-
-
-@dataclass(frozen=True)
-class LineWords:
-    """One line as typed: either an item of the price book or words and a price of its own.
-
-    A unit price of None takes the customer's price of the item. Discounts are given as
-    positive prices and taken off.
-    """
-
-    description: str
-    quantity: Quantity
-    unit_price: UnitPrice | None = None
-    item: PriceBookItem | None = None
-    kind: ItemKind = ItemKind.SERVICE
-    taxable: bool = True
-    tax_class: TaxClass = TaxClass.OTHER
-    technician_id: int | None = None
-    job_log_id: int | None = None
 
 
 def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> None:
@@ -118,24 +95,8 @@ def add_line(invoice: Invoice, words: LineWords) -> InvoiceLine:
 def add_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]:
     """Append lines in this order and reprice once; all of them or, when one is wrong, none."""
     require_editable(invoice)
-    added: list[InvoiceLine] = []
-    for words in lines:
-        line = InvoiceLine(position=len(invoice.lines) + len(added))
-        write_line(invoice, line, words)
-        added.append(line)
-    invoice.lines.extend(added)
-    price_invoice(invoice)
-    record_many(
-        [
-            Happening(
-                "line added",
-                "invoice",
-                invoice.id,
-                f"Line “{line.description}” was added: {line.total}.",
-            )
-            for line in added
-        ]
-    )
+    added = append_lines(invoice, lines)
+    record_lines(invoice, added)
     return added
 
 
@@ -214,41 +175,6 @@ def require_editable(invoice: Invoice) -> None:
             f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "
             "Correct it with a new document."
         )
-
-
-def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
-    """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
-    errors = {}
-    if not words.quantity:
-        errors["quantity"] = "Give a quantity other than zero."
-    if not words.description.strip() and words.item is None:
-        errors["description"] = "Say what this line is for."
-    if words.item is None and words.unit_price is None:
-        errors["unit_price"] = "Give a price: this line is not from the price book."
-    if errors:
-        raise InvalidFields(errors)
-    item = words.item
-    price = words.unit_price
-    if price is None:
-        assert item is not None
-        price = price_for(item, invoice.customer)
-    line.item = item
-    line.kind = item.kind if item else words.kind
-    line.code = item.code if item else ""
-    line.unit = item.unit if item else "each"
-    line.unit_cost = item.unit_cost if item else UnitPrice(0)
-    line.income_account_id = item.income_account_id if item else None
-    line.taxable = words.taxable if item is None else item.taxable and words.taxable
-    line.tax_class = item.tax_class if item else words.tax_class
-    line.description = words.description.strip() or (item.name if item else "")
-    line.quantity = words.quantity
-    line.unit_price = -abs_price(price) if line.kind is ItemKind.DISCOUNT else price
-    line.technician_id = words.technician_id
-    line.job_log_id = words.job_log_id
-
-
-def abs_price(price: UnitPrice) -> UnitPrice:
-    return UnitPrice(abs(price.scaled))
 
 
 def _check(invoice: Invoice, facts: InvoiceFacts) -> None:

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.db import db
-from portal.invoices.editing import LineWords, cancel_invoice, require_editable, write_line
+from portal.invoices.editing import cancel_invoice, require_editable
+from portal.invoices.lines import LineWords, write_line
 from portal.invoices.starting import start_job_invoice
 from portal.invoices.totals import price_invoice
 from portal.ledger import require_open_period

@@ -50,9 +50,11 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
     somebody else was faster. The number is taken after every check, so a refusal burns none.
     """
     db.session.flush()
-    seen = invoice.version
-    (fresh,) = _load_locked([invoice.id])
-    if fresh.version != seen:
+    known = sa.inspect(invoice)
+    assert known.identity is not None  # it was saved above
+    seen = known.dict.get("version")  # nothing when it was not read since a commit
+    (fresh,) = _load_locked(known.identity)
+    if seen not in (fresh.version, None):
         raise Conflict("Somebody else changed this invoice. Look again, then retry.")
     outcome = _post([fresh], by, {})
     if outcome.refused:
@@ -145,7 +147,7 @@ def _post(
 
 
 def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
-    waiting = _waiting_applications([invoice.id for invoice in invoices])
+    waiting = _waiting_applications([one.id for one in invoices if one.applied])
     numbers = _numbers(invoices)
     changes = [_posted_values(one, numbers[one.id], waiting[one.id], by) for one in invoices]
     table = cast(sa.Table, Invoice.__table__)

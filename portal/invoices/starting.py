@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.company import company, today
 from portal.db import db
+from portal.invoices.lines import LineWords, append_lines, record_lines
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.ledger import next_number, require_open_period
@@ -36,10 +38,11 @@ class ManualInvoice:
     purchase_order: str = ""
 
 
-def start_manual_invoice(wanted: ManualInvoice) -> Invoice:
-    """A Pending invoice dated today unless told otherwise, without lines yet.
+def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ()) -> Invoice:
+    """A Pending invoice dated today unless told otherwise, with these lines, priced and taxed.
 
-    Raises PeriodClosed, or InvalidFields when the location is another customer's.
+    Raises PeriodClosed, or InvalidFields when the location is another customer's or a line is
+    wrong.
     """
     location = wanted.location
     if location is not None and location.customer_id != wanted.customer.id:
@@ -64,8 +67,11 @@ def start_manual_invoice(wanted: ManualInvoice) -> Invoice:
         lines=[],
         taxes=[],
     )
-    db.session.add(invoice)
+    with db.session.no_autoflush:  # saved once, when everything on it is known
+        append_lines(invoice, lines)
+        db.session.add(invoice)
     record("created", invoice, f"Invoice {invoice.number} was created by hand.")
+    record_lines(invoice, invoice.lines)
     return invoice
 
 

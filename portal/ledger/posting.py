@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -16,6 +17,9 @@ from portal.kernel.money import ZERO, Money
 from portal.ledger.accounts import account_id_for
 from portal.ledger.periods import require_open_period
 from portal.models import AccountRole, JournalEntry, JournalLine
+
+ENTRIES = cast(sa.Table, JournalEntry.__table__)
+LINES = cast(sa.Table, JournalLine.__table__)
 
 
 class UnbalancedEntry(DomainError):
@@ -72,7 +76,7 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         return []
     at = clock.now()
     ids = db.session.scalars(
-        sa.insert(JournalEntry).returning(JournalEntry.id, sort_by_parameter_order=True),
+        ENTRIES.insert().returning(ENTRIES.c.id, sort_by_parameter_order=True),
         [
             {
                 "entry_date": entry.on,
@@ -100,8 +104,7 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         if leg.amount
     ]
     if lines:
-        # render_nulls keeps lines with and without a customer in one statement
-        db.session.execute(sa.insert(JournalLine).execution_options(render_nulls=True), lines)
+        db.session.execute(LINES.insert(), lines)
     return list(ids)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
@@ -14,7 +17,7 @@ from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry,
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
-from portal.ledger import post_entries
+from portal.ledger import Entry, post_entries
 from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, Payment, PaymentApplication
 
 
@@ -25,15 +28,68 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
     is owed. On a posted invoice it books Dr Customer Deposits, Cr A/R; on a Pending one the
     money stays in Customer Deposits until posting.
     """
-    if invoice.customer_id != payment.customer_id:
-        raise DomainError("A payment can only be applied to its own customer's invoices.")
-    share = _take(payment, invoice, amount)
-    if share <= ZERO:
+    _lock([invoice], payment)
+    if payment.disputed:
+        raise DomainError(
+            f"Payment {payment.id} is disputed: the payer's bank holds the money until that is "
+            "decided."
+        )
+    shares = shares_that_fit([(invoice, amount)], customer_id=payment.customer_id,
+                             up_to=payment.unapplied)  # fmt: skip
+    if not shares:
         return ZERO
-    _put(payment, invoice, share, on=on, reverses=None)
-    _tell_both("applied", payment, invoice, f"{share} were applied")
-    tell(InvoiceChanged(invoice))
-    return share
+    _take_from(payment, shares[0][1])
+    rows = put_on_invoices(payment, shares, on=on)
+    post_entries(entries_for(rows))
+    tell_of(rows)
+    return shares[0][1]
+
+
+def shares_that_fit(
+    wanted: Sequence[tuple[Invoice, Money]], *, customer_id: int, up_to: Money
+) -> list[tuple[Invoice, Money]]:
+    """What of each share is still owed and covered by `up_to`, in the order invoices lock.
+
+    The invoices must be locked. Raises DomainError for another customer's invoice.
+    """
+    fitting = []
+    for invoice, amount in sorted(wanted, key=lambda pair: pair[0].id):
+        if invoice.customer_id != customer_id:
+            raise DomainError("A payment can only be applied to its own customer's invoices.")
+        share = min(amount, up_to, invoice.balance)
+        if share > ZERO and invoice.state is not InvoiceState.CANCELLED:
+            fitting.append((invoice, share))
+            up_to -= share
+    return fitting
+
+
+def put_on_invoices(
+    payment: Payment, shares: Sequence[tuple[Invoice, Money]], *, on: date
+) -> list[PaymentApplication]:
+    """Lower each balance and add the application rows; booking them is the caller's."""
+    for invoice, share in shares:
+        _lower_balance(invoice, share, on)
+    rows = [
+        PaymentApplication(payment=payment, invoice=invoice, amount=share, applied_on=on)
+        for invoice, share in shares
+    ]
+    db.session.add_all(rows)
+    db.session.flush()
+    return rows
+
+
+def entries_for(rows: Sequence[PaymentApplication]) -> list[Entry]:
+    """The entries of applications to invoices on the books; the others book when posted."""
+    return [
+        application_entry(row.invoice, row) for row in rows if row.invoice.state in ON_THE_BOOKS
+    ]
+
+
+def tell_of(rows: Sequence[PaymentApplication]) -> None:
+    """Write the timelines, and let the house know what is owed now."""
+    for row in rows:
+        _tell_both("applied", row.payment, row.invoice, f"{row.amount} were applied")
+        tell(InvoiceChanged(row.invoice))
 
 
 def apply_oldest_first(payment: Payment, *, on: date) -> Money:
@@ -52,7 +108,7 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
     Raises DomainError when it was already taken back.
     """
     payment, invoice = application.payment, application.invoice
-    _lock(payment, invoice)  # first: two people may press at once
+    _lock([invoice], payment)  # first: two people may press at once
     taken = db.session.scalar(
         sa.select(PaymentApplication.id).where(PaymentApplication.reverses_id == application.id)
     )
@@ -61,9 +117,11 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
     payment.unapplied += application.amount
     invoice.balance += application.amount
     invoice.settled_on = None
+    row = PaymentApplication(payment=payment, invoice=invoice, amount=-application.amount,
+                             applied_on=on or today(), reverses_id=application.id)  # fmt: skip
+    db.session.add(row)
     db.session.flush()
-    day = on or today()
-    _put(payment, invoice, -application.amount, on=day, reverses=application)
+    post_entries(entries_for([row]))
     _tell_both("unapplied", payment, invoice, f"{application.amount} were taken back")
 
 
@@ -88,76 +146,61 @@ def release_excess(event: InvoiceShrinking) -> None:
             apply_payment(row.payment, event.invoice, -missing, on=today())
 
 
-def _take(payment: Payment, invoice: Invoice, wanted: Money) -> Money:
-    """Move the share on both rows under lock; what fits now decides, not what was read."""
-    _lock(payment, invoice)
-    if payment.disputed:
-        raise DomainError(
-            f"Payment {payment.id} is disputed: the payer's bank holds the money until that is "
-            "decided."
-        )
-    if invoice.state is InvoiceState.CANCELLED:
-        return ZERO
-    share = min(wanted, payment.unapplied, invoice.balance)
-    if share <= ZERO:
-        return ZERO
-    for table, row, column in (
-        (Invoice, invoice, Invoice.balance),
-        (Payment, payment, Payment.unapplied),
-    ):
-        left = db.session.scalar(
-            sa.update(table)
-            .where(table.id == row.id, column >= share)
-            .values({column: column - share})
-            .returning(column)
-            .execution_options(synchronize_session=False)
-        )
-        if left is None:  # cannot happen under lock; the database decides all the same
-            raise DomainError("The balance changed meanwhile. Try again.")
-        set_committed_value(row, column.key, left)
-    return share
-
-
-def _lock(payment: Payment, invoice: Invoice) -> None:
-    """Invoice first, then payment: everybody locks in this order."""
+def lock_invoices(invoices: Sequence[Invoice]) -> None:
+    """Read what may have moved afresh, under lock until the transaction ends, in id order."""
     db.session.flush()
-    db.session.refresh(invoice, with_for_update={"of": Invoice})
+    query = (
+        sa.select(Invoice)
+        .where(Invoice.id.in_([invoice.id for invoice in invoices]))
+        .order_by(Invoice.id)
+        .with_for_update(of=Invoice)
+        .options(lazyload(Invoice.lines), lazyload(Invoice.taxes))
+    )
+    db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _lock(invoices: Sequence[Invoice], payment: Payment) -> None:
+    """Invoices first, then payment: everybody locks in this order."""
+    lock_invoices(invoices)
     db.session.refresh(payment, with_for_update={"of": Payment})
 
 
-def _put(
-    payment: Payment,
-    invoice: Invoice,
-    amount: Money,
-    *,
-    on: date,
-    reverses: PaymentApplication | None,
-) -> None:
-    row = PaymentApplication(
-        payment=payment,
-        invoice=invoice,
-        amount=amount,
-        applied_on=on,
-        reverses_id=reverses.id if reverses else None,
-    )
-    db.session.add(row)
-    db.session.flush()
-    if invoice.state in ON_THE_BOOKS:
-        assert invoice.invoice_date is not None
-        post_entries([application_entry(invoice, row)])
-        if amount > ZERO and invoice.balance == ZERO:
-            invoice.settled_on = _latest_application(invoice)
+def _lower_balance(invoice: Invoice, share: Money, on: date) -> None:
+    new: dict[str, Any] = {"balance": invoice.balance - share}
+    if invoice.state in ON_THE_BOOKS and share == invoice.balance:
+        new["settled_on"] = _settled_on(invoice, on)
+    _claim(invoice, Invoice.balance, share, new)
 
 
-def _latest_application(invoice: Invoice) -> date:
-    latest = db.session.scalar(
-        sa.select(sa.func.max(PaymentApplication.applied_on)).where(
-            PaymentApplication.invoice_id == invoice.id
-        )
+def _take_from(payment: Payment, share: Money) -> None:
+    _claim(payment, Payment.unapplied, share, {"unapplied": payment.unapplied - share})
+
+
+def _claim(row: Invoice | Payment, column: Any, share: Money, new: dict[str, Any]) -> None:
+    """Compare-and-set: under lock it cannot fail, and the database decides all the same."""
+    table = type(row)
+    left = db.session.scalar(
+        sa.update(table)
+        .where(table.id == row.id, column == getattr(row, column.key))
+        .values(new)
+        .returning(column)
+        .execution_options(synchronize_session=False)
     )
-    assert latest is not None
+    if left is None:
+        raise DomainError("The balance changed meanwhile. Try again.")
+    for name, value in new.items():
+        set_committed_value(row, name, value)
+
+
+def _settled_on(invoice: Invoice, on: date) -> date:
+    """The day everything needed was there: the invoice and its last money."""
     assert invoice.invoice_date is not None
-    return max(latest, invoice.invoice_date)
+    days = [on, invoice.invoice_date]
+    if invoice.applied:
+        earlier = sa.select(sa.func.max(PaymentApplication.applied_on))
+        latest = db.session.scalar(earlier.where(PaymentApplication.invoice_id == invoice.id))
+        days += [latest] if latest else []
+    return max(days)
 
 
 def _tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:

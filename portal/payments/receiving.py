@@ -13,9 +13,15 @@ from portal.db import db, insert_once
 from portal.kernel.errors import InvalidFields
 from portal.kernel.events import Event, tell
 from portal.kernel.money import ZERO, Money
-from portal.ledger import Leg, post_entry, require_open_period
+from portal.ledger import Entry, Leg, post_entries, require_open_period
 from portal.models import AccountRole, Customer, Invoice, Payment, PaymentType
-from portal.payments.applying import apply_payment
+from portal.payments.applying import (
+    entries_for,
+    lock_invoices,
+    put_on_invoices,
+    shares_that_fit,
+    tell_of,
+)
 
 
 @dataclass(frozen=True)
@@ -59,35 +65,39 @@ def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]
     if money.amount <= ZERO:
         raise InvalidFields({"amount": "Give an amount above zero."})
     require_open_period(money.on)
-    payment = _insert(money)
+    wanted = [(invoice, share) for invoice, share in shares if share > ZERO]
+    if wanted:
+        lock_invoices([invoice for invoice, _ in wanted])
+    fitting = shares_that_fit(wanted, customer_id=money.customer.id, up_to=money.amount)
+    payment = _insert(money, applied=Money.total(share for _, share in fitting))
     if payment is None:
         return _already_or_fail(money)
-    post_entry(
-        on=money.on,
-        memo=f"Payment from {money.customer.name}",
-        source=("payment", payment.id),
-        legs=[
-            Leg(money.type.account_id, money.amount),
-            Leg(AccountRole.CUSTOMER_DEPOSITS, -money.amount, money.customer.id),
-        ],
-    )
+    rows = put_on_invoices(payment, fitting, on=money.on)
+    post_entries([_receipt_entry(payment), *entries_for(rows)])
     record("received", payment, f"{money.amount} received by {money.type.name}.")
-    wanted = [(invoice, share) for invoice, share in shares if share > ZERO]
-    applied = [
-        invoice
-        for invoice, share in sorted(wanted, key=lambda pair: pair[0].id)
-        if apply_payment(payment, invoice, share, on=money.on)
-    ]
-    tell(PaymentReceived(payment, applied, money.receipt_to))
+    tell_of(rows)
+    tell(PaymentReceived(payment, [row.invoice for row in rows], money.receipt_to))
     return payment
 
 
-def _insert(money: ReceivedMoney) -> Payment | None:
+def _receipt_entry(payment: Payment) -> Entry:
+    return Entry(
+        on=payment.received_on,
+        memo=f"Payment from {payment.customer.name}",
+        source=("payment", payment.id),
+        legs=[
+            Leg(payment.type.account_id, payment.amount),
+            Leg(AccountRole.CUSTOMER_DEPOSITS, -payment.amount, payment.customer_id),
+        ],
+    )
+
+
+def _insert(money: ReceivedMoney, *, applied: Money) -> Payment | None:
     payment = Payment(
         customer=money.customer,
         type=money.type,
         amount=money.amount,
-        unapplied=money.amount,
+        unapplied=money.amount - applied,
         received_on=money.on,
         reference=money.reference,
         memo=money.memo,

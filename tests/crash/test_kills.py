@@ -54,8 +54,8 @@ PLACES = [
     f"{P}.settling:_receive",
     f"{P}.settling:receive_payment",
     "portal.payments.receiving:_insert",
-    "portal.payments.receiving:apply_payment",
-    "portal.payments.receiving:post_entry",
+    "portal.payments.receiving:put_on_invoices",
+    "portal.payments.receiving:post_entries",
     "portal.payments.receipts:write_message",
 ]
 WHENS = itertools.cycle(["before", "after"])

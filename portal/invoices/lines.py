@@ -1,0 +1,97 @@
+"""Writing the lines of an invoice: from the price book, or in words and a price of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.audit import Happening, record_many
+from portal.invoices.totals import price_invoice
+from portal.kernel.errors import InvalidFields
+from portal.kernel.numbers import Quantity, UnitPrice
+from portal.models import Invoice, InvoiceLine, ItemKind, PriceBookItem, TaxClass
+from portal.pricebook import price_for
+
+
+@dataclass(frozen=True)
+class LineWords:
+    """One line as typed: either an item of the price book or words and a price of its own.
+
+    A unit price of None takes the customer's price of the item. Discounts are given as
+    positive prices and taken off.
+    """
+
+    description: str
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    item: PriceBookItem | None = None
+    kind: ItemKind = ItemKind.SERVICE
+    taxable: bool = True
+    tax_class: TaxClass = TaxClass.OTHER
+    technician_id: int | None = None
+    job_log_id: int | None = None
+
+
+def append_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]:
+    """Put lines at the end in this order and price the invoice; all of them or none.
+
+    Raises InvalidFields when one is wrong.
+    """
+    added: list[InvoiceLine] = []
+    for words in lines:
+        line = InvoiceLine(position=len(invoice.lines) + len(added))
+        write_line(invoice, line, words)
+        added.append(line)
+    invoice.lines.extend(added)
+    price_invoice(invoice)
+    return added
+
+
+def record_lines(invoice: Invoice, added: Sequence[InvoiceLine]) -> None:
+    """Tell of new lines in the timeline of a saved invoice."""
+    record_many(
+        [
+            Happening(
+                "line added",
+                "invoice",
+                invoice.id,
+                f"Line “{line.description}” was added: {line.total}.",
+            )
+            for line in added
+        ]
+    )
+
+
+def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
+    """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
+    errors = {}
+    if not words.quantity:
+        errors["quantity"] = "Give a quantity other than zero."
+    if not words.description.strip() and words.item is None:
+        errors["description"] = "Say what this line is for."
+    if words.item is None and words.unit_price is None:
+        errors["unit_price"] = "Give a price: this line is not from the price book."
+    if errors:
+        raise InvalidFields(errors)
+    item = words.item
+    price = words.unit_price
+    if price is None:
+        assert item is not None
+        price = price_for(item, invoice.customer)
+    line.item = item
+    line.kind = item.kind if item else words.kind
+    line.code = item.code if item else ""
+    line.unit = item.unit if item else "each"
+    line.unit_cost = item.unit_cost if item else UnitPrice(0)
+    line.income_account_id = item.income_account_id if item else None
+    line.taxable = words.taxable if item is None else item.taxable and words.taxable
+    line.tax_class = item.tax_class if item else words.tax_class
+    line.description = words.description.strip() or (item.name if item else "")
+    line.quantity = words.quantity
+    line.unit_price = -abs_price(price) if line.kind is ItemKind.DISCOUNT else price
+    line.technician_id = words.technician_id
+    line.job_log_id = words.job_log_id
+
+
+def abs_price(price: UnitPrice) -> UnitPrice:
+    return UnitPrice(abs(price.scaled))
