@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
@@ -11,6 +12,7 @@ from babel import dates, numbers
 from portal.kernel.money import Money
 
 
+@lru_cache(maxsize=20_000)
 def format_money(amount: Money, locale: str, currency: str = "USD") -> str:
     """$1,234.50 in the locale's form; negative amounts carry the locale's minus."""
     return str(numbers.format_currency(amount.amount, currency, locale=locale))

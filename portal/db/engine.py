@@ -36,6 +36,8 @@ def set_up_engine(engine: sa.Engine) -> None:
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     # Compiling a query takes longer than any page's query runs.
     connection.execute("SET jit TO off")
+    # So does starting helpers: pages read little, and the other processes want the cores.
+    connection.execute("SET max_parallel_workers_per_gather TO 0")
     connection.commit()
 
 

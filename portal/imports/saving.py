@@ -154,6 +154,7 @@ def _invoice(row: Row, name: str, term: PaymentTerm | None) -> dict[str, Any]:
         "total": row["total"],
         "balance": row["balance"],
         "settled_on": max(row["paid_on"], row["date"]) if row["balance"] == ZERO else None,
+        "last_applied_on": row["paid_on"] if row["balance"] != row["total"] else None,
         "bill_to": name,
     }
 

@@ -147,7 +147,7 @@ def _post(
 
 
 def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
-    waiting = _waiting_applications([one.id for one in invoices if one.applied])
+    waiting = _waiting_applications([invoice.id for invoice in invoices])
     numbers = _numbers(invoices)
     changes = [_posted_values(one, numbers[one.id], waiting[one.id], by) for one in invoices]
     table = cast(sa.Table, Invoice.__table__)

@@ -128,6 +128,24 @@ def _settled_dates() -> Iterator[str]:
         yield f"Invoice {number}: settled date and balance disagree."
 
 
+def _last_application_dates() -> Iterator[str]:
+    newest = (
+        sa.select(
+            PaymentApplication.invoice_id,
+            sa.func.max(PaymentApplication.applied_on).label("day"),
+        )
+        .group_by(PaymentApplication.invoice_id)
+        .subquery()
+    )
+    query = (
+        sa.select(Invoice.reference_number)
+        .outerjoin(newest, newest.c.invoice_id == Invoice.id)
+        .where(Invoice.last_applied_on.is_distinct_from(newest.c.day))
+    )
+    for number in db.session.scalars(query):
+        yield f"Invoice {number} misses the day of its last payment."
+
+
 def _payments() -> Iterator[str]:
     applied = (
         sa.select(
@@ -194,6 +212,7 @@ CHECKS = (
     _invoice_totals,
     _invoice_balances,
     _settled_dates,
+    _last_application_dates,
     _payments,
     _receivable_ties_to_subledger,
     _deposits_tie_to_payments,

@@ -86,8 +86,10 @@ class Invoice(Versioned, Base):
     """What a customer owes for one piece of work.
 
     `balance` = total − applications; services keep it with compare-and-set, and verify-books
-    recomputes it. `settled_on` is the date the balance reached zero. Once posted, the words
-    that are printed are copies of their own (`bill_to`, `term_name` …) and never change.
+    recomputes it. `settled_on` is the date the balance reached zero, `last_applied_on` the
+    newest day money was applied or taken back, so that a look at an earlier day finds the few
+    invoices that moved since. Once posted, the words that are printed are copies of their own
+    (`bill_to`, `term_name` …) and never change.
     """
 
     __tablename__ = "invoices"
@@ -139,6 +141,15 @@ class Invoice(Versioned, Base):
             sqlite_where=sa.text("purchase_order <> ''"),
             postgresql_where=sa.text("purchase_order <> ''"),
         ),
+        sa.Index(  # covers aging as of an earlier day
+            "ix_invoices_moved",
+            "last_applied_on",
+            "invoice_date",
+            "state",
+            "customer_id",
+            "due_date",
+            "business_unit_id",
+        ),
         sa.Index(None, "invoice_date", "id"),
         sa.Index(None, "state", "invoice_date", "id"),
     )
@@ -178,6 +189,7 @@ class Invoice(Versioned, Base):
     total: Mapped[Money] = mapped_column(default=ZERO)
     balance: Mapped[Money] = mapped_column(default=ZERO)
     settled_on: Mapped[date | None]
+    last_applied_on: Mapped[date | None]
 
     bill_to: Mapped[str] = mapped_column(default="")
     service_at: Mapped[str] = mapped_column(default="")

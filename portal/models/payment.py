@@ -111,7 +111,6 @@ class PaymentApplication(Base):
         sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
         sa.CheckConstraint("(reverses_id IS NULL) = (amount > 0)", name="negative_reverses"),
         sa.Index(None, "invoice_id", "applied_on", "amount"),
-        sa.Index(None, "applied_on", "invoice_id", "amount"),
     )
 
     payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payments.id"), index=True)

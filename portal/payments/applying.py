@@ -117,8 +117,10 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
     payment.unapplied += application.amount
     invoice.balance += application.amount
     invoice.settled_on = None
+    day = on or today()
+    invoice.last_applied_on = max(day, invoice.last_applied_on or day)
     row = PaymentApplication(payment=payment, invoice=invoice, amount=-application.amount,
-                             applied_on=on or today(), reverses_id=application.id)  # fmt: skip
+                             applied_on=day, reverses_id=application.id)  # fmt: skip
     db.session.add(row)
     db.session.flush()
     post_entries(entries_for([row]))
@@ -166,9 +168,11 @@ def _lock(invoices: Sequence[Invoice], payment: Payment) -> None:
 
 
 def _lower_balance(invoice: Invoice, share: Money, on: date) -> None:
-    new: dict[str, Any] = {"balance": invoice.balance - share}
+    newest = max(on, invoice.last_applied_on or on)
+    new: dict[str, Any] = {"balance": invoice.balance - share, "last_applied_on": newest}
     if invoice.state in ON_THE_BOOKS and share == invoice.balance:
-        new["settled_on"] = _settled_on(invoice, on)
+        assert invoice.invoice_date is not None
+        new["settled_on"] = max(newest, invoice.invoice_date)
     _claim(invoice, Invoice.balance, share, new)
 
 
@@ -190,17 +194,6 @@ def _claim(row: Invoice | Payment, column: Any, share: Money, new: dict[str, Any
         raise DomainError("The balance changed meanwhile. Try again.")
     for name, value in new.items():
         set_committed_value(row, name, value)
-
-
-def _settled_on(invoice: Invoice, on: date) -> date:
-    """The day everything needed was there: the invoice and its last money."""
-    assert invoice.invoice_date is not None
-    days = [on, invoice.invoice_date]
-    if invoice.applied:
-        earlier = sa.select(sa.func.max(PaymentApplication.applied_on))
-        latest = db.session.scalar(earlier.where(PaymentApplication.invoice_id == invoice.id))
-        days += [latest] if latest else []
-    return max(days)
 
 
 def _tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -23,6 +24,7 @@ from portal.models import (
 )
 
 BUCKETS = ("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "no_term")
+FIGURES = (*BUCKETS, "total")
 
 
 @dataclass(frozen=True)
@@ -86,36 +88,37 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
     Only Posted and Exported invoices count. An invoice counts from its date; an application
     from the later of its own and the invoice's date, as in the ledger. 90 days are in 61-90.
     """
-    per_customer = _per_customer(wanted, on)
-    counted = sa.func.count().over().label("customers")
-    sums = [
-        sa.func.sum(per_customer.c[name]).over().label(f"sum_{name}")
-        for name in (*BUCKETS, "total")
-    ]
-    sorts = {"name": Customer.name, **{name: per_customer.c[name] for name in (*BUCKETS, "total")}}
-    key = page.sort if page.sort.removeprefix("-") in sorts else "-total"
-    column = sorts[key.removeprefix("-")]
+    listed = _listed(wanted, on)
+    sums = [sa.func.sum(listed.c[name]).label(name) for name in FIGURES]
+    totals = sa.select(sa.literal(0).label("customer_id"), sa.literal("").label("name"), *sums,
+                       sa.func.count().label("customers"))  # fmt: skip
+    rows: list[Any] = list(db.session.execute(sa.union_all(totals, _cut(listed, page))))
+    whole = next(row for row in rows if not row.customer_id)
     number = max(page.number, 1)
-    query = (
-        sa.select(per_customer, Customer.name, counted, *sums)
-        .join(Customer, Customer.id == per_customer.c.customer_id)
-        .order_by(column.desc() if key.startswith("-") else column.asc(), Customer.id)
+    last = max((whole.customers + page.size - 1) // page.size, 1)
+    if number > last:  # beyond the end: the last page there is
+        return aging(wanted, replace(page, number=last), on=on)
+    found = [_row(row) for row in rows if row.customer_id]
+    return Aging(found, _row(whole), whole.customers, number, page.size)
+
+
+def _cut(listed: sa.CTE, page: PageRequest) -> sa.Select[*tuple[object, ...]]:
+    """The rows of one page, in its order, from the whole list."""
+    key = page.sort if page.sort.removeprefix("-") in ("name", *FIGURES) else "-total"
+    column = listed.c[key.removeprefix("-")]
+    cut = (
+        sa.select(listed, sa.literal(0).label("customers"))
+        .order_by(column.desc() if key.startswith("-") else column.asc(), listed.c.customer_id)
         .limit(page.size)
-        .offset((number - 1) * page.size)
+        .offset((max(page.number, 1) - 1) * page.size)
+        .subquery()
     )
-    if wanted.q.strip():
-        query = query.where(holds(Customer.name, wanted.q))
-    found = db.session.execute(query).all()
-    if not found and number > 1:  # beyond the end: the last page there is
-        last = aging(wanted, replace(page, number=1), on=on).last
-        return aging(wanted, replace(page, number=min(last, number - 1)), on=on)
-    rows = [
-        AgingRow(row.customer_id, row.name, *(getattr(row, name) for name in (*BUCKETS, "total")))
-        for row in found
-    ]
-    first = found[0] if found else None
-    totals = [getattr(first, f"sum_{name}") if first else ZERO for name in (*BUCKETS, "total")]
-    return Aging(rows, AgingRow(0, "", *totals), first.customers if first else 0, number, page.size)
+    return sa.select(cut)
+
+
+def _row(found: sa.Row[*tuple[Any, ...]]) -> AgingRow:
+    figures = (getattr(found, name) or ZERO for name in FIGURES)
+    return AgingRow(found.customer_id, found.name, *figures)
 
 
 def aging_of_customer(customer_id: int, *, on: date) -> AgingRow:
@@ -124,7 +127,7 @@ def aging_of_customer(customer_id: int, *, on: date) -> AgingRow:
     row = db.session.execute(_bucketed(items, on)).first()
     if row is None:
         return AgingRow(customer_id, "", *([ZERO] * 7))
-    return AgingRow(customer_id, "", *(getattr(row, name) for name in (*BUCKETS, "total")))
+    return AgingRow(customer_id, "", *(getattr(row, name) for name in FIGURES))
 
 
 def open_items(customer_id: int, *, on: date) -> list[tuple[Invoice, Money]]:
@@ -149,7 +152,7 @@ def aging_totals(*, on: date) -> AgingRow:
     """All customers' open balances as of a day, by age, in one row."""
     items = _open_items(on).subquery()
     row = db.session.execute(sa.select(*_buckets(items, on))).one()
-    return AgingRow(0, "", *(getattr(row, name) or ZERO for name in (*BUCKETS, "total")))
+    return AgingRow(0, "", *(getattr(row, name) or ZERO for name in FIGURES))
 
 
 def receivable_booked(*, on: date) -> Money:
@@ -164,9 +167,16 @@ def receivable_booked(*, on: date) -> Money:
     return db.session.scalar(booked) or ZERO
 
 
-def _per_customer(wanted: AgingFilter, on: date) -> sa.CTE:
+def _listed(wanted: AgingFilter, on: date) -> sa.CTE:
+    """Every customer of the list with name and figures; page and totals both read it."""
     items = _open_items(on, business_unit_id=wanted.business_unit_id).subquery()
-    return _bucketed(items, on).cte("per_customer")
+    owing = _bucketed(items, on).subquery()
+    query = sa.select(
+        owing.c.customer_id, Customer.name, *(owing.c[name] for name in FIGURES)
+    ).join(Customer, Customer.id == owing.c.customer_id)
+    if wanted.q.strip():
+        query = query.where(holds(Customer.name, wanted.q))
+    return query.cte("listed")
 
 
 def _bucketed(items: sa.Subquery, on: date) -> sa.Select[*tuple[object, ...]]:
@@ -201,9 +211,11 @@ def _open_items(
     """What was open on that day: what is open now, plus what was applied only after it.
 
     An invoice can have a row of each kind; sums over customer, bucket or invoice are right.
-    Two branches, so that both engines stay inside the covering indexes.
+    Two branches, so that both engines stay inside the covering indexes. The day is written into
+    the statement: a plan made for any day at all reads every invoice.
     """
-    wheres = [Invoice.state.not_in(OFF_THE_BOOKS), Invoice.invoice_date <= on]
+    day = sa.literal(on, literal_execute=True)
+    wheres = [Invoice.state.not_in(OFF_THE_BOOKS), Invoice.invoice_date <= day]
     if customer_id is not None:
         wheres.append(Invoice.customer_id == customer_id)
     if business_unit_id is not None:
@@ -213,5 +225,5 @@ def _open_items(
         sa.select(*columns, Invoice.balance.label("open_amount")).where(HAS_BALANCE, *wheres),
         sa.select(*columns, PaymentApplication.amount)
         .join(PaymentApplication, PaymentApplication.invoice_id == Invoice.id)
-        .where(PaymentApplication.applied_on > on, *wheres),
+        .where(Invoice.last_applied_on > day, PaymentApplication.applied_on > day, *wheres),
     )

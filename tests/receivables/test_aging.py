@@ -4,7 +4,7 @@ from random import Random
 import pytest
 
 from portal.db import PageRequest, db
-from portal.invoices import cancel_invoice
+from portal.invoices import cancel_invoice, post_invoice
 from portal.kernel.money import ZERO, Money
 from portal.models import SentState
 from portal.payments import apply_payment, credit_of, unapply
@@ -143,6 +143,22 @@ def test_on_every_day_of_a_random_story_aging_ties_to_the_control_account(build,
         assert page.totals.total == Money.total(
             amount for one in customers for _, amount in open_items(one.id, on=on)
         )
+
+
+def test_money_taken_back_before_posting_still_counts_on_the_days_between(build):
+    invoice = build.invoice("100.00", on=date(2026, 2, 1))
+    payment = build.payment(invoice.customer, "10.00", invoice, on=date(2026, 2, 2))
+    unapply(payment.applications[0], on=date(2026, 2, 9))
+    post_invoice(invoice)
+    db.session.flush()
+
+    days = (date(2026, 2, 1), date(2026, 2, 5), date(2026, 2, 9))
+    assert [everybody(on).totals.total for on in days] == [
+        Money.of(100),
+        Money.of(90),
+        Money.of(100),
+    ]
+    assert [receivable_booked(on=on) for on in days] == [Money.of(100), Money.of(90), Money.of(100)]
 
 
 def test_a_page_beyond_the_end_is_the_last_one(build):
