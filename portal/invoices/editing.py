@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from portal.audit import record
 from portal.db import bump, db
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.totals import price_invoice
-from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
 from portal.ledger import is_own_number, require_open_period
 from portal.models import (
@@ -27,9 +28,6 @@ from portal.models import (
     ReviewState,
     TaxZone,
 )
-
-# What a payment or another person may have changed since the page was read.
-MOVED_BY_OTHERS = ("state", "version", "total", "balance", "settled_on")
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,7 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
     """Rewrite a line and reprice; Conflict when the invoice was saved meanwhile."""
     require_editable(invoice)
     bump(invoice, version)
+    _require_still_there(invoice, line)
     before = [line.description, str(line.quantity), str(line.unit_price)]
     write_line(invoice, line, words)
     price_invoice(invoice)
@@ -120,6 +119,7 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
 def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
     """Take a line off and reprice."""
     require_editable(invoice)
+    _require_still_there(invoice, line)
     invoice.lines.remove(line)
     price_invoice(invoice)
     record("line removed", invoice, f"Line “{line.description}” was removed: {line.total}.")
@@ -162,12 +162,11 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
 def require_editable(invoice: Invoice) -> None:
     """Period first, then state: the first failing reason is told (decision 12).
 
-    Locks the invoice until the transaction ends, so that no payment comes between reading
-    what is applied and saving the new total.
+    Locks the invoice until the transaction ends and reads it afresh with its lines, so that
+    neither a payment nor another editor comes between reading and saving the new total.
     """
     if invoice.id:
-        db.session.flush()
-        db.session.refresh(invoice, MOVED_BY_OTHERS, with_for_update={"of": Invoice})
+        _lock_whole(invoice)
     if invoice.invoice_date:
         require_open_period(invoice.invoice_date)
     if not INVOICE.allows(invoice.state, "edit"):
@@ -175,6 +174,22 @@ def require_editable(invoice: Invoice) -> None:
             f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "
             "Correct it with a new document."
         )
+
+
+def _lock_whole(invoice: Invoice) -> None:
+    db.session.flush()
+    query = (
+        sa.select(Invoice)
+        .where(Invoice.id == invoice.id)
+        .with_for_update(of=Invoice)
+        .options(selectinload(Invoice.lines), selectinload(Invoice.taxes))
+    )
+    db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _require_still_there(invoice: Invoice, line: InvoiceLine) -> None:
+    if line not in invoice.lines:
+        raise Conflict("Somebody else removed this line meanwhile.")
 
 
 def _check(invoice: Invoice, facts: InvoiceFacts) -> None:

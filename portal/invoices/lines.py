@@ -65,8 +65,11 @@ def record_lines(invoice: Invoice, added: Sequence[InvoiceLine]) -> None:
 def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
     errors = {}
+    kind = words.item.kind if words.item else words.kind
     if not words.quantity:
         errors["quantity"] = "Give a quantity other than zero."
+    elif kind is ItemKind.DISCOUNT and words.quantity < Quantity(0):
+        errors["quantity"] = "A discount takes off: give a quantity above zero."
     if not words.description.strip() and words.item is None:
         errors["description"] = "Say what this line is for."
     if words.item is None and words.unit_price is None:
@@ -79,7 +82,7 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
         assert item is not None
         price = price_for(item, invoice.customer)
     line.item = item
-    line.kind = item.kind if item else words.kind
+    line.kind = kind
     line.code = item.code if item else ""
     line.unit = item.unit if item else "each"
     line.unit_cost = item.unit_cost if item else UnitPrice(0)

@@ -39,16 +39,14 @@ def send_invoice(invoice: Invoice, *, to: Collection[str] = ()) -> int:
     Each press sends once: the same invoice to the same address twice in a minute is one mail.
     Raises DomainError when it is cancelled, empty, undated, or nobody can be written to.
     """
-    if invoice.state is InvoiceState.CANCELLED:
-        raise DomainError("This invoice is cancelled.")
-    if not invoice.lines or invoice.invoice_date is None:
-        raise DomainError("Give the invoice a date and at least one line before sending it.")
+    _require_sendable(invoice)
     addresses = [address.strip() for address in to if address.strip()] or billing_addresses(invoice)
     if not addresses:
         raise DomainError(
             f"{invoice.customer.name} has no email address. Add one to the customer or a contact."
         )
-    sent = sum(_send_one(invoice, address) for address in addresses)
+    with db.session.begin_nested():  # an address that is refused takes the others back with it
+        sent = sum(_send_one(invoice, address) for address in addresses)
     record("sent", invoice, f"Invoice {invoice.number} goes to {', '.join(addresses)}.")
     return sent
 
@@ -78,11 +76,22 @@ def mark_opened(invoice: Invoice) -> None:
 
 
 def hand_out_link(invoice: Invoice) -> str:
-    """The guest link, for a person to pass on by hand: the invoice counts as sent from now on."""
+    """The guest link, for a person to pass on by hand: the invoice counts as sent from now on.
+
+    Raises DomainError when it is cancelled, empty or undated.
+    """
+    _require_sendable(invoice)
     if invoice.sent_state is SentState.NOT_SENT:
         invoice.sent_state, invoice.sent_at = SentState.SENT, clock.now()
         record("sent", invoice, f"The pay link of invoice {invoice.number} was handed out.")
     return pay_link_url(invoice)
+
+
+def _require_sendable(invoice: Invoice) -> None:
+    if invoice.state is InvoiceState.CANCELLED:
+        raise DomainError("This invoice is cancelled.")
+    if not invoice.lines or invoice.invoice_date is None:
+        raise DomainError("Give the invoice a date and at least one line before sending it.")
 
 
 def _send_one(invoice: Invoice, address: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 
 from portal.audit import record
 from portal.company import today
-from portal.db import claim
+from portal.db import claim, db
 from portal.jobs.events import JobBooked, JobCancelled, JobCompleted
 from portal.kernel.errors import InvalidFields
 from portal.kernel.events import tell
@@ -30,6 +30,7 @@ def complete_job(job: Job, *, on: date | None = None) -> None:
     if day > today():
         raise InvalidFields({"completed_on": "A job cannot be completed in the future."})
     claim(job, state=JOB.after(job.state, "complete"))
+    db.session.refresh(job, ["logs"])  # with what was logged until the very moment
     job.completed_on = day
     record("completed", job, f"Job {job.number} was completed on {day.isoformat()}.")
     tell(JobCompleted(job))

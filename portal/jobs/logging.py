@@ -71,7 +71,9 @@ def add_estimate_line(job: Job, words: LogWords) -> None:
     errors = _problems(words)
     if errors:
         raise InvalidFields(errors)
-    price = words.unit_price or (words.item.unit_price if words.item else UnitPrice(0))
+    price = words.unit_price
+    if price is None:
+        price = words.item.unit_price if words.item else UnitPrice(0)
     name = words.item.name if words.item else ""
     job.estimate.append(
         EstimateLine(
@@ -118,10 +120,15 @@ def _problems(words: LogWords) -> dict[str, str]:
         errors["description"] = "Choose an item or say what it was."
     if words.item is None and words.unit_price is None:
         errors["unit_price"] = "Give a price: this is not from the price book."
+    elif words.unit_price is not None and words.unit_price < UnitPrice(0):
+        errors["unit_price"] = "Give a price of zero or more; the office gives discounts."
     return errors
 
 
 def _require_open(job: Job) -> None:
+    db.session.flush()
+    # locked, so that nothing is logged on a job that somebody completes at this moment
+    db.session.refresh(job, ["state", "version"], with_for_update={"of": Job})
     if not job.is_open:
         raise InvalidTransition(f"Job {job.number} is {job.state}; nothing more can be logged.")
 

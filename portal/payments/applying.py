@@ -34,6 +34,10 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
             f"Payment {payment.id} is disputed: the payer's bank holds the money until that is "
             "decided."
         )
+    return _apply(payment, invoice, amount, on)
+
+
+def _apply(payment: Payment, invoice: Invoice, amount: Money, on: date) -> Money:
     shares = shares_that_fit([(invoice, amount)], customer_id=payment.customer_id,
                              up_to=payment.unapplied)  # fmt: skip
     if not shares:
@@ -95,7 +99,9 @@ def tell_of(rows: Sequence[PaymentApplication]) -> None:
 def apply_oldest_first(payment: Payment, *, on: date) -> Money:
     """Apply what is unapplied to the customer's open invoices, oldest due first."""
     applied = ZERO
-    for invoice in open_invoices(payment.customer_id):
+    due_first = open_invoices(payment.customer_id)
+    _lock(due_first, payment)  # all of them at once: others lock in order of their ids
+    for invoice in due_first:
         if payment.unapplied <= ZERO:
             break
         applied += apply_payment(payment, invoice, payment.unapplied, on=on)
@@ -144,8 +150,8 @@ def release_excess(event: InvoiceShrinking) -> None:
             continue
         unapply(row)
         missing -= row.amount
-        if missing < ZERO:  # took back more than needed: apply the difference again
-            apply_payment(row.payment, event.invoice, -missing, on=today())
+        if missing < ZERO:  # took back more than needed: what was there before stays, disputed too
+            _apply(row.payment, event.invoice, -missing, today())
 
 
 def lock_invoices(invoices: Sequence[Invoice]) -> None:

@@ -1,9 +1,8 @@
 """What happens at the same moment: each race ends in one answer, and the books hold.
 
-Every act runs in a thread with its own connection; a barrier starts them together.
+Every act runs in a thread with its own connection; a barrier starts them together (conftest).
 """
 
-import threading
 from random import Random
 
 import pytest
@@ -38,35 +37,6 @@ from tests.payment_collection.test_settling import begin, press
 
 pytestmark = pytest.mark.concurrency
 ROUNDS = 6
-
-
-@pytest.fixture
-def at_once(app):
-    """Run all acts together; what each raised, in their order."""
-
-    def run(*acts):
-        db.session.commit()
-        db.session.remove()
-        together, raised = threading.Barrier(len(acts)), [None] * len(acts)
-
-        def play(number, act):
-            with app.app_context():
-                together.wait(20)
-                try:
-                    act()
-                except Exception as error:
-                    raised[number] = error
-                finally:
-                    db.session.remove()
-
-        threads = [threading.Thread(target=play, args=pair) for pair in enumerate(acts)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        return raised
-
-    return run
 
 
 def pays(invoice_id, amount, ref):

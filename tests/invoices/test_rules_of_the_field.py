@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from portal.db import db
 from portal.invoices import (
@@ -11,7 +12,10 @@ from portal.invoices import (
     add_line,
     cancel_invoice,
     change_invoice,
+    hand_out_link,
     post_invoice,
+    remove_line,
+    send_invoice,
 )
 from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
 from portal.kernel.money import ZERO, Money
@@ -24,6 +28,7 @@ from portal.models import (
     ItemKind,
     Message,
     PeriodState,
+    SentState,
 )
 from portal.payments import (
     ReceivedMoney,
@@ -148,3 +153,51 @@ def test_money_at_the_desk_is_checked(build, office, form, sentence):
 
     assert page.status_code == 422
     assert sentence in page.text
+
+
+def test_a_discount_never_adds(build):
+    discount = build.item("10", kind=ItemKind.DISCOUNT)
+    invoice = build.invoice("80")
+
+    with pytest.raises(InvalidFields) as refusal:
+        add_line(invoice, LineWords("", Quantity.of(-1), item=discount))
+
+    assert "above zero" in refusal.value.errors["quantity"]
+    assert invoice.total == Money.of(80)
+
+
+def test_an_invoice_with_a_disputed_deposit_can_be_made_smaller(build):
+    invoice = build.invoice("80", "20")
+    deposit = build.payment(invoice.customer, "100", invoice)
+    deposit.disputed = True
+    db.session.flush()
+
+    remove_line(invoice, invoice.lines[1])
+
+    assert (invoice.total, invoice.balance) == (Money.of(80), ZERO)
+    assert deposit.unapplied == Money.of(20)
+
+
+@pytest.mark.parametrize("why", ["empty", "undated", "cancelled"])
+def test_no_link_is_handed_out_for_what_cannot_be_sent(build, why):
+    invoice = build.invoice() if why == "empty" else build.invoice("10")
+    if why == "undated":
+        invoice.invoice_date = None
+    if why == "cancelled":
+        cancel_invoice(invoice, because="Typed twice")
+
+    with pytest.raises(DomainError):
+        hand_out_link(invoice)
+
+    assert invoice.sent_state is SentState.NOT_SENT
+
+
+def test_one_refused_address_takes_the_others_back(build):
+    invoice = build.invoice("10")
+    db.session.commit()
+
+    with pytest.raises(DomainError):
+        send_invoice(invoice, to=["ada@example.org", "nobody"])
+    db.session.commit()
+
+    assert db.session.scalars(sa.select(Message)).all() == []

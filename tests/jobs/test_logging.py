@@ -42,6 +42,7 @@ def picture():
          {"quantity"}),
         (LogWords(quantity=ONE, description="Off-catalogue part"), {"unit_price"}),
         (LogWords(quantity=ONE, unit_price=UnitPrice.of(5)), {"description"}),
+        (LogWords(quantity=ONE, description="x", unit_price=UnitPrice.of(-1)), {"unit_price"}),
     ],
 )  # fmt: skip
 def test_a_log_needs_how_many_of_what_at_which_price(build, words, fields):
@@ -160,3 +161,12 @@ def test_the_list_sends_the_same_statements_however_long_it_is(build):
 def test_one_that_is_not_there_is_not_found(build):
     with pytest.raises(NotFound):
         get_job(999)
+
+
+def test_what_is_promised_for_nothing_costs_nothing(build):
+    job = build.job()
+    gift = LogWords(quantity=ONE, item=build.item("75"), unit_price=UnitPrice(0))
+
+    add_estimate_line(job, gift)
+
+    assert estimate_total(job) == Money.of(0)
