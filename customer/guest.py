@@ -64,7 +64,7 @@ def come_back(token: str, public_id: str) -> Response:
         raise NotFound(_("There is nothing here, or it is not yours to see."))
     here = url_for("guest.come_back", token=token, public_id=public_id)
     home = url_for("guest.show", token=token) if invoice_of_token(token) else ""
-    return outcome_page(attempt, here=here, home=home)
+    return outcome_page(attempt, here=here, home=home, receipt_to=attempt.email)
 
 
 def _page(

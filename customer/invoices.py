@@ -10,6 +10,7 @@ from portal.files import thumbnail
 from portal.invoices import find_customer_invoices, invoice_paper, invoice_pdf, mark_opened
 from portal.models import Invoice
 from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
+from portal.payments import credit_of
 from portal.web import page_request, payers_only, pdf_response, render_page
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -44,6 +45,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         on=today(),
         error=error,
         typed=typed,
+        credit=credit_of(invoice.customer_id),
     )
 
 

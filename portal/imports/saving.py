@@ -38,6 +38,7 @@ from portal.models import (
     TaxClass,
 )
 from portal.payments import ReceivedMoney, payment_types, receive_payment
+from portal.taxes import suggest_zone
 
 CHUNK = 1000
 PAID_BEFORE = "Paid before import"
@@ -71,10 +72,15 @@ def _customers(rows: Sequence[Row]) -> None:
         ],
     )
     pairs = list(zip(ids, rows, strict=True))
+    zones = {code: _zone_of(code) for code in {row.get("postal_code") or "" for row in rows}}
     _insert(
         Location,
         [
-            {"customer_id": row_id, "external_key": f"customer:{row['key']}"}
+            {
+                "customer_id": row_id,
+                "external_key": f"customer:{row['key']}",
+                "tax_zone_id": zones[row.get("postal_code") or ""],
+            }
             | {
                 one: row.get(one) or ""
                 for one in ("street", "unit", "city", "region", "postal_code")
@@ -93,6 +99,12 @@ def _customers(rows: Sequence[Row]) -> None:
         ],
     )  # fmt: skip
     _record("customer", ids)
+
+
+def _zone_of(postal_code: str) -> int | None:
+    """The zone its ZIP code suggests, as for a location typed by hand; none when ambiguous."""
+    zone = suggest_zone(postal_code).zone
+    return zone.id if zone else None
 
 
 def _items(rows: Sequence[Row]) -> None:

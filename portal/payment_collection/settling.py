@@ -102,6 +102,7 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
         case CheckoutState.OPEN:
             if attempt.state is AttemptState.UNKNOWN:
                 attempt.state = AttemptState.OPEN
+            attempt.failure = seen.failure  # a declined card; the page is still open
             attempt.next_check_at = _next(attempt)
     return attempt.state
 
@@ -110,6 +111,7 @@ def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
     shares = _shares(attempt, seen.received)
     invoices = {one.id: one for one in lock_rows(Invoice, [row for row, _ in shares])}
     attempt.state = ATTEMPT.after(attempt.state, "settle")
+    attempt.failure = ""
     end_attempt(attempt)
     day = min(business_day(seen.received_at), today()) if seen.received_at else today()
     on = next_open_day(day)  # money in hand is recorded even when its month is closed

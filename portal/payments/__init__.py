@@ -1,6 +1,7 @@
 """Money received: record it, apply it, take it back."""
 
 from portal.payments.applying import (
+    apply_credit,
     apply_oldest_first,
     apply_payment,
     release_excess,
@@ -40,6 +41,7 @@ __all__ = [
     "ReceivedMoney",
     "add_payment_type",
     "applications_to",
+    "apply_credit",
     "apply_oldest_first",
     "apply_payment",
     "change_payment_type",

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.company import today
-from portal.db import db
+from portal.db import NO_MONEY, db
 from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry, open_invoices
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
@@ -106,6 +106,26 @@ def apply_oldest_first(payment: Payment, *, on: date) -> Money:
             break
         applied += apply_payment(payment, invoice, payment.unapplied, on=on)
     return applied
+
+
+def apply_credit(invoice: Invoice, *, on: date) -> Money:
+    """Use the customer's credit for one invoice, the oldest money first; returns what was used.
+
+    Disputed money is left alone. Zero when there is none, or nothing is owed.
+    """
+    lock_invoices([invoice])
+    query = (
+        sa.select(Payment)
+        .where(Payment.customer_id == invoice.customer_id, Payment.unapplied > NO_MONEY)
+        .where(~Payment.disputed)
+        .order_by(Payment.id)
+        .with_for_update(of=Payment)
+        .execution_options(populate_existing=True)
+    )
+    used = ZERO
+    for payment in db.session.scalars(query).all():
+        used += _apply(payment, invoice, payment.unapplied, max(on, payment.received_on))
+    return used
 
 
 def unapply(application: PaymentApplication, *, on: date | None = None) -> None:

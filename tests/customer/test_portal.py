@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from portal.customers import ContactWords, add_contact
 from portal.db import db
 from portal.invoices import cancel_invoice, hand_out_link, pay_link_url, revoke_pay_links
+from portal.kernel.money import Money
 from portal.models import BillingAccess, Invoice, Message, PaymentAttempt, SentState
 from portal.payment_collection import settle
+from portal.payments import apply_payment
 from tests.conftest import payer_client
 from tests.payment_collection.test_settling import begin, press
 
@@ -256,3 +258,94 @@ def test_long_names_and_hostile_text_are_only_text(build, app):
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_part_is_typed_and_never_taken_for_the_whole(build, ada, browser):
+    invoice = build.posted("354.38", customer=ada)
+    db.session.commit()
+    page = browser.get(f"/my/invoices/{invoice.id}").text
+    whole, part = re.findall(r'<form method="post" action="/my/pay/\d+".*?</form>', page, re.S)
+    assert 'value="all"' in whole
+    assert 'name="amount"' not in whole
+    assert 'value="part"' in part
+    assert 'name="amount"' in part
+
+    browser.post(f"/my/pay/{invoice.id}", data={"which": "part", "amount": "100"})
+    refused = browser.post(f"/my/pay/{invoice.id}", data={"which": "part", "amount": ""})
+
+    assert [str(one.amount) for one in db.session.scalars(sa.select(PaymentAttempt))] == ["$100.00"]
+    assert refused.status_code == 422
+    assert "Type the amount you want to pay." in refused.text
+
+
+def test_credit_is_used_for_an_invoice(build, ada, browser):
+    invoice = build.posted("220.20", customer=ada)
+    build.payment(ada, "50.00")
+    build.payment(ada, "700.00")
+    db.session.commit()
+
+    page = browser.get(f"/my/invoices/{invoice.id}").text
+    assert "You have a credit of $750.00" in page
+    assert "Use $220.20 of it for this invoice" in page
+    done = browser.post(f"/my/invoices/{invoice.id}/credit".replace("invoices", "pay"))
+
+    assert done.status_code == 303
+    assert "$220.20 of your credit were used" in browser.get(done.location).text
+    assert not db.session.get_one(Invoice, invoice.id).balance
+    assert "You have a credit of $529.80" in browser.get("/my/").text
+
+
+def test_another_customers_credit_is_not_mine_to_use(build, browser):
+    other = build.posted("10", customer=build.customer("Bob"))
+    build.payment(other.customer, "10.00")
+    db.session.commit()
+
+    assert browser.post(f"/my/pay/{other.id}/credit").status_code == 404
+    assert db.session.get_one(Invoice, other.id).balance
+
+
+def test_who_may_only_look_cannot_use_the_credit(app, build):
+    customer = build.customer("Cyd")
+    invoice = build.posted("10", customer=customer)
+    build.payment(customer, "10.00")
+    boss_of(customer, access=BillingAccess.VIEW)
+
+    page = payer_client(app, BOSS).post(f"/my/pay/{invoice.id}/credit")
+
+    assert "not pay it" in page.text
+    assert db.session.get_one(Invoice, invoice.id).balance
+
+
+def test_a_declined_card_is_named_and_may_be_tried_again(build, ada, browser):
+    attempt_id, checkout = begin(build.posted("80", customer=ada))
+    press(checkout, "decline")
+    public_id = db.session.get_one(PaymentAttempt, attempt_id).public_id
+
+    page = browser.get(f"/my/pay/back/{public_id}").text
+
+    assert "The card was declined." in page
+    assert "Try again" in page
+    press(checkout, "succeed")
+    assert "Thank you" in browser.get(f"/my/pay/back/{public_id}").text
+    assert db.session.get_one(PaymentAttempt, attempt_id).failure == ""
+
+
+def test_a_guest_is_not_told_whose_address_the_receipt_goes_to(app, build, ada):
+    invoice = build.posted("80", customer=ada)
+    path, guest = build.pay_path(invoice), app.test_client()
+    guest.post(path, data={"which": "all"})
+    attempt = db.session.scalars(sa.select(PaymentAttempt)).one()
+    press(attempt.session_ref, "succeed")
+
+    page = guest.get(f"{path}/back/{attempt.public_id}").text
+
+    assert "Your payment arrived." in page
+    assert "ada@example.org" not in page
+
+
+def test_what_is_partly_paid_says_what_is_still_due(build, ada, browser):
+    invoice = build.posted("100.00", customer=ada)
+    apply_payment(build.payment(ada, "40.00"), invoice, Money.of(40), on=build.today)
+    db.session.commit()
+
+    assert "$60.00 of $100.00 still due" in browser.get("/my/invoices").text

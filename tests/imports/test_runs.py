@@ -14,11 +14,13 @@ from portal.models import (
     ImportSubject,
     Invoice,
     InvoiceKind,
+    Location,
     Payment,
     PriceBookItem,
 )
 from portal.receivables import aging_totals, receivable_booked
 from portal.tasks import run_waiting
+from portal.taxes import map_postal_code
 
 CUSTOMERS = """Customer ID,Customer Name,E-mail,Address,City,State,Zip
 C1,Ada Lovelace,ada@example.org,1 Main St,Springfield,IL,62701
@@ -167,3 +169,13 @@ def test_a_decimal_comma_is_refused_never_multiplied(typed):
     with pytest.raises(ValueError, match="not an amount"):
         to_money(typed)
     assert to_money("$1,234,567.80") == Money.of("1234567.80")
+
+
+def test_a_location_gets_the_zone_its_zip_code_suggests(app, build):
+    zone = build.zone("8")
+    map_postal_code("627*", zone)
+    db.session.flush()
+
+    save(bring(ImportSubject.CUSTOMERS, CUSTOMERS))
+
+    assert set(db.session.scalars(sa.select(Location.tax_zone_id))) == {zone.id}
