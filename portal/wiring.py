@@ -15,6 +15,7 @@ from portal.invoices import (
     cancel_job_invoice,
     fill_job_invoice,
     invoice_pdf,
+    make_pay_links,
     mark_sent,
     start_job_invoice,
 )
@@ -43,7 +44,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts],
-    InvoicesPosted: [],
+    InvoicesPosted: [make_pay_links],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],

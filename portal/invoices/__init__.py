@@ -21,7 +21,12 @@ from portal.invoices.for_customers import (
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
 from portal.invoices.lines import LineWords
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
-from portal.invoices.pay_links import invoice_of_token, pay_link_url, revoke_pay_links
+from portal.invoices.pay_links import (
+    invoice_of_token,
+    make_pay_links,
+    pay_link_url,
+    revoke_pay_links,
+)
 from portal.invoices.posting import (
     PostingOutcome,
     application_entry,
@@ -88,6 +93,7 @@ __all__ = [
     "invoice_paper",
     "invoice_pdf",
     "is_visible_to_customer",
+    "make_pay_links",
     "mark_opened",
     "mark_sent",
     "open_invoices",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 from portal.company import company, today
 from portal.db import db
 from portal.documents import Letterhead, letterhead, qr_code, render_pdf
-from portal.invoices.pay_links import pay_link_url
+from portal.invoices.pay_links import known_pay_link_url, pay_link_url
 from portal.invoices.queries import get_invoice
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate
@@ -111,7 +111,7 @@ def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
     Without `link` it carries no guest pay link (and so writes nothing).
     """
     payable = invoice.balance > ZERO and invoice.state is not InvoiceState.CANCELLED
-    url = pay_link_url(invoice) if payable and link else ""
+    url = _printed_link(invoice) if payable and link else ""
     return InvoicePaper(
         head=letterhead(),
         number=invoice.number,
@@ -135,6 +135,11 @@ def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
         qr=qr_code(url) if url else "",
         stamp=_stamp(invoice),
     )
+
+
+def _printed_link(invoice: Invoice) -> str:
+    """A draft shows its link once it was sent or handed out; looking at it makes none."""
+    return pay_link_url(invoice) if invoice.is_on_the_books else known_pay_link_url(invoice)
 
 
 def _bill_to(invoice: Invoice) -> list[str]:

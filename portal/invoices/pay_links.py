@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
 
 from portal.audit import record
 from portal.db import db, is_reading, own_transaction
+from portal.invoices.events import InvoicesPosted
 from portal.kernel import clock
 from portal.models import Invoice, PayLink
 from portal.settings import Settings
@@ -22,8 +24,13 @@ def pay_link_url(invoice: Invoice) -> str:
     The token is a 256-bit HMAC of a random nonce, so it can be printed again on every copy
     while the database stores only its SHA-256.
     """
-    settings: Settings = current_app.config["SETTINGS"]
-    return f"{settings.base_url}/pay/{_token(_live_link(invoice).nonce)}"
+    return _url(_live_link(invoice) or _make_link(invoice))
+
+
+def known_pay_link_url(invoice: Invoice) -> str:
+    """The guest address if there is one already; looking at a draft never makes one."""
+    link = _live_link(invoice)
+    return _url(link) if link else ""
 
 
 def invoice_of_token(token: str) -> Invoice | None:
@@ -47,25 +54,46 @@ def revoke_pay_links(invoice: Invoice) -> int:
     return len(links)
 
 
-def _live_link(invoice: Invoice) -> PayLink:
-    link = db.session.scalar(
-        sa.select(PayLink)
-        .where(PayLink.invoice_id == invoice.id, PayLink.revoked_at.is_(None))
-        .order_by(PayLink.id)
-        .limit(1)
-    )
-    if link is None:
-        nonce = secrets.token_urlsafe(32)
-        link = PayLink(invoice_id=invoice.id, nonce=nonce, token_hash=_digest(_token(nonce)))
-        if is_reading():  # a page that is only looked at makes the link apart
-            with own_transaction() as session:
-                session.add(link)
-                session.flush()
-                session.expunge(link)
-        else:
-            db.session.add(link)
-            db.session.flush()
+def make_pay_links(event: InvoicesPosted) -> None:
+    """Every invoice that can be paid has its link when it is posted: printing need not write."""
+    payable = [one.id for one in event.invoices if one.is_payable]
+    live = _live_links().where(PayLink.invoice_id.in_(payable))
+    known = set(db.session.scalars(live.with_only_columns(PayLink.invoice_id)))
+    rows = [_new_link(one) for one in payable if one not in known]
+    if rows:
+        db.session.execute(sa.insert(PayLink), rows)
+
+
+def _live_links() -> sa.Select[PayLink]:
+    return sa.select(PayLink).where(PayLink.revoked_at.is_(None))
+
+
+def _live_link(invoice: Invoice) -> PayLink | None:
+    mine = _live_links().where(PayLink.invoice_id == invoice.id)
+    return db.session.scalar(mine.order_by(PayLink.id).limit(1))
+
+
+def _make_link(invoice: Invoice) -> PayLink:
+    link = PayLink(**_new_link(invoice.id))
+    if is_reading():  # a page that is only looked at makes the link apart
+        with own_transaction() as session:
+            session.add(link)
+            session.flush()
+            session.expunge(link)
+    else:
+        db.session.add(link)
+        db.session.flush()
     return link
+
+
+def _new_link(invoice_id: int) -> dict[str, Any]:
+    nonce = secrets.token_urlsafe(32)
+    return {"invoice_id": invoice_id, "nonce": nonce, "token_hash": _digest(_token(nonce))}
+
+
+def _url(link: PayLink) -> str:
+    settings: Settings = current_app.config["SETTINGS"]
+    return f"{settings.base_url}/pay/{_token(link.nonce)}"
 
 
 def _token(nonce: str) -> str:

@@ -27,6 +27,7 @@ from portal.models import (
     InvoiceState,
     ItemKind,
     Message,
+    PayLink,
     PeriodState,
     SentState,
 )
@@ -201,3 +202,26 @@ def test_one_refused_address_takes_the_others_back(build):
     db.session.commit()
 
     assert db.session.scalars(sa.select(Message)).all() == []
+
+
+def test_looking_at_a_draft_makes_no_link(build, office):
+    draft = build.invoice("10")
+    assert office.get(f"/staff/invoices/{draft.id}/invoice.pdf").status_code == 200
+    assert db.session.scalars(sa.select(PayLink)).all() == []
+
+    hand_out_link(draft)
+    link = db.session.scalars(sa.select(PayLink)).one()
+    post_invoice(draft)
+
+    assert db.session.scalars(sa.select(PayLink)).all() == [link]
+    assert link.invoice_id == draft.id
+
+
+def test_a_posted_invoice_has_its_link_and_printing_writes_nothing(build, office):
+    invoice, free = build.posted("10"), build.posted("0")
+    assert db.session.scalars(sa.select(PayLink.invoice_id)).all() == [invoice.id]
+
+    for one in (invoice, free):
+        assert office.get(f"/staff/invoices/{one.id}/invoice.pdf").status_code == 200
+
+    assert db.session.scalars(sa.select(PayLink.invoice_id)).all() == [invoice.id]
