@@ -23,6 +23,7 @@ from staff import (
     payment_types,
     payments,
     people,
+    periods,
     photos,
     pricebook,
     receivables,
@@ -37,7 +38,7 @@ from staff import (
 SCREENS = (
     account, accounts, attempts, contacts, customer_prices, customers, home, imports,
     invoice_lines, invoices, jobs, labels, locations, outbox, payment_types, payments, people,
-    photos, pricebook, receivables, search, settings, sign_in, style_guide, taxes, terms,
+    periods, photos, pricebook, receivables, search, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

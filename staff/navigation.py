@@ -26,6 +26,10 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Customers"), "users", "staff.customers.index", A.VIEW_CUSTOMERS),
         (later("Price book"), "book", "staff.pricebook.index", A.VIEW_PRICE_BOOK),
     ]),
+    (later("Accounting"), [
+        (later("Periods"), "lock", "staff.periods.index", A.VIEW_LEDGER),
+        (later("Accounts"), "list-numbers", "staff.accounts.index", A.VIEW_LEDGER),
+    ]),
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
@@ -37,7 +41,6 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
-        (later("Accounts"), "list-numbers", "staff.accounts.index", A.VIEW_LEDGER),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
     ]),
 ]  # fmt: skip

@@ -29,6 +29,8 @@ class Ability(StrEnum):
     VIEW_PRICE_BOOK = "view price book"
     EDIT_PRICE_BOOK = "edit price book"
     VIEW_LEDGER = "view ledger"
+    CLOSE_PERIODS = "close periods"
+    OPEN_PERIODS = "open periods"
     EDIT_SETTINGS = "edit settings"
     MANAGE_PEOPLE = "manage people"
     VIEW_OUTBOX = "view outbox"
@@ -48,7 +50,7 @@ ROLES: dict[str, set[Ability]] = {
     | {
         _A.EDIT_CUSTOMERS, _A.EDIT_INVOICES, _A.POST_INVOICES, _A.SEND_INVOICES,
         _A.TAKE_PAYMENTS, _A.UNAPPLY_PAYMENTS, _A.EDIT_PRICE_BOOK, _A.EDIT_SETTINGS,
-        _A.VIEW_OUTBOX, _A.RESOLVE_ATTEMPTS, _A.IMPORT,
+        _A.CLOSE_PERIODS, _A.VIEW_OUTBOX, _A.RESOLVE_ATTEMPTS, _A.IMPORT,
     },
     "Office": _READ
     | {

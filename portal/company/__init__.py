@@ -11,6 +11,7 @@ from portal.company.formats import (
     format_day,
     format_instant,
     format_money,
+    format_month,
     format_quantity,
     format_rate,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "format_day",
     "format_instant",
     "format_money",
+    "format_month",
     "format_quantity",
     "format_rate",
     "today",

@@ -23,6 +23,11 @@ def format_day(day: date, locale: str, style: str = "medium") -> str:
     return str(dates.format_date(day, style, locale=locale))
 
 
+def format_month(day: date, locale: str) -> str:
+    """The month of a date with its year, e.g. February 2026."""
+    return str(dates.format_skeleton("yMMMM", day, locale=locale))
+
+
 def format_instant(at: datetime, locale: str, zone: str) -> str:
     """Date and time of an instant in the company's zone."""
     return str(dates.format_datetime(at.astimezone(ZoneInfo(zone)), "medium", locale=locale))

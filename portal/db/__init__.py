@@ -11,6 +11,7 @@ from portal.db.engine import (
     set_up_engine,
     writing,
 )
+from portal.db.named_locks import lock_alone, lock_together
 from portal.db.paging import Page, PageRequest, paginate
 from portal.db.searching import begins, holds, holds_code
 from portal.db.triggers import install_triggers
@@ -48,7 +49,9 @@ __all__ = [
     "insert_once",
     "install_triggers",
     "is_reading",
+    "lock_alone",
     "lock_rows",
+    "lock_together",
     "named_enum",
     "note_in_passing",
     "own_transaction",

@@ -12,6 +12,7 @@ from portal.ledger.accounts import (
     get_account,
 )
 from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
+from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
     forget_periods_after_each_transaction,
@@ -32,12 +33,14 @@ __all__ = [
     "AccountFilter",
     "Entry",
     "Leg",
+    "Month",
     "TrialBalanceRow",
     "account_for",
     "account_id_for",
     "active_accounts",
     "add_account",
     "change_account",
+    "close_through",
     "ensure_chart",
     "entries_of",
     "find_accounts",
@@ -45,12 +48,15 @@ __all__ = [
     "get_account",
     "is_open",
     "is_own_number",
+    "months_of",
     "next_number",
     "next_open_day",
     "post_entries",
     "post_entry",
+    "reopen_month",
     "require_open_period",
     "reverse_entry",
+    "to_close",
     "trial_balance",
     "verify_books",
 ]

@@ -8,49 +8,51 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, object_session, scoped_session
 
-from portal.db import db
+from portal.db import db, lock_together
 from portal.kernel import calendar
 from portal.kernel.errors import PeriodClosed
 from portal.models import AccountingPeriod, PeriodState
 
 KNOWN = "open months"  # where the session remembers what it read
+HELD = "months held open"  # … and which of them nobody can close before it commits
 
 
 def is_open(day: date) -> bool:
-    """Whether the month of that day takes entries; a month never closed is open.
+    """Whether the month of that day takes entries, as far as is known now.
 
-    Asked once per month and transaction: posting asks for every entry it writes.
+    A month without a row is closed when a later one is: books are closed up to a month, and
+    nothing slips in before it. Asked once per month and transaction.
     """
     month = calendar.month_start(day)
     known: dict[date, bool] = db.session.info.setdefault(KNOWN, {})
     if month not in known:
-        query = sa.select(AccountingPeriod.state).where(AccountingPeriod.starts_on == month)
-        known[month] = db.session.scalar(query) is not PeriodState.CLOSED
+        known[month] = _read(month)
     return known[month]
 
 
-def forget_periods_after_each_transaction(session: scoped_session[Any]) -> None:
-    """What was read of periods holds for one transaction and until one changes; idempotent."""
-    if sa.event.contains(session, "after_transaction_end", _forget):
-        return
-    sa.event.listen(session, "after_transaction_end", _forget)
-    for change in ("after_insert", "after_update", "after_delete"):
-        sa.event.listen(AccountingPeriod, change, _forget_changed)
-
-
-def _forget(session: Session, ended: SessionTransaction) -> None:
-    if ended.parent is None:
-        session.info.pop(KNOWN, None)
-
-
-def _forget_changed(_mapper: object, _connection: object, period: AccountingPeriod) -> None:
-    session = object_session(period)
-    if session is not None:
-        session.info.pop(KNOWN, None)
+def _read(month: date) -> bool:
+    own = AccountingPeriod.starts_on == month
+    query = (
+        sa.select(AccountingPeriod.state)
+        .where(AccountingPeriod.starts_on >= month)
+        .where(sa.or_(own, AccountingPeriod.state == PeriodState.CLOSED))
+        .order_by(AccountingPeriod.starts_on)
+        .limit(1)
+    )
+    return db.session.scalar(query) is not PeriodState.CLOSED
 
 
 def require_open_period(day: date) -> None:
-    """Raises PeriodClosed with the next open day when that month is closed."""
+    """Raises PeriodClosed with the next open day when that month is closed.
+
+    An open month stays open until this transaction ends: whoever closes it waits.
+    """
+    month = calendar.month_start(day)
+    held: set[date] = db.session.info.setdefault(HELD, set())
+    if month not in held:
+        if lock_together(lock_name(month)):
+            db.session.info.get(KNOWN, {}).pop(month, None)  # closed while we waited, perhaps
+        held.add(month)
     if not is_open(day):
         raise PeriodClosed(
             f"The accounting period {day:%B %Y} is closed. "
@@ -64,3 +66,30 @@ def next_open_day(day: date) -> date:
     while not is_open(day):
         day = calendar.add_months(calendar.month_start(day), 1)
     return day
+
+
+def lock_name(month: date) -> str:
+    return f"accounting period {month:%Y-%m}"
+
+
+def forget_periods_after_each_transaction(session: scoped_session[Any]) -> None:
+    """What was read of periods holds for one transaction and until one changes; idempotent."""
+    if sa.event.contains(session, "after_transaction_end", _forget):
+        return
+    sa.event.listen(session, "after_transaction_end", _forget)
+    for change in ("after_insert", "after_update", "after_delete"):
+        sa.event.listen(AccountingPeriod, change, _forget_changed)
+
+
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    if ended.nested:  # a savepoint that was rolled back let its locks go
+        session.info.pop(HELD, None)
+    elif ended.parent is None:
+        session.info.pop(HELD, None)
+        session.info.pop(KNOWN, None)
+
+
+def _forget_changed(_mapper: object, _connection: object, period: AccountingPeriod) -> None:
+    session = object_session(period)
+    if session is not None:
+        session.info.pop(KNOWN, None)

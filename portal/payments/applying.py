@@ -17,7 +17,7 @@ from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry,
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
-from portal.ledger import Entry, post_entries
+from portal.ledger import Entry, post_entries, require_open_period
 from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, Payment, PaymentApplication
 
 
@@ -38,6 +38,7 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
 
 
 def _apply(payment: Payment, invoice: Invoice, amount: Money, on: date) -> Money:
+    require_open_period(on)  # on a Pending invoice nothing is booked, and still it is dated
     shares = shares_that_fit([(invoice, amount)], customer_id=payment.customer_id,
                              up_to=payment.unapplied)  # fmt: skip
     if not shares:
@@ -144,6 +145,7 @@ def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
     invoice.balance += application.amount
     invoice.settled_on = None
     day = on or today()
+    require_open_period(day)
     invoice.last_applied_on = max(day, invoice.last_applied_on or day)
     row = PaymentApplication(payment=payment, invoice=invoice, amount=-application.amount,
                              applied_on=day, reverses_id=application.id)  # fmt: skip

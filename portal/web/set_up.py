@@ -22,6 +22,7 @@ from portal.company import (
     format_day,
     format_instant,
     format_money,
+    format_month,
     format_quantity,
     format_rate,
     today,
@@ -94,7 +95,7 @@ def _words_for_templates(app: Flask) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.filters.update(
         money=money, day=day, instant=instant, quantity=quantity, rate=rate, price=price,
-        words=words_of, paragraphs=paragraphs,
+        words=words_of, paragraphs=paragraphs, month=month,
     )  # fmt: skip
     env.globals.update(
         company=company, today=today, url_with=url_with, house_notices=list, nav_counts=dict,
@@ -125,6 +126,10 @@ def money(amount: Money) -> str:
 
 def day(value: date | None, style: str = "medium") -> str:
     return format_day(value, _locale(), style) if value else "—"
+
+
+def month(value: date) -> str:
+    return format_month(value, _locale())
 
 
 def instant(value: datetime | None) -> str:

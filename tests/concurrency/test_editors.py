@@ -1,5 +1,8 @@
 """Two people at one invoice, one job, one trail: nothing is lost, and it adds up."""
 
+import threading
+from datetime import date
+
 import pytest
 
 from portal.audit import record, trail_of, verify_audit
@@ -9,13 +12,15 @@ from portal.invoices import (
     add_line,
     get_invoice,
     invoice_of_job,
+    post_invoice,
     remove_line,
 )
 from portal.jobs import LogWords, add_log, complete_job, get_job
 from portal.kernel.errors import Conflict, InvalidTransition
 from portal.kernel.money import Money
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.models import Customer, PaymentApplication
+from portal.ledger import close_through, is_open
+from portal.models import Customer, InvoiceState, PaymentApplication
 from portal.payments import apply_oldest_first, apply_payment, get_payment, unapply
 from portal.pricebook import get_item
 
@@ -113,3 +118,40 @@ def test_eight_writers_make_one_chain(build, at_once):
     assert verify_audit() == []
     notes = [one for one in trail_of(db.session.get(Customer, customer)) if one.verb == "noted"]
     assert len(notes) == 80
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_nothing_is_booked_into_a_month_after_it_was_closed(build, at_once, turn):
+    number, month = build.invoice("80", on=date(2026, 2, 10)).id, date(2026, 2, 1)
+
+    raised = at_once(
+        lambda: in_transaction(lambda: post_invoice(get_invoice(number))),
+        lambda: in_transaction(lambda: close_through(month) and None),
+    )
+
+    assert raised[1] is None
+    assert raised[0] is None or "is closed" in str(raised[0])
+    posted = get_invoice(number).state is InvoiceState.POSTED
+    assert posted is (raised[0] is None)
+
+
+def test_whoever_closes_a_month_waits_for_who_writes_into_it(app, build):
+    number = build.invoice("80", on=date(2026, 2, 10)).id
+    db.session.commit()
+    post_invoice(get_invoice(number))  # and does not commit yet
+    closed = threading.Event()
+
+    def close():
+        with app.app_context():
+            in_transaction(lambda: close_through(date(2026, 2, 1)))
+            closed.set()
+            db.session.remove()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    assert not closed.wait(0.3)
+    db.session.commit()
+    closing.join(20)
+
+    assert closed.is_set()
+    assert not is_open(date(2026, 2, 1))

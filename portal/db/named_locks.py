@@ -1,0 +1,30 @@
+"""Locks by name, held until the transaction ends: many may share one, or one has it alone.
+
+SQLite has a single writer, so whoever writes has every such lock already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+
+from portal.db.base import db
+
+
+def lock_together(name: str) -> bool:
+    """Share the lock with others; whether there was one to take (false on SQLite)."""
+    return _lock("pg_advisory_xact_lock_shared", name)
+
+
+def lock_alone(name: str) -> bool:
+    """Wait until nobody else has the lock, then keep it; whether there was one to take."""
+    return _lock("pg_advisory_xact_lock", name)
+
+
+def _lock(function: str, name: str) -> bool:
+    if db.engine.dialect.name != "postgresql":
+        return False
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    db.session.execute(sa.select(getattr(sa.func, function)(key)))
+    return True
