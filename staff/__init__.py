@@ -17,6 +17,7 @@ from staff import (
     invoices,
     jobs,
     labels,
+    ledger,
     locations,
     navigation,
     outbox,
@@ -37,8 +38,9 @@ from staff import (
 
 SCREENS = (
     account, accounts, attempts, contacts, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, locations, outbox, payment_types, payments, people,
-    periods, photos, pricebook, receivables, search, settings, sign_in, style_guide, taxes, terms,
+    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
+    people, periods, photos, pricebook, receivables, search, settings, sign_in, style_guide,
+    taxes, terms,
 )  # fmt: skip
 
 

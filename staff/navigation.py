@@ -27,6 +27,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Price book"), "book", "staff.pricebook.index", A.VIEW_PRICE_BOOK),
     ]),
     (later("Accounting"), [
+        (later("Journal"), "notebook", "staff.ledger.journal", A.VIEW_LEDGER),
+        (later("Trial balance"), "scale", "staff.ledger.balance", A.VIEW_LEDGER),
         (later("Periods"), "lock", "staff.periods.index", A.VIEW_LEDGER),
         (later("Accounts"), "list-numbers", "staff.accounts.index", A.VIEW_LEDGER),
     ]),
@@ -76,7 +78,7 @@ def staff_nav() -> list[NavGroup]:
     if user is None:
         return []
     counts = waiting_counts()
-    section = (request.endpoint or "").rpartition(".")[0]
+    here = _here([endpoint for _, entries in GROUPS for _, _, endpoint, _ in entries])
     groups = [
         NavGroup(
             title,
@@ -85,7 +87,7 @@ def staff_nav() -> list[NavGroup]:
                     name,
                     icon,
                     url_for(endpoint),
-                    endpoint.rpartition(".")[0] == section,
+                    endpoint == here,
                     counts.get(endpoint, 0),
                 )
                 for name, icon, endpoint, ability in entries
@@ -95,6 +97,14 @@ def staff_nav() -> list[NavGroup]:
         for title, entries in GROUPS
     ]
     return [group for group in groups if group.entries]
+
+
+def _here(endpoints: Sequence[str]) -> str:
+    """The entry for this page: its own, else the first one of its section."""
+    asked = request.endpoint or ""
+    section = asked.rpartition(".")[0]
+    near = [one for one in endpoints if one.rpartition(".")[0] == section]
+    return asked if asked in near else next(iter(near), "")
 
 
 def house_notices() -> list[Notice]:

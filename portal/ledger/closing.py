@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -41,16 +42,11 @@ def months_of(year: int) -> list[Month]:
     first = company().fiscal_year_first_month
     start = date(year if first == 1 else year - 1, first, 1)
     days = [calendar.add_months(start, n) for n in range(12)]
-    end = calendar.month_end(days[-1])
-    entries = _count(JournalEntry.entry_date, JournalEntry.entry_date.between(start, end))
-    pending = _count(
-        Invoice.invoice_date,
-        Invoice.invoice_date.between(start, end),
-        Invoice.state == InvoiceState.PENDING,
-    )
+    entries = _counts(JournalEntry.entry_date, days)
+    pending = _counts(Invoice.invoice_date, days, Invoice.state == InvoiceState.PENDING)
     return [
-        Month(day, is_open(day), entries.get(day.month, 0), pending.get(day.month, 0))
-        for day in days
+        Month(day, is_open(day), *counts)
+        for day, *counts in zip(days, entries, pending, strict=True)
     ]
 
 
@@ -109,8 +105,12 @@ def _write(day: date, state: PeriodState) -> None:
     record(verb, period, f"The accounting period {day:%B %Y} was {verb}.")
 
 
-def _count(day: sa.orm.InstrumentedAttribute[date | None] | sa.orm.InstrumentedAttribute[date],
-           *wheres: sa.ColumnElement[bool]) -> dict[int, int]:  # fmt: skip
-    month = sa.extract("month", day)
-    query = sa.select(month, sa.func.count()).where(*wheres).group_by(month)
-    return {int(number): count for number, count in db.session.execute(query)}
+def _counts(column: Any, months: list[date], *wheres: sa.ColumnElement[bool]) -> list[int]:
+    """How many rows each month has, in one statement that stays in the index on the day."""
+    parts = [
+        sa.select(sa.func.count())
+        .where(column.between(day, calendar.month_end(day)), *wheres)
+        .scalar_subquery()
+        for day in months
+    ]
+    return list(db.session.execute(sa.select(*parts)).one())

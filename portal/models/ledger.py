@@ -84,7 +84,7 @@ class JournalLine(Base):
     __tablename__ = "journal_lines"
     __table_args__ = (
         sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
-        sa.Index(None, "account_id", "entry_date", "amount"),
+        sa.Index(None, "account_id", "entry_date", "id", "amount"),
     )
 
     entry_id: Mapped[int] = mapped_column(sa.ForeignKey("journal_entries.id"), index=True)

@@ -3,12 +3,15 @@
 from portal.reports.charts import bar_chart
 from portal.reports.home import HomeFigures, cash_by_month, home_figures, waiting_counts
 from portal.reports.search import Hit, search_everything
+from portal.reports.ties import Tie, control_ties
 
 __all__ = [
     "Hit",
     "HomeFigures",
+    "Tie",
     "bar_chart",
     "cash_by_month",
+    "control_ties",
     "home_figures",
     "search_everything",
     "waiting_counts",

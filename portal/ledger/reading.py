@@ -1,0 +1,126 @@
+"""Reading the journal: entries, the activity of one account, and plain-text books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.db import Page, PageRequest, db, holds, paginate, total_of
+from portal.kernel.money import ZERO, Money
+from portal.models import Account, AccountKind, JournalEntry, JournalLine, PaymentApplication
+
+
+@dataclass(frozen=True)
+class EntryFilter:
+    """What the journal is narrowed to; dates are entry dates, both included."""
+
+    q: str = ""
+    dated_from: date | None = None
+    dated_to: date | None = None
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """One line of an account with the account's balance after it: debit positive."""
+
+    line: JournalLine
+    balance: Money
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A page of an account's lines, newest first, and the balance before the oldest of them."""
+
+    page: Page[JournalLine]
+    opening: Money
+    rows: list[ActivityRow]
+
+
+def find_entries(wanted: EntryFilter, page: PageRequest) -> Page[JournalEntry]:
+    """Entries with their lines and accounts, newest first."""
+    query = sa.select(JournalEntry).options(
+        selectinload(JournalEntry.lines).joinedload(JournalLine.account)
+    )
+    if wanted.q.strip():
+        query = query.where(holds(JournalEntry.memo, wanted.q))
+    query = _dated(query, JournalEntry.entry_date, wanted)
+    return paginate(query, page, sorts={"date": JournalEntry.entry_date}, default="-date")
+
+
+def account_activity(account: Account, wanted: EntryFilter, page: PageRequest) -> Activity:
+    """The lines of one account, newest first, each with the balance after it."""
+    mine = JournalLine.account_id == account.id
+    query = sa.select(JournalLine).where(mine).options(joinedload(JournalLine.entry))
+    query = _dated(query, JournalLine.entry_date, wanted)
+    newest_first = PageRequest(page.number, page.size)
+    found = paginate(query, newest_first, sorts={"date": JournalLine.entry_date},
+                     default="-date", ids_first=True)  # fmt: skip
+    opening = _balance_before(mine, found.rows[-1]) if found.rows else ZERO
+    rows, balance = [], opening
+    for line in reversed(found.rows):
+        balance += line.amount
+        rows.append(ActivityRow(line, balance))
+    return Activity(found, opening, rows[::-1])
+
+
+def _balance_before(mine: sa.ColumnElement[bool], first: JournalLine) -> Money:
+    """Of the days before, and of that day's earlier lines; two sums, each a range of the index."""
+    days = JournalLine.entry_date < first.entry_date
+    same_day = sa.and_(JournalLine.entry_date == first.entry_date, JournalLine.id < first.id)
+    sums = [sa.select(total_of(JournalLine.amount)).where(mine, one) for one in (days, same_day)]
+    return Money.total(db.session.scalar(one) or ZERO for one in sums)
+
+
+def payments_of(application_ids: set[int]) -> dict[int, int]:
+    """The payment behind each application, to link an entry to the page that explains it."""
+    query = sa.select(PaymentApplication.id, PaymentApplication.payment_id)
+    found = db.session.execute(query.where(PaymentApplication.id.in_(application_ids)))
+    return dict(found.all())
+
+
+HLEDGER_KINDS = {
+    AccountKind.ASSET: "assets",
+    AccountKind.LIABILITY: "liabilities",
+    AccountKind.EQUITY: "equity",
+    AccountKind.INCOME: "revenues",
+    AccountKind.EXPENSE: "expenses",
+}
+
+
+def hledger_text() -> Iterator[str]:
+    """The whole journal as hledger reads it, entry by entry, in order of date."""
+    names = {one.id: _hledger_name(one) for one in db.session.scalars(sa.select(Account))}
+    query = (
+        sa.select(JournalLine, JournalEntry.memo)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .order_by(JournalLine.entry_date, JournalLine.entry_id, JournalLine.id)
+        .execution_options(yield_per=1000)
+    )
+    current = None
+    for line, memo in db.session.execute(query):
+        if line.entry_id != current:
+            current = line.entry_id
+            yield f"\n{line.entry_date.isoformat()} ({current}) {_plain(memo)}\n"
+        yield f"    {names[line.account_id]}  {line.amount.amount}\n"
+
+
+def _hledger_name(account: Account) -> str:
+    return f"{HLEDGER_KINDS[account.kind]}:{account.number} {_plain(account.name)}"
+
+
+def _plain(words: str) -> str:
+    """On one line, without what begins a comment or ends an account name."""
+    return " ".join(words.replace(";", ",").split())
+
+
+def _dated(query: sa.Select[Any], day: Any, wanted: EntryFilter) -> sa.Select[Any]:
+    if wanted.dated_from:
+        query = query.where(day >= wanted.dated_from)
+    if wanted.dated_to:
+        query = query.where(day <= wanted.dated_to)
+    return query
