@@ -13,8 +13,8 @@ from portal.company import today
 from portal.db import db, in_transaction
 from portal.imports.saving import save_rows
 from portal.kernel.money import ZERO, Money
-from portal.ledger import verify_books
-from portal.models import Customer, ImportSubject, Invoice
+from portal.ledger import account_id_for, verify_books
+from portal.models import AccountRole, Customer, ImportSubject, Invoice
 from portal.schedule import refresh_statistics
 
 ENGINES = ("sqlite", "postgresql")
@@ -29,6 +29,9 @@ PAGES = {
     "staff home": "/staff/",
     "customers": "/staff/customers?q=customer+12",
     "payments": "/staff/payments",
+    "journal": "/staff/ledger",
+    "activity of Accounts Receivable": "/staff/ledger/accounts/{receivable}",
+    "trial balance": "/staff/ledger/trial-balance",
     "customer home": "/my/",
 }
 
@@ -46,10 +49,11 @@ def measure(engine: str, *, size: int) -> list[Figure]:
         browser.set_cookie("fieldledger_customer", payer)
         invoice = db.session.scalar(sa.select(sa.func.max(Invoice.id)))
         past = (today() - timedelta(days=90)).isoformat()
+        receivable = account_id_for(AccountRole.RECEIVABLE)
         db.session.remove()
         figures = []
         for name, address in PAGES.items():
-            path = address.format(invoice=invoice, past=past)
+            path = address.format(invoice=invoice, past=past, receivable=receivable)
             with app.app_context(), statements() as sent:
                 assert browser.get(path).status_code == 200, path
 

@@ -14,12 +14,15 @@ from portal.audit import acting_as
 from portal.company import today
 from portal.db import db, in_transaction
 from portal.kernel import clock
+from portal.kernel.calendar import add_months
+from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.seed.story import Story
 from portal.seed.world import make_world
 from portal.settings import Settings
 
 MONTHS = 14
+MONTHS_OPEN = 4  # the accountant closed what is older
 STAFF_EMAIL = "olive@demo.example"
 
 
@@ -41,6 +44,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
             with clock.frozen(noon(day)):
                 in_transaction(lambda day=day: story.live(day, end))  # type: ignore[misc]
         in_transaction(story.close)
+        in_transaction(lambda: close_through(add_months(end, -MONTHS_OPEN)))
     return True
 
 
