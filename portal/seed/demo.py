@@ -17,6 +17,7 @@ from portal.kernel import clock
 from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
+from portal.seed.online import pay_online
 from portal.seed.story import Story
 from portal.seed.world import make_world
 from portal.settings import Settings
@@ -45,6 +46,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
                 in_transaction(lambda day=day: story.live(day, end))  # type: ignore[misc]
         in_transaction(story.close)
         in_transaction(lambda: close_through(add_months(end, -MONTHS_OPEN)))
+        pay_online()
     return True
 
 

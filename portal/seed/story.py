@@ -29,6 +29,7 @@ from portal.models import (
     MessageState,
     Payment,
     ReviewState,
+    SentState,
 )
 from portal.models.ledger import Account
 from portal.models.payment import PaymentType
@@ -75,6 +76,7 @@ class Story:
         db.session.execute(
             sa.update(Message).values(state=MessageState.KEPT, sent_at=Message.created_at)
         )
+        self._mark_sent()
         payment = db.session.scalars(
             sa.select(Payment)
             .join(PaymentType)
@@ -96,6 +98,21 @@ class Story:
             legs=[Leg(AccountRole.DISPUTED, payment.amount),
                   Leg(payment.type.account_id, -payment.amount)],
         )  # fmt: skip
+
+    def _mark_sent(self) -> None:
+        """Every mailed invoice counts as sent; who paid has opened it."""
+        mailed = sa.select(Message.subject_id).where(Message.kind == "invoice")
+        paid = Invoice.balance < Invoice.total
+        state = sa.case((paid, SentState.OPENED), else_=SentState.SENT)
+        db.session.execute(
+            sa.update(Invoice)
+            .where(Invoice.id.in_(mailed))
+            .values(
+                sent_state=state,
+                sent_at=Invoice.posted_at,
+                opened_at=sa.case((paid, Invoice.posted_at)),
+            )
+        )
 
     def _book(self, day: date) -> None:
         customer = self.random.choice(self.world.customers)
