@@ -77,6 +77,7 @@ def test_a_full_disk_is_one_sentence_at_the_prompt(run, monkeypatch):
 
 def test_the_doctor_finds_books_that_do_not_hold(run, build, app):
     build.posted("10")
+    db.session.commit()
     assert "books" not in failures()
     db.session.execute(sa.update(Invoice).values(settled_on=build.today))
     db.session.commit()
