@@ -14,6 +14,7 @@ from portal.access import PersonWords, add_person, person_of_email, roles, staff
 from portal.audit import verify_audit
 from portal.cli import backups, doctor, serving
 from portal.cli.importing import import_file
+from portal.cli.placing import before_restore
 from portal.cli.plain import PlainCommand
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
@@ -122,8 +123,8 @@ def restore(source: Path, replace: bool) -> None:
     db.engine.dispose()
     backups.read_backup(settings, source, replace=replace)
     upgrade_database()  # the archive may be of an older version
-    if settings.uses_sqlite and replace:
-        click.echo(f"The old database is kept as {settings.sqlite_file.name}.before-restore.")
+    if settings.uses_sqlite and before_restore(settings.sqlite_file).exists():
+        click.echo(f"The old database is kept as {before_restore(settings.sqlite_file)}.")
     _report([*verify_books()], "Restored; the books balance.")
 
 

@@ -148,3 +148,21 @@ def test_a_relative_address_lies_in_the_data_folder_wherever_one_stands(tmp_path
     assert company_in(tmp_path / "old" / "books.sqlite3") == "Relative"
     assert company_in(tmp_path / "new" / "books.sqlite3") == "Relative"
     assert not (tmp_path / "books.sqlite3").exists()
+
+
+def test_the_commands_back_up_restore_and_say_where_the_old_one_is(tmp_path):
+    archive = tmp_path / "kept.tar.gz"
+    settings, _key = furnished_house(tmp_path / "data", "Kept")
+    app, _settings = house(tmp_path / "data")
+    run = app.test_cli_runner()
+    with app.app_context():
+        kept = run.invoke(args=["backup", str(archive)])
+        refused = run.invoke(args=["restore", str(archive)])
+        restored = run.invoke(args=["restore", str(archive), "--replace"])
+        db.session.remove()
+        db.engine.dispose()
+
+    assert (kept.exit_code, kept.output.startswith("Backed up to")) == (0, True)
+    assert (refused.exit_code, "Add --replace" in refused.output) == (1, True)
+    assert (restored.exit_code, "Restored; the books balance." in restored.output) == (0, True)
+    assert f"is kept as {settings.sqlite_file}.before-restore." in restored.output
