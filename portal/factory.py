@@ -12,7 +12,7 @@ from portal.cli import register
 from portal.db import db, set_up_engine
 from portal.db.migrate import set_up_migrations
 from portal.ledger import forget_periods_after_each_transaction
-from portal.settings import ROOT, Settings, read_settings
+from portal.settings import ROOT, Settings, make_data_dir, read_settings
 from portal.web import TransactionalFlask, refuse_unmarked_views
 from portal.web import set_up as set_up_web
 from portal.wiring import wire_house
@@ -30,7 +30,7 @@ def create_app(
     settings = settings or read_settings()
     fields = {key: value for key, value in overrides.items() if key.islower()}
     settings = replace(settings, **fields)  # type: ignore[arg-type]  # checked by the dataclass
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings.data_dir)
 
     app = TransactionalFlask("portal", root_path=str(ROOT))
     app.config.from_mapping(

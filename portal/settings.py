@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
 
 ROOT = Path(__file__).resolve().parent.parent
+SHORTEST_SECRET = 32  # characters
+
+
+class BadSettings(click.ClickException, ValueError):
+    """The app does not start like this; at the command line only the sentence is shown."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,11 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
     @property
+    def sqlite_file(self) -> Path:
+        """Where the SQLite database lies; only for `uses_sqlite`."""
+        return Path(self.database_url.partition(":///")[2].partition("?")[0])
+
+    @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
 
@@ -46,14 +61,16 @@ class Settings:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment, with defaults that make a fresh clone run.
 
-    Raises ValueError when production lacks a secret key.
+    Raises BadSettings when production lacks what keeps its people safe.
     """
     env = os.environ if environ is None else environ
     app_env = env.get("APP_ENV", "development")
+    if app_env == "production":
+        _refuse_unsafe(env)
     data_dir = Path(env.get("DATA_DIR", str(ROOT / "var"))).resolve()
     return Settings(
         app_env=app_env,
-        secret_key=env.get("SECRET_KEY") or _own_secret(data_dir, app_env),
+        secret_key=env.get("SECRET_KEY") or _own_secret(data_dir),
         base_url=env.get("BASE_URL", "http://127.0.0.1:5000").rstrip("/"),
         data_dir=data_dir,
         database_url=_database_url(env.get("DATABASE_URL", ""), data_dir),
@@ -78,7 +95,35 @@ def with_address(settings: Settings, host: str, port: int) -> Settings:
 
 def environment_for_children(settings: Settings) -> dict[str, str]:
     """Our environment for processes we start, naming the address we were told to use."""
-    return {**os.environ, "BASE_URL": settings.base_url}
+    return environment_with(BASE_URL=settings.base_url)
+
+
+def environment_with(**more: str) -> dict[str, str]:
+    """Our environment and more, for a program we start."""
+    return {**os.environ, **more}
+
+
+def make_data_dir(data_dir: Path) -> None:
+    """Make the folder for this user alone: customers' data lies in it. One that is there stays."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _refuse_unsafe(env: Mapping[str, str]) -> None:
+    """Everything that is wrong is told at once."""
+    wrong = []
+    if len(env.get("SECRET_KEY", "")) < SHORTEST_SECRET:
+        wrong.append(
+            f"Set SECRET_KEY to {SHORTEST_SECRET} random characters or more: it signs cookies and "
+            "pay links, and a short one can be guessed."
+        )
+    address = urlsplit(env.get("BASE_URL", ""))
+    if address.scheme != "https" or not address.hostname:
+        wrong.append(
+            "Set BASE_URL to the https:// address where people reach the app: mailed links name "
+            "it, and cookies travel over https only."
+        )
+    if wrong:
+        raise BadSettings(" ".join(["Production does not start like this.", *wrong]))
 
 
 def _database_url(given: str, data_dir: Path) -> str:
@@ -87,19 +132,19 @@ def _database_url(given: str, data_dir: Path) -> str:
     for prefix in ("postgres://", "postgresql://"):
         if given.startswith(prefix):
             return "postgresql+psycopg://" + given.removeprefix(prefix)
+    scheme, found, path = given.partition(":///")
+    if scheme.startswith("sqlite") and found and path and path[0] not in "/:":
+        return f"{scheme}:///{data_dir / path}"  # one place, wherever the command was typed
     return given
 
 
-def _own_secret(data_dir: Path, app_env: str) -> str:
-    """A key of this installation's own, made once; production must name its own."""
-    if app_env == "production":
-        raise ValueError("Set SECRET_KEY: production does not start with a made-up key.")
+def _own_secret(data_dir: Path) -> str:
+    """A key of this installation's own, made once; production names its own."""
     path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
+    make_data_dir(data_dir)
+    if not path.exists():  # written whole under another name first: nobody reads half a key
+        with tempfile.NamedTemporaryFile("w", dir=data_dir) as file, suppress(FileExistsError):
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+            file.flush()
+            os.link(file.name, path)
     return path.read_text().strip()

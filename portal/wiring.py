@@ -36,7 +36,7 @@ from portal.payment_collection import (
 )
 from portal.payments import PaymentReceived, receipt_pdf, release_excess, send_receipt
 from portal.schedule import run_due
-from portal.tasks import TaskKind
+from portal.tasks import MAIL, TaskKind
 
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobBooked: [lambda event: start_job_invoice(event.job)],
@@ -52,7 +52,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
 }
 
 TASKS = [
-    TaskKind("message", deliver, waiting_messages),
+    TaskKind("message", deliver, waiting_messages, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),

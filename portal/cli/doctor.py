@@ -15,9 +15,10 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 
 from portal.company import company
-from portal.db import db
+from portal.db import db, reading
 from portal.db.migrate import FOLDER
 from portal.documents import has_fonts
+from portal.ledger import verify_books
 from portal.outbox import mail_server_answers
 from portal.payment_collection import gateway, has_gateway
 from portal.settings import Settings
@@ -34,11 +35,24 @@ class Finding:
 def examine() -> list[Finding]:
     """Every check, none of which changes anything."""
     settings: Settings = current_app.config["SETTINGS"]
-    return [*_database(settings), *_disk(settings), *_documents(), *_outside(settings)]
+    with reading():  # somebody may be writing meanwhile
+        database = [*_database(settings)]
+        db.session.rollback()
+    return [
+        _safety(settings),
+        *database,
+        *_privacy(settings),
+        *_disk(settings),
+        *_documents(),
+        *_outside(settings),
+    ]
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
     kind = "SQLite" if settings.uses_sqlite else "PostgreSQL"
+    if settings.uses_sqlite and not settings.sqlite_file.exists():
+        yield Finding("FAIL", f"There is no database at {settings.sqlite_file}: run `flask found`.")
+        return
     try:
         with db.engine.connect() as connection:
             now = MigrationContext.configure(connection).get_current_revision()
@@ -56,6 +70,34 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("OK", f"The books are kept in the zone {company().zone}.")
     except LookupError as error:
         yield Finding("FAIL", str(error))
+        return
+    yield _books()
+
+
+def _books() -> Finding:
+    problems = verify_books()
+    if not problems:
+        return Finding("OK", "The books balance and every subledger ties out.")
+    return Finding(
+        "FAIL",
+        f"The books do not hold ({len(problems)} found), first: {problems[0]} "
+        "`flask verify-books` names them all.",
+    )
+
+
+def _privacy(settings: Settings) -> Iterator[Finding]:
+    """Installations made before new files were private; PostgreSQL sees to its own."""
+    for path in (settings.sqlite_file, settings.data_dir / "secret_key"):
+        if settings.uses_sqlite and path.is_file() and path.stat().st_mode & 0o077:
+            yield Finding("WARN", f"Other users of this machine can read it: chmod 600 {path}")
+
+
+def _safety(settings: Settings) -> Finding:
+    if settings.is_production:  # it would not have started otherwise
+        return Finding("OK", f"Production: people come over https to {settings.base_url}.")
+    return Finding(
+        "WARN", "This is a development installation. For real use set APP_ENV=production."
+    )
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -100,7 +142,8 @@ def _outside(settings: Settings) -> Iterator[Finding]:
         yield Finding("OK" if gateway().livemode else "WARN", f"Gateway {gateway().name}: {mode}.")
     queue = "Redis" if settings.redis_url else "SQLite"
     try:
-        waiting = current_app.extensions["huey"].pending_count()
+        queues = current_app.extensions["queues"].values()
+        waiting = sum(queue.pending_count() for queue in queues)
         yield Finding("OK", f"The task queue ({queue}) answers; {waiting} tasks wait.")
     except Exception as error:
         yield Finding("FAIL", f"The task queue ({queue}) does not answer: {error}")

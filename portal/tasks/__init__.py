@@ -1,8 +1,10 @@
 """Background work: rows are the truth, a task only says "look at row N"."""
 
-from portal.tasks.kinds import TaskKind, find_kind, register, sweep
-from portal.tasks.leases import lease, lease_until
+from portal.tasks.kinds import MAIL, WORK, TaskKind, find_kind, register, sweep
+from portal.tasks.leases import lease
 from portal.tasks.queue import (
+    STOP_WITHIN,
+    THREADS,
     look_at,
     note_progress,
     read_progress,
@@ -13,10 +15,13 @@ from portal.tasks.queue import (
 )
 
 __all__ = [
+    "MAIL",
+    "STOP_WITHIN",
+    "THREADS",
+    "WORK",
     "TaskKind",
     "find_kind",
     "lease",
-    "lease_until",
     "look_at",
     "note_progress",
     "read_progress",

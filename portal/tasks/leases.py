@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.db import Base, db
 from portal.kernel import clock
-
-
-def lease_until(seconds: int) -> datetime:
-    return clock.now() + timedelta(seconds=seconds)
 
 
 def lease(table: type[Base], row_id: int, *, states: Any, seconds: int = 120) -> bool:

@@ -1,6 +1,8 @@
 """The commands a person types."""
 
 import re
+import sqlite3
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +10,9 @@ import sqlalchemy as sa
 from portal.access import person_of_email
 from portal.cli import doctor
 from portal.db import db
+from portal.db.migrate import upgrade_database
 from portal.models import Invoice
+from tests.cli.houses import house
 
 
 @pytest.fixture
@@ -34,6 +38,7 @@ def test_a_person_can_be_made_and_signs_in_by_link(run, client):
     link = run("sign-in-link", "nora@acme.example")
 
     assert made.exit_code == 0, made.output
+    assert "http://localhost/staff/sign-in" in made.output
     assert person_of_email("nora@acme.example").role.name == "Office"
     path = re.search(r"(/staff/sign-in/link/\S+)", link.output)[1]
     assert client.post(path).location == "/staff/"
@@ -55,6 +60,72 @@ def test_broken_books_are_named(run, build, app):
 
     assert answer.exit_code == 1
     assert "settled date and balance disagree" in answer.output
+
+
+def test_a_full_disk_is_one_sentence_at_the_prompt(run, monkeypatch):
+    def full(*_words, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("portal.cli.commands.add_person", full)
+    answer = run(
+        "user", "create", "--name", "N", "--email", "n@acme.example", "--password", "a long one"
+    )
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: The disk is full.")
+
+
+def test_the_doctor_finds_books_that_do_not_hold(run, build, app):
+    build.posted("10")
+    db.session.commit()
+    assert "books" not in failures()
+    db.session.execute(sa.update(Invoice).values(settled_on=build.today))
+    db.session.commit()
+    told = failures()
+    db.session.execute(sa.update(Invoice).values(settled_on=None))
+    db.session.commit()
+
+    assert "The books do not hold (1 found), first:" in told
+    assert "flask verify-books" in told
+
+
+def test_the_doctor_finds_a_mail_server_that_does_not_answer(app, monkeypatch):
+    dead = replace(app.config["SETTINGS"], smtp_url="smtp://127.0.0.1:9")
+    monkeypatch.setitem(app.config, "SETTINGS", dead)
+
+    assert "The mail server does not answer as it should" in failures()
+
+
+def test_the_doctor_makes_no_database(tmp_path):
+    app, settings = house(tmp_path / "fresh")
+    with app.app_context():
+        told = failures()
+        db.engine.dispose()
+
+    assert f"There is no database at {settings.sqlite_file}" in told
+    assert not settings.sqlite_file.exists()
+
+
+def test_the_doctor_asks_for_a_company_in_an_empty_schema(tmp_path):
+    app, _settings = house(tmp_path / "fresh")
+    with app.app_context():
+        upgrade_database()
+        told = failures()
+        db.session.remove()
+        db.engine.dispose()
+
+    assert "holds no company yet" in told
+
+
+def test_the_doctor_warns_of_files_that_others_can_read(tmp_path):
+    app, settings = house(tmp_path / "fresh")
+    sqlite3.connect(settings.sqlite_file).close()
+    settings.sqlite_file.chmod(0o644)
+    with app.app_context():
+        told = [one.sentence for one in doctor.examine() if one.mark == "WARN"]
+        db.engine.dispose()
+
+    assert any(f"chmod 600 {settings.sqlite_file}" in sentence for sentence in told)
 
 
 def test_the_doctor_finds_a_folder_it_cannot_write_to(app, monkeypatch):

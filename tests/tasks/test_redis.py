@@ -10,7 +10,7 @@ from limits.storage import RedisStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from portal.settings import read_settings
-from portal.tasks import note_progress, read_progress
+from portal.tasks import MAIL, WORK, note_progress, read_progress
 from tests.servers.launching import free_port, missing, running
 from wsgi import make_app
 
@@ -31,17 +31,21 @@ def shared_app(redis_url, tmp_path):
     return make_app(settings=read_settings(settings))
 
 
-def test_with_a_redis_address_the_queue_is_there(shared_app):
-    queue = shared_app.extensions["huey"]
+def test_with_a_redis_address_the_queues_are_there_mail_apart(shared_app):
+    queues = shared_app.extensions["queues"]
+    for queue in queues.values():
+        assert isinstance(queue, RedisHuey)
+        queue.flush()
 
-    assert isinstance(queue, RedisHuey)
-    queue.flush()
     with shared_app.app_context():
         shared_app.extensions["enqueue"]("message", 7)
+        shared_app.extensions["enqueue"]("gateway_event", 8)
         note_progress("import 1", 500)
         assert read_progress("import 1") == 500
-    assert queue.pending_count() == 1
-    assert queue.dequeue().args == ("message", 7)
+
+    assert [queue.pending_count() for queue in queues.values()] == [1, 1]
+    assert queues[MAIL].dequeue().args == ("message", 7)
+    assert queues[WORK].dequeue().args == ("gateway_event", 8)
 
 
 def test_two_processes_count_the_same_tries(redis_url):

@@ -41,3 +41,14 @@ def test_a_missing_library_is_named_to_somebody_who_is_not_root(monkeypatch):
 def test_a_failed_step_names_itself(monkeypatch):
     with pytest.raises(SystemExit, match="This set-up step failed"):
         setup.run(sys.executable, "-c", "raise SystemExit(1)")
+
+
+def test_pip_says_only_what_went_wrong(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(setup, "STAMPS", tmp_path)
+    monkeypatch.setattr(setup, "run", lambda *command: said.append(command))
+    monkeypatch.chdir(setup.ROOT)
+    setup.install("requirements.lock")
+
+    assert said[0].count("-q") == 2
+    assert "--disable-pip-version-check" in said[0]

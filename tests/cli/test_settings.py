@@ -1,0 +1,78 @@
+"""Production starts only with what keeps its people safe; everything else has a default."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from portal.settings import BadSettings, read_settings
+from tests.architecture.graph import ROOT
+
+GOOD = {"APP_ENV": "production", "SECRET_KEY": "k" * 32, "BASE_URL": "https://bills.example"}
+
+
+def test_production_starts_with_a_long_key_and_an_https_address(tmp_path):
+    settings = read_settings({**GOOD, "DATA_DIR": str(tmp_path)})
+
+    assert (settings.is_production, settings.secure_cookies) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "k" * 31),
+        ("BASE_URL", ""),
+        ("BASE_URL", "http://bills.example"),
+        ("BASE_URL", "https://"),
+    ],
+)
+def test_production_names_what_it_lacks(tmp_path, name, value):
+    with pytest.raises(BadSettings, match=f"Set {name} to"):
+        read_settings({**GOOD, "DATA_DIR": str(tmp_path / "d"), name: value})
+
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("command", ["doctor", "serve", "found"])
+def test_every_command_says_in_one_sentence_why_production_does_not_start(tmp_path, command):
+    environ = {**os.environ, "APP_ENV": "production", "DATA_DIR": str(tmp_path / "d")}
+    for name in ("SECRET_KEY", "BASE_URL"):
+        environ.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", command],
+        cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Set SECRET_KEY" in done.stderr
+    assert "Set BASE_URL" in done.stderr
+
+
+def test_a_fresh_clone_makes_its_own_key_once_for_itself_alone(tmp_path):
+    folder = tmp_path / "var"
+    first = read_settings({"DATA_DIR": str(folder)})
+    again = read_settings({"DATA_DIR": str(folder)})
+
+    assert len(first.secret_key) > 32
+    assert again.secret_key == first.secret_key
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("", "sqlite:////data/fieldledger.sqlite3"),
+        ("sqlite:///books.db", "sqlite:////data/books.db"),
+        ("sqlite:////srv/books.db", "sqlite:////srv/books.db"),
+        ("postgres://a@b/c", "postgresql+psycopg://a@b/c"),
+    ],
+)
+def test_the_database_lies_where_one_would_look_for_it(given, understood):
+    settings = read_settings({"DATA_DIR": "/data", "SECRET_KEY": "k", "DATABASE_URL": given})
+
+    assert settings.database_url == understood
