@@ -89,7 +89,9 @@ def system_packages(dev: bool) -> None:
     if not any(fonts(folder) for folder in FONT_FOLDERS):
         lacking.append(FONT_PACKAGE)
     if dev:
-        lacking += [name for name in ("chromium", "redis-server") if shutil.which(name) is None]
+        lacking += [
+            name for name in ("chromium", "redis-server", "hledger") if shutil.which(name) is None
+        ]
     if not lacking:
         return
     if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -101,7 +103,7 @@ def system_packages(dev: bool) -> None:
         if done.returncode == 0:
             return
         print(done.stderr, file=sys.stderr)
-    needed = [name for name in lacking if name not in ("chromium", "redis-server")]
+    needed = [name for name in lacking if name not in ("chromium", "redis-server", "hledger")]
     sentence = (
         f"Please install these system packages, then run the command again: {' '.join(lacking)}"
     )

@@ -68,7 +68,7 @@ def test_closed_and_future_days_are_told_beside_their_column(build):
     close(date(2026, 1, 1))
     rows = [
         "A-1,Ada,2026-01-15,100,100,",
-        "A-2,Ada,2025-12-15,100,0,2026-01-20",
+        "A-2,Ada,2026-02-15,100,0,2026-01-20",
         "A-3,Ada,2026-02-15,100,0,2027-01-01",
         "A-4,Ada,2027-01-15,100,100,",
     ]
