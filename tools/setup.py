@@ -30,6 +30,7 @@ FONT_FOLDERS = (
 )
 ERRORS_ONLY = ("-q", "-q", "--disable-pip-version-check", "--root-user-action=ignore")
 FONT_PACKAGE = "fonts-dejavu-core"
+FOR_TESTS = ("chromium", "redis-server", "hledger")  # commands and their packages
 
 
 def main(dev: bool) -> None:
@@ -103,7 +104,7 @@ def system_packages(dev: bool) -> None:
         if done.returncode == 0:
             return
         print(done.stderr, file=sys.stderr)
-    needed = [name for name in lacking if name not in ("chromium", "redis-server", "hledger")]
+    needed = [name for name in lacking if name not in FOR_TESTS]
     sentence = (
         f"Please install these system packages, then run the command again: {' '.join(lacking)}"
     )
