@@ -153,3 +153,14 @@ def test_the_trail_is_told_in_words(office, build, invoice):
     assert "[&#39;" not in page
     assert "(staff " not in page
     assert re.search(r'from <a href="/staff/payments/\d+">a payment</a>', page)
+
+
+def test_words_alone_are_a_conflict_too(office, invoice):
+    address = f"/staff/invoices/{invoice.id}/lines/{invoice.lines[0].id}"
+    same = {"version": invoice.version, "quantity": "1", "unit_price": "80"}
+    office.post(address, data=same | {"item": "Copper pipe"})
+
+    conflict = office.post(address, data=same | {"item": "Steel pipe"})
+
+    assert conflict.status_code == 422
+    assert get_invoice(invoice.id).lines[0].description == "Copper pipe"
