@@ -13,12 +13,12 @@ from markupsafe import Markup, escape
 from portal.company import company, format_day
 
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-PAYMENT = re.compile(r"\bpayment (\d+)")
+PAYMENT = re.compile(r"(?<=(?:applied|en back) from )payment (\d+)(?=\.$)")
 STAFF = re.compile(r" \(staff \d+\)$")
 
 
 def told(sentence: str) -> Markup:
-    """One sentence of the trail; "payment 276" becomes a link to that payment."""
+    """One sentence of the trail; "… applied from payment 276." links to that payment."""
 
     def linked(found: re.Match[str]) -> str:
         address = url_for("staff.payments.show", payment_id=int(found[1]))

@@ -52,8 +52,8 @@
 
   document.addEventListener("click", (event) => {
     const option = event.target.closest("[data-pick]");
-    if (option) pick(option.closest("[data-lookup]"), option);
     const inside = event.target.closest("[data-lookup]");
+    if (option && inside) pick(inside, option);
     document.querySelectorAll("[data-lookup]").forEach((one) => {
       if (one !== inside && isOpen(one)) close(one);
     });

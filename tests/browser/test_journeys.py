@@ -67,6 +67,8 @@ PAGES = [
     "/staff/invoices/1",
     "/staff/invoices/2/posting",
     "/staff/jobs",
+    "/staff/style-guide",
+    "/staff/payments",
     "/staff/price-book/new",
     "/staff/customers/1",
     "/staff/receivables",

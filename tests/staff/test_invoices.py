@@ -164,3 +164,10 @@ def test_words_alone_are_a_conflict_too(office, invoice):
 
     assert conflict.status_code == 422
     assert get_invoice(invoice.id).lines[0].description == "Copper pipe"
+
+
+def test_words_of_ours_in_a_line_make_no_link(office, invoice):
+    line = {"item": "payment 12 of 24", "quantity": "1", "unit_price": "7"}
+    office.post(f"/staff/invoices/{invoice.id}/lines", data=line)
+
+    assert "/staff/payments/12" not in office.get(f"/staff/invoices/{invoice.id}").text
