@@ -146,8 +146,8 @@ def _journey(office: Browser, base: str, invoice_id: int, link: str) -> None:
     clerk = Browser(base)
     clerk._open, clerk._base = office._open, office._base
     clerk.get(f"/staff/invoices/{invoice_id}")
-    clerk.post(f"/staff/invoices/{invoice_id}/posting")
-    clerk.post(f"/staff/invoices/{invoice_id}/sending")
+    clerk.post(f"/staff/invoices/{invoice_id}/posting", confirmed="yes")
+    clerk.post(f"/staff/invoices/{invoice_id}/sending", confirmed="yes")
     payer = Browser(base)
     payer.get(link)
     payer.post(link, which="all")

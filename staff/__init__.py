@@ -26,21 +26,24 @@ from staff import (
     people,
     periods,
     photos,
+    posting,
     pricebook,
     receivables,
     search,
+    sending,
     settings,
     sign_in,
     style_guide,
     taxes,
     terms,
+    timeline,
 )
 
 SCREENS = (
     account, accounts, attempts, contacts, customer_prices, customers, home, imports,
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, pricebook, receivables, search, settings, sign_in, style_guide,
-    taxes, terms,
+    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
+    sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 
@@ -52,4 +55,9 @@ def face(app: Flask) -> None:
     app.register_blueprint(staff)
     app.jinja_env.globals.update(
         staff_nav=navigation.staff_nav, house_notices=navigation.house_notices
+    )
+    app.jinja_env.filters.update(
+        told=timeline.told,
+        change_words=timeline.change_words,
+        actor_words=timeline.actor_words,
     )

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from portal.company import business_units
 from portal.customers import get_customer, search_customers
 from portal.kernel.errors import InvalidFields, NotFound
-from portal.models import BusinessUnit, Customer, PriceBookItem
+from portal.models import BusinessUnit, Customer, Location, PriceBookItem
 from portal.pricebook import get_item, search_items
 
 E = TypeVar("E", bound=StrEnum)
@@ -37,6 +37,11 @@ def row_of(rows: Iterable[R], wanted: Any) -> R:
 
 def units() -> list[BusinessUnit]:
     return business_units()
+
+
+def place_words(place: Location) -> str:
+    """A location by its own name, when it has one, and its address."""
+    return f"{place.name}: {place.one_line_address}" if place.name else place.one_line_address
 
 
 def customer_from(form: Any) -> Customer:

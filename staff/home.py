@@ -9,8 +9,9 @@ from portal.access import Ability
 from portal.company import company, format_day, format_money, today
 from portal.kernel.money import Money
 from portal.receivables import aging_totals
-from portal.reports import bar_chart, cash_by_month, home_figures
-from portal.web import current_user, needs, render_page
+from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
+from portal.web import current_user, needs, render_page, signed_in_user
+from staff.first_steps import first_steps
 
 bp = Blueprint("home", __name__)
 
@@ -20,9 +21,9 @@ bp = Blueprint("home", __name__)
 def show() -> Response:
     user = current_user()
     if user is not None and Ability.VIEW_RECEIVABLES not in user.role.abilities:
-        return render_page("staff/home/show.html", figures=None)
+        return render_page("staff/home/show.html", figures=None, first_steps=[])
     on = today()
-    totals = aging_totals(on=on)
+    figures, totals = home_figures(on=on), aging_totals(on=on)
     buckets = [
         (_("Current"), totals.current),
         (_("1–30"), totals.days_1_30),
@@ -34,13 +35,20 @@ def show() -> Response:
     cash = [(format_day(month, locale, "MMM yy"), amount) for month, amount in cash_by_month(on=on)]
     return render_page(
         "staff/home/show.html",
-        figures=home_figures(on=on),
+        figures=figures,
+        first_steps=first_steps(signed_in_user()) if _is_empty(figures, cash) else [],
         buckets=buckets,
         aging_chart=_chart(buckets, _("Open by days past due")),
         cash=cash,
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
     )
+
+
+def _is_empty(figures: HomeFigures, cash: list[tuple[str, Money]]) -> bool:
+    """Nothing waits, nothing is owed and no money ever came: a company that just begins."""
+    waiting = figures.to_review + figures.to_post + figures.overdue + figures.jobs_open
+    return not waiting and not any(amount for _month, amount in cash)
 
 
 def _chart(pairs: list[tuple[str, Money]], title: str) -> str:

@@ -49,7 +49,7 @@ def edit(invoice_id: int, line_id: int) -> Response:
 def save(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
     line = row_of(invoice.lines, line_id)
-    form = LineForm()
+    form = LineForm(data=_as_typed(invoice, line))
     try:
         if form.is_sent():
             change_line(invoice, line, _words(form, line), version=form.version.data)

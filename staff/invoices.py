@@ -1,10 +1,9 @@
-"""Invoices: list, record, facts, posting, sending."""
+"""Invoices: list, record, facts."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from wtforms import StringField, TextAreaField
 
 from portal.access import Ability
@@ -22,15 +21,10 @@ from portal.invoices import (
     change_summary,
     find_invoices,
     get_invoice,
-    hand_out_link,
     invoice_pdf,
-    post_invoice,
-    post_invoices,
     posting_problem,
     refresh_tax,
     review_invoice,
-    revoke_pay_links,
-    send_invoice,
     start_manual_invoice,
     sum_of_invoices,
     tax_is_stale,
@@ -46,7 +40,7 @@ from portal.models import (
     SentState,
 )
 from portal.payment_collection import live_attempts_on
-from portal.payments import applications_to
+from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -63,9 +57,8 @@ from portal.web import (
     pdf_response,
     redirect_to,
     render_page,
-    signed_in_user,
 )
-from staff.choices import chosen, customer_from, units
+from staff.choices import chosen, customer_from, place_words, units
 from staff.line_form import LineForm
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -96,12 +89,15 @@ class NewForm(Form):
 def index() -> Response:
     wanted = filters(InvoiceFilter)
     count, total, balance = sum_of_invoices(wanted, on=today())
+    page = find_invoices(wanted, page_request(), on=today(), total=count)
     return render_page(
         "staff/invoices/index.html",
         fragment="rows",
-        page=find_invoices(wanted, page_request(), on=today(), total=count),
+        page=page,
         total=total,
         balance=balance,
+        disputed=disputed_invoices([one.id for one in page.rows]),
+        customer=get_customer(wanted.customer_id) if wanted.customer_id else None,
         axes=_axes(),
         today=today(),
     )
@@ -111,6 +107,9 @@ def index() -> Response:
 @needs(Ability.EDIT_INVOICES)
 def new() -> Response:
     form = NewForm(request.args)
+    customer_id = request.args.get("customer_id", type=int)
+    if customer_id and not form.customer.data:
+        form.customer.data = get_customer(customer_id).name
     form.invoice_date.data = form.invoice_date.data or today()
     return render_page("staff/invoices/new.html", form=form)
 
@@ -183,68 +182,6 @@ def save_summary(invoice_id: int) -> Response:
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
-@bp.post("/<int:invoice_id>/posting")
-@needs(Ability.POST_INVOICES)
-def post(invoice_id: int) -> Response:
-    invoice = get_invoice(invoice_id)
-    post_invoice(invoice, by=signed_in_user())
-    notify(_("Posted as %(n)s.", n=invoice.number))
-    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
-
-
-@bp.post("/postings")
-@needs(Ability.POST_INVOICES)
-def post_many() -> Response:
-    """The bulk bar: all selected or none; the refused ones are named."""
-    outcome = post_invoices(_ticked(), by=signed_in_user())
-    if outcome.refused:
-        words = "; ".join(f"{one.number}: {why}" for one, why in outcome.refused[:10])
-        raise DomainError(_("Nothing was posted. %(why)s", why=words))
-    done = len(outcome.done)
-    notify(ngettext("One invoice was posted.", "%(num)s invoices were posted.", done))
-    return redirect_to("staff.invoices.index", state="posted")
-
-
-@bp.post("/sendings")
-@needs(Ability.SEND_INVOICES)
-def send_many() -> Response:
-    """The bulk bar: send each selected invoice; one without an address is named, not lost."""
-    refused, sent = [], 0
-    for invoice_id in _ticked():
-        invoice = get_invoice(invoice_id)
-        try:
-            if send_invoice(invoice):
-                sent += 1
-            else:
-                refused.append(_("%(n)s was sent a moment ago.", n=invoice.number))
-        except DomainError as error:
-            refused.append(f"{invoice.number}: {error}")
-    notify(ngettext("One invoice is on its way.", "%(num)s invoices are on their way.", sent))
-    for sentence in refused[:10]:
-        notify(sentence, "warning")
-    return redirect_to("staff.invoices.index")
-
-
-def _ticked() -> list[int]:
-    ids = request.form.getlist("ids", type=int)
-    if not ids:
-        raise DomainError(_("Tick the invoices this is about first."))
-    return ids
-
-
-@bp.post("/<int:invoice_id>/sending")
-@needs(Ability.SEND_INVOICES)
-def send(invoice_id: int) -> Response:
-    invoice = get_invoice(invoice_id)
-    count = send_invoice(invoice, to=request.form.get("to", "").replace(";", ",").split(","))
-    notify(
-        ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
-        if count
-        else _("This was sent a moment ago.")
-    )
-    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
-
-
 @bp.post("/<int:invoice_id>/review/<state>")
 @needs(Ability.EDIT_INVOICES)
 def review(invoice_id: int, state: str) -> Response:
@@ -272,19 +209,15 @@ def cancel(invoice_id: int) -> Response:
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
-@bp.post("/<int:invoice_id>/pay-links/revoke")
-@needs(Ability.SEND_INVOICES)
-def revoke_links(invoice_id: int) -> Response:
-    revoke_pay_links(get_invoice(invoice_id))
-    notify(_("Links sent so far no longer work. The next one you send will."))
+@bp.post("/<int:invoice_id>/credit")
+@needs(Ability.TAKE_PAYMENTS)
+def use_credit(invoice_id: int) -> Response:
+    used = apply_credit(get_invoice(invoice_id), on=today())
+    if used:
+        notify(_("%(a)s of the customer's credit were used for this invoice.", a=str(used)))
+    else:
+        notify(_("There was no credit left to use."), "warning")
     return redirect_to("staff.invoices.show", invoice_id=invoice_id)
-
-
-@bp.post("/<int:invoice_id>/pay-link")
-@needs(Ability.SEND_INVOICES)
-def make_link(invoice_id: int) -> Response:
-    invoice = get_invoice(invoice_id)
-    return page_of(invoice, pay_link=hand_out_link(invoice))
 
 
 @bp.get("/<int:invoice_id>/invoice.pdf")
@@ -314,6 +247,8 @@ def page_of(
         problem=posting_problem(invoice) if invoice.is_editable else None,
         stale_tax=invoice.is_editable and tax_is_stale(invoice),
         applications=applications_to(invoice.id),
+        disputed=bool(disputed_invoices([invoice.id])),
+        credit=credit_of(invoice.customer_id),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),
@@ -345,10 +280,10 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
 
 def _facts_form(invoice: Invoice, sent: object) -> FactsForm:
     form = FactsForm(sent, obj=invoice)
-    form.term_id.offer({*active_terms(), *([invoice.term] if invoice.term else [])})
-    form.location_id.offer(get_customer(invoice.customer_id).locations, words="one_line_address")
-    form.tax_zone_id.offer({*active_zones(), *([invoice.tax_zone] if invoice.tax_zone else [])})
-    form.business_unit_id.offer(units())
+    form.term_id.offer(active_terms(), also=invoice.term)
+    form.location_id.offer(get_customer(invoice.customer_id).locations, words=place_words)
+    form.tax_zone_id.offer(active_zones(), also=invoice.tax_zone)
+    form.business_unit_id.offer(units(), also=invoice.business_unit)
     return form
 
 

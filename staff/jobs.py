@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from wtforms import StringField, TextAreaField
@@ -48,7 +50,7 @@ from portal.web import (
     render_page,
     signed_in_user,
 )
-from staff.choices import customer_from, item_from, row_of, units
+from staff.choices import customer_from, item_from, place_words, row_of, units
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -82,7 +84,7 @@ class ChooseCustomerForm(Form):
 def index() -> Response:
     wanted = filters(JobFilter)
     if _sees_own_only():
-        wanted = JobFilter(q=wanted.q, state=wanted.state, technician_id=signed_in_user().id)
+        wanted = replace(wanted, technician_id=signed_in_user().id, customer_id=None)
     return render_page(
         "staff/jobs/index.html", fragment="rows", page=find_jobs(wanted, page_request()),
         states=[(one.value, one.value.replace("_", " ").capitalize()) for one in JobState],
@@ -252,7 +254,7 @@ def _page(job: Job, *, log_form: LogForm | None = None, status: int = 200) -> Re
 def _job_form(customer_id: int, sent: object, job: Job | None = None) -> JobForm:
     form = JobForm(sent, obj=job)
     places = [one for one in get_customer(customer_id).locations if one.active]
-    form.location_id.offer(places, words="one_line_address", also=job.location if job else None)
+    form.location_id.offer(places, words=place_words, also=job.location if job else None)
     form.technician_id.offer(technicians(), also=job.technician if job else None)
     form.business_unit_id.offer(units(), also=job.business_unit if job else None)
     return form

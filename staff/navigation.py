@@ -48,6 +48,17 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
 ]  # fmt: skip
 
 
+PART_OF = {  # screens that belong to another one's entry
+    "staff.posting": "staff.invoices",
+    "staff.sending": "staff.invoices",
+    "staff.invoice_lines": "staff.invoices",
+    "staff.photos": "staff.jobs",
+    "staff.contacts": "staff.customers",
+    "staff.locations": "staff.customers",
+    "staff.customer_prices": "staff.customers",
+}
+
+
 @dataclass(frozen=True)
 class NavEntry:
     title: str
@@ -102,7 +113,8 @@ def staff_nav() -> list[NavGroup]:
 def _here(endpoints: Sequence[str]) -> str:
     """The entry for this page: its own, else the first one of its section."""
     asked = request.endpoint or ""
-    section = asked.rpartition(".")[0]
+    screen = asked.rpartition(".")[0]
+    section = PART_OF.get(screen, screen)
     near = [one for one in endpoints if one.rpartition(".")[0] == section]
     return asked if asked in near else next(iter(near), "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from wtforms import StringField
@@ -59,9 +61,11 @@ class PaymentForm(Form):
 @bp.get("")
 @needs(Ability.VIEW_PAYMENTS)
 def index() -> Response:
+    wanted = filters(PaymentFilter)
     return render_page(
         "staff/payments/index.html", fragment="rows",
-        page=find_payments(filters(PaymentFilter), page_request()),
+        page=find_payments(wanted, page_request()),
+        customer=get_customer(wanted.customer_id) if wanted.customer_id else None,
         states=[(one.value, one.value.capitalize()) for one in PaymentState],
     )  # fmt: skip
 
@@ -70,7 +74,12 @@ def index() -> Response:
 @needs(Ability.TAKE_PAYMENTS)
 def new() -> Response:
     customer = get_customer(request.args.get("customer_id", 0, type=int))
-    return _form_page(customer, _form(None))
+    form, wanted = _form(None), request.args.get("invoice_id", type=int)
+    asked = next((one for one in open_invoices(customer.id) if one.id == wanted), None)
+    if asked is None:
+        return _form_page(customer, form)
+    form.amount.data = asked.balance
+    return _form_page(customer, form, typed={f"share-{asked.id}": f"{asked.balance.amount:.2f}"})
 
 
 @bp.post("")
@@ -190,8 +199,15 @@ def _amount(typed: str) -> Money:
     return amount
 
 
-def _form_page(customer: Customer, form: PaymentForm, *, status: int = 200) -> Response:
+def _form_page(
+    customer: Customer,
+    form: PaymentForm,
+    *,
+    status: int = 200,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """`typed` is what stands beside the invoices: what was sent, unless told otherwise."""
     return render_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
-        invoices=open_invoices(customer.id), typed=request.form,
+        invoices=open_invoices(customer.id), typed=request.form if typed is None else typed,
     )  # fmt: skip

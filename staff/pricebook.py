@@ -6,10 +6,11 @@ from dataclasses import fields
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from wtforms import BooleanField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 
 from portal.access import Ability
 from portal.audit import trail_of
+from portal.customers import get_customer
 from portal.kernel.errors import DomainError
 from portal.kernel.numbers import UnitPrice
 from portal.ledger import active_accounts
@@ -21,6 +22,7 @@ from portal.pricebook import (
     change_item,
     find_items,
     get_item,
+    prices_of,
     search_items,
 )
 from portal.web import (
@@ -37,7 +39,18 @@ from portal.web import (
     render_page,
 )
 
+CLASS_OF_KIND = {
+    ItemKind.SERVICE: TaxClass.LABOR,
+    ItemKind.MATERIAL: TaxClass.MATERIAL,
+    ItemKind.EQUIPMENT: TaxClass.MATERIAL,
+}
+
 bp = Blueprint("pricebook", __name__, url_prefix="/price-book")
+
+
+def _class_or_none(value: str | None) -> TaxClass | None:
+    """Nothing chosen means what the kind says; ValueError for a word nobody offers."""
+    return TaxClass(value) if value else None
 
 
 class ItemForm(Form):
@@ -50,7 +63,14 @@ class ItemForm(Form):
     unit_price = UnitPriceField("Price")
     unit_cost = UnitPriceField("Cost", required=False)
     taxable = BooleanField("Taxable", default=True)
-    tax_class = ChoiceField("Tax class", TaxClass)
+    tax_class = SelectField(
+        "Tax class",
+        coerce=_class_or_none,
+        choices={
+            "": "What the kind says",
+            **{one.value: one.value.capitalize() for one in TaxClass},
+        },
+    )
     income_account_id = IdField("Income account", empty="The default revenue account")
     active = BooleanField("Active", default=True)
 
@@ -70,7 +90,10 @@ def index() -> Response:
 def lookup() -> Response:
     text = request.args.get("item", "").strip()
     found = search_items(text, limit=10) if text else []
-    return render_page("staff/pricebook/lookup.html", found=found)
+    customer_id = request.args.get("customer_id", type=int)
+    agreed = _agreed(customer_id) if customer_id else {}
+    priced = [(one, agreed.get(one.id, one.unit_price)) for one in found]
+    return render_page("staff/pricebook/lookup.html", found=priced)
 
 
 @bp.get("/new")
@@ -129,8 +152,13 @@ def _form(sent: object, item: PriceBookItem | None = None) -> ItemForm:
     return form
 
 
+def _agreed(customer_id: int) -> dict[int, UnitPrice]:
+    return {one.item_id: one.unit_price for one in prices_of(get_customer(customer_id))}
+
+
 def _words(form: ItemForm) -> ItemWords:
     data = {one.name: form.data[one.name] for one in fields(ItemWords)}
+    data["tax_class"] = data["tax_class"] or CLASS_OF_KIND.get(data["kind"], TaxClass.OTHER)
     data["unit_cost"] = data["unit_cost"] or UnitPrice(0)
     data["unit"] = (data["unit"] or "each").strip()
     return ItemWords(**data)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
-from portal.payments import credit_of
+from portal.payments import credit_of, credits_of
 from portal.receivables import (
     AgingFilter,
     aging,
@@ -34,6 +34,7 @@ def index() -> Response:
     return render_page(
         "staff/receivables/index.html", fragment="rows",
         page=page, on=on, booked=receivable_booked(on=on), owed=owed, pending=pending_total(),
+        credits=credits_of([row.customer_id for row in page.rows], on=on),
         units=[(str(one.id), one.name) for one in units()],
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ class SampleForm(Form):
     amount = MoneyField("Amount")
     day = DayField("Day")
     yes = BooleanField("Yes or no")
+    item = StringField("Item")
 
 
 @bp.get("")
@@ -34,4 +35,7 @@ def show() -> Response:
         say=lambda value: format_money(Money.of(str(value)), "en_US"),
     )  # fmt: skip
     states = [state for enum in ENUMS for state in enum]
-    return render_page("staff/style_guide/show.html", form=form, states=states, chart=chart)
+    return render_page(
+        "staff/style_guide/show.html", form=form, states=states, chart=chart,
+        example_amount=Money.of("412.50"),
+    )  # fmt: skip

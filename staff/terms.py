@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from wtforms import BooleanField, IntegerField, StringField
 from wtforms.validators import InputRequired
 
 from portal.access import Ability
 from portal.audit import trail_of
-from portal.company import company
+from portal.company import company, format_rate
 from portal.kernel.errors import DomainError
 from portal.models import DueKind, PaymentTerm
 from portal.terms import (
@@ -51,8 +52,10 @@ class TermForm(Form):
 def index() -> Response:
     page = find_terms(request.args.get("q", ""), page_request())
     return render_page(
-        "staff/terms/index.html", fragment="rows", page=page, default_id=company().default_term_id
-    )
+        "staff/terms/index.html", fragment="rows", page=page,
+        default_id=company().default_term_id,
+        due_words=due_words, discount_words=discount_words,
+    )  # fmt: skip
 
 
 @bp.get("/new")
@@ -103,6 +106,29 @@ def choose(term_id: int) -> Response:
     make_default(get_term(term_id))
     notify(_("New invoices get this term unless the customer has another."))
     return redirect_to("staff.terms.index")
+
+
+def due_words(term: PaymentTerm) -> str:
+    """When an invoice of this term is due."""
+    match term.due_kind:
+        case DueKind.DAYS_AFTER if term.due_day == 0:
+            return str(_("on receipt"))
+        case DueKind.DAYS_AFTER:
+            return str(ngettext("one day after", "%(num)s days after", term.due_day))
+        case DueKind.END_OF_MONTH:
+            return str(_("at the end of the month"))
+        case DueKind.DAY_OF_NEXT_MONTH:
+            return str(_("on day %(d)s of the next month", d=term.due_day))
+        case DueKind.DAY_OF_THIS_MONTH:
+            return str(_("on day %(d)s of the month", d=term.due_day))
+
+
+def discount_words(term: PaymentTerm) -> str:
+    """What paying early is worth; empty without a discount."""
+    if not term.discount_rate:
+        return ""
+    rate = format_rate(term.discount_rate.value, company().locale)
+    return str(_("%(r)s within %(d)s days", r=rate, d=term.discount_days))
 
 
 def _words(form: TermForm) -> TermWords:

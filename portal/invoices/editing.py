@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import flag_modified
 
 from portal.audit import record
 from portal.db import bump, db
@@ -94,6 +95,7 @@ def add_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]
     """Append lines in this order and reprice once; all of them or, when one is wrong, none."""
     require_editable(invoice)
     added = append_lines(invoice, lines)
+    _is_new_version(invoice)
     record_lines(invoice, added)
     return added
 
@@ -106,6 +108,7 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
     before = [line.description, str(line.quantity), str(line.unit_price)]
     write_line(invoice, line, words)
     price_invoice(invoice)
+    _is_new_version(invoice)
     after = [line.description, str(line.quantity), str(line.unit_price)]
     if before != after:
         record(
@@ -122,6 +125,7 @@ def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
     _require_still_there(invoice, line)
     invoice.lines.remove(line)
     price_invoice(invoice)
+    _is_new_version(invoice)
     record("line removed", invoice, f"Line “{line.description}” was removed: {line.total}.")
 
 
@@ -185,6 +189,11 @@ def _lock_whole(invoice: Invoice) -> None:
         .options(selectinload(Invoice.lines), selectinload(Invoice.taxes))
     )
     db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _is_new_version(invoice: Invoice) -> None:
+    """Lines belong to what somebody saw: also when the total stays, the version moves on."""
+    flag_modified(invoice, "total")
 
 
 def _require_still_there(invoice: Invoice, line: InvoiceLine) -> None:

@@ -19,6 +19,7 @@ class JobFilter:
 
     q: str = ""
     state: JobState | None = None
+    open: bool | None = None
     technician_id: int | None = None
     customer_id: int | None = None
     scheduled_from: date | None = None
@@ -66,6 +67,9 @@ def find_jobs(wanted: JobFilter, page: PageRequest) -> Page[Job]:
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.open is not None:
+        is_open = Job.state.in_([JobState.BOOKED, JobState.IN_PROGRESS])
+        query = query.where(is_open if wanted.open else ~is_open)
     if wanted.scheduled_from:
         query = query.where(Job.scheduled_on >= wanted.scheduled_from)
     if wanted.scheduled_to:

@@ -110,6 +110,40 @@ def credit_of_many(customer_ids: Sequence[int]) -> Money:
     return db.session.scalar(query) or ZERO
 
 
+def credits_of(customer_ids: Sequence[int], *, on: date) -> dict[int, Money]:
+    """Each customer's money in credit as of a day, as `credit_of` counts it; none is left out."""
+    mine = sa.and_(Payment.customer_id.in_(customer_ids), ~Payment.disputed)
+    received = (
+        sa.select(Payment.customer_id, total_of(Payment.amount))
+        .where(mine, Payment.received_on <= on)
+        .group_by(Payment.customer_id)
+    )
+    applied = (
+        sa.select(Payment.customer_id, total_of(PaymentApplication.amount))
+        .join(PaymentApplication, PaymentApplication.payment_id == Payment.id)
+        .where(mine, PaymentApplication.applied_on <= on)
+        .group_by(Payment.customer_id)
+    )
+    left: dict[int, Money] = {}
+    for customer_id, amount in db.session.execute(received):
+        left[customer_id] = amount
+    for customer_id, amount in db.session.execute(applied):
+        left[customer_id] = left.get(customer_id, ZERO) - amount
+    return {customer_id: amount for customer_id, amount in left.items() if amount > ZERO}
+
+
+def disputed_invoices(invoice_ids: Sequence[int]) -> set[int]:
+    """Which of these invoices carry money that the payer's bank is asking back."""
+    query = (
+        sa.select(PaymentApplication.invoice_id)
+        .join(Payment, Payment.id == PaymentApplication.payment_id)
+        .where(PaymentApplication.invoice_id.in_(invoice_ids), Payment.disputed)
+        .group_by(PaymentApplication.invoice_id)
+        .having(sa.func.sum(PaymentApplication.amount) > NO_MONEY)
+    )
+    return set(db.session.scalars(query))
+
+
 def find_customer_payments(customer_ids: Sequence[int], page: PageRequest) -> Page[Payment]:
     """Everything these customers paid, newest first."""
     query = (

@@ -1,7 +1,8 @@
 // Small comforts on top of pages that work without them.
 "use strict";
 
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+const TICKS = "[type=checkbox], [type=radio], [type=button], [type=submit]";
+const typing = (target) => target.closest(`input:not(${TICKS}), textarea, select, [contenteditable]`);
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
@@ -16,19 +17,7 @@ document.addEventListener("click", (event) => {
     root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
     document.cookie = `theme=${root.dataset.bsTheme}; path=/; max-age=31536000; samesite=lax`;
   }
-  const option = event.target.closest("[data-pick]");
-  if (option) pick(option);
 });
-
-// Lookups: choosing a found row fills the hidden id and the visible words.
-function pick(option) {
-  const lookup = option.closest("[data-lookup]");
-  lookup.querySelector("[data-lookup-id]").value = option.dataset.pick;
-  const box = lookup.querySelector("[data-lookup-words]");
-  box.value = option.dataset.words;
-  lookup.querySelector("[data-lookup-results]").replaceChildren();
-  box.focus();
-}
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -51,8 +40,24 @@ function release(form) {
 }
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
 
-// Keyboard in lists: j/k move, x selects, Enter opens; "/" searches; "?" explains.
-let here = -1;
+// Keyboard in lists: j/k move from row to row, x ticks, Enter opens; "/" searches; "?" explains.
+let here = null;  // the row last gone to: ticking a box or closing the help must not lose it
+const rowsOf = () => [...document.querySelectorAll("tr[data-row]")];
+const doorOf = (row) => row.querySelector("[data-opens]") || row.querySelector("a[href]") || row.querySelector("button");
+function rowHere() {
+  const row = document.activeElement?.closest("tr[data-row]") || here;
+  return row?.isConnected ? row : null;
+}
+function goBy(step) {
+  const rows = rowsOf();
+  if (rows.length === 0) return;
+  const at = rows.indexOf(rowHere());
+  here = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
+  const door = doorOf(here);
+  if (!door) here.tabIndex = -1;
+  (door || here).focus({ preventScroll: true });
+  here.scrollIntoView({ block: "nearest" });
+}
 document.addEventListener("keydown", (event) => {
   if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing(event.target))) {
     const box = document.getElementById("top-search");
@@ -60,14 +65,16 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = [...document.querySelectorAll("tr[data-row]")];
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "?") document.getElementById("keys-help")?.showModal();
   else if (event.key === "e") document.querySelector("[data-edit]")?.click();
-  else if (event.key === "j" || event.key === "k") {
-    here = Math.min(Math.max(here + (event.key === "j" ? 1 : -1), 0), rows.length - 1);
-    rows[here]?.querySelector("a, button, input")?.focus();
-    rows[here]?.scrollIntoView({ block: "nearest" });
-  } else if (event.key === "x") rows[here]?.querySelector("input[type=checkbox]")?.click();
+  else if (event.key === "j" || event.key === "k") goBy(event.key === "j" ? 1 : -1);
+  else if (event.key === "x") rowHere()?.querySelector("input[type=checkbox]")?.click();
+  else if (event.key === "Enter" && event.target.matches("input[data-select], input[data-select-all]")) {
+    event.preventDefault();  // Enter on a tick would press the form's first button
+    const row = event.target.closest("tr[data-row]");
+    if (row) doorOf(row)?.click();
+  }
 });
 
 // Unsaved text: leaving a changed form asks first.
@@ -86,7 +93,7 @@ function countSelected() {
   bar.hidden = boxes.length === 0;
   bar.querySelector("[data-bulk-count]").textContent = boxes.length;
   bar.querySelector("[data-bulk-sum]").textContent =
-    (cents / 100).toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2 });
+    (cents / 100).toLocaleString(document.documentElement.lang, { style: "currency", currency: bar.dataset.bulk });
 }
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-all]")) {
@@ -94,13 +101,25 @@ document.addEventListener("change", (event) => {
   }
   countSelected();
 });
+window.addEventListener("pageshow", countSelected);  // the browser ticks again after "back"
 
-// Filters: an empty field does not belong in the address.
+// Filters: an empty field does not belong in the address; what narrows the list is marked.
 document.addEventListener("htmx:configRequest", (event) => {
   if (!event.detail.elt.matches("[data-filters]")) return;
   for (const [name, value] of Object.entries(event.detail.parameters)) {
     if (value === "") delete event.detail.parameters[name];
   }
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (!form.matches("[data-filters]")) return;
+  const folded = [...form.querySelectorAll("[data-fold] :is(select, input)")];
+  for (const one of folded) one.classList.toggle("filter-on", one.value !== "");
+  const set = folded.filter((one) => one.value !== "").length;
+  const count = form.querySelector("[data-fold-count]");
+  if (count) count.textContent = set || "";
+  const asked = [...new FormData(form)].some(([name, value]) => value !== "" && name !== "sort");
+  form.querySelector("[data-clear]").hidden = !asked;
 });
 document.addEventListener("htmx:sendError", () => {
   const place = document.getElementById("notices");

@@ -55,7 +55,7 @@ def test_what_a_savepoint_took_back_leaves_no_hole(build):
 
 def test_entries_name_who_did_it(office, build):
     invoice = build.invoice("10")
-    office.post(f"/staff/invoices/{invoice.id}/posting")
+    office.post(f"/staff/invoices/{invoice.id}/posting", data={"confirmed": "yes"})
 
     newest = trail_of(invoice)[0]
     assert newest.actor.startswith("Administrator (staff ")

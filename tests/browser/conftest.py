@@ -20,6 +20,8 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+POLICY = "Content Security Policy"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -75,11 +77,15 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
 
 @pytest.fixture
 def desk(chromium: Browser, server: str, app: Flask, build: Build) -> Iterator[Page]:
-    """The tab of an administrator at a desk."""
+    """The tab of an administrator; a script error or a broken policy fails the test."""
     cookie = staff_client(app, build, "Administrator").get_cookie("fieldledger_staff")
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=server)
     context.add_cookies([{"name": "fieldledger_staff", "value": cookie.value, "url": server}])
     tab = context.new_page()
     tab.set_default_timeout(10_000)
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda line: errors.append(line.text) if POLICY in line.text else None)
     yield tab
     context.close()
+    assert errors == []

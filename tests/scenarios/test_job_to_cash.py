@@ -53,7 +53,10 @@ def test_a_job_becomes_money(app, build, office, client):
     assert str(invoice.total) == "$264.29"  # 239.50 + 15.57 + 9.22
 
     # the accountant posts and sends it
-    assert office.post(f"/staff/invoices/{invoice.id}/posting").status_code == 303
+    assert (
+        office.post(f"/staff/invoices/{invoice.id}/posting", data={"confirmed": "yes"}).status_code
+        == 303
+    )
     assert office.post(f"/staff/invoices/{invoice.id}/sending").status_code == 303
     db.session.expire_all()
     assert (invoice.state, invoice.document_number) == (InvoiceState.POSTED, "INV-2026-00001")

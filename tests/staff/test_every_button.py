@@ -103,8 +103,8 @@ def test_ticked_invoices_are_posted_and_sent_together(office, build):
     customer = build.customer("Ada", email="ada@example.org")
     ids = [build.invoice(price, customer=customer).id for price in ("10", "20")]
 
-    office.post("/staff/invoices/postings", data={"ids": ids})
-    office.post("/staff/invoices/sendings", data={"ids": ids})
+    office.post("/staff/invoices/postings", data={"ids": ids, "confirmed": "yes"})
+    office.post("/staff/invoices/sendings", data={"ids": ids, "confirmed": "yes"})
     run_waiting()
 
     assert {get_invoice(one).state for one in ids} == {InvoiceState.POSTED}

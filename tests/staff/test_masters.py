@@ -8,9 +8,10 @@ from PIL import Image
 from portal.company import business_units, company
 from portal.customers import customer_types
 from portal.db import PageRequest, db
+from portal.kernel.numbers import UnitPrice
 from portal.ledger import AccountFilter, find_accounts
 from portal.payments import payment_types
-from portal.pricebook import ItemFilter, find_items
+from portal.pricebook import ItemFilter, find_items, set_customer_price
 from portal.taxes import find_zones, map_postal_code, postal_patterns
 from portal.terms import find_terms
 from tests.conftest import count_statements, staff_client
@@ -380,3 +381,39 @@ def test_a_logo_is_taken_and_what_is_no_picture_refused(office):
                                   "settings", "accounts/new", "price-book/new"])  # fmt: skip
 def test_settings_are_not_everybodys(app, build, role, path):
     assert staff_client(app, build, role).get(f"/staff/{path}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "tax_class"),
+    [("service", "labor"), ("material", "material"), ("equipment", "material"), ("fee", "other")],
+)
+def test_an_items_tax_class_follows_its_kind_unless_chosen(office, kind, tax_class):
+    words, _wrong = KINDS["price-book"]
+    office.post("/staff/price-book", data=words(kind=kind, tax_class=""))
+    assert newest("price-book").tax_class == tax_class
+
+    office.post("/staff/price-book", data=words(kind=kind, code="X", tax_class="trip"))
+    assert newest("price-book").tax_class == "trip"
+
+
+def test_the_list_of_terms_says_when_and_what_early_payment_is_worth(office):
+    office.post(
+        "/staff/payment-terms",
+        data={"name": "2/10 net 30", "due_kind": "days_after", "due_day": "30",
+              "discount_rate": "2", "discount_days": "10", "active": "y"},
+    )  # fmt: skip
+
+    page = office.get("/staff/payment-terms").text
+
+    assert "30 days after" in page
+    assert "2% within 10 days" in page
+    assert "on receipt" in page
+
+
+def test_the_lookup_tells_the_price_this_customer_pays(office, build):
+    item, customer = build.item("100", code="VALVE"), build.customer()
+    set_customer_price(customer, item, UnitPrice.of(80))
+
+    assert "$100.00 per each" in office.get("/staff/price-book/lookup?item=val").text
+    agreed = office.get(f"/staff/price-book/lookup?item=val&customer_id={customer.id}").text
+    assert 'data-price="$80.00"' in agreed

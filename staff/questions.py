@@ -1,0 +1,126 @@
+"""What is asked before invoices are made final or leave the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Response, request
+from flask_babel import gettext as _
+
+from portal.invoices import billing_addresses, get_invoice, posting_problem, tax_is_stale
+from portal.kernel.errors import DomainError
+from portal.kernel.money import Money
+from portal.models import Invoice, InvoiceState, ReviewState
+from portal.web import render_page
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One invoice of the question: what to look out for, and why it cannot be done if so."""
+
+    invoice: Invoice
+    notes: Sequence[str]
+    problem: str | None
+    goes_to: Sequence[str] = ()
+
+    @property
+    def seen(self) -> str:
+        """The invoice as it was shown; it changes when anybody saves it."""
+        return f"{self.invoice.id}.{self.invoice.version}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything the page says before it is done: about whom, how much, and what looks odd."""
+
+    verb: str
+    rows: Sequence[Asked]
+
+    @property
+    def ready(self) -> list[Asked]:
+        return [one for one in self.rows if one.problem is None]
+
+    @property
+    def total(self) -> Money:
+        return Money.total(one.invoice.total for one in self.ready)
+
+
+def posting_question(ids: Sequence[int]) -> Question:
+    open_months: dict[date, bool] = {}
+    return _question("post", ids, lambda one: _before_posting(one, open_months))
+
+
+def sending_question(ids: Sequence[int]) -> Question:
+    return _question("send", ids, _before_sending)
+
+
+def is_answered(question: Question) -> bool:
+    """Whether somebody said yes to these very invoices, unchanged since they were shown."""
+    if request.form.get("confirmed") != "yes":
+        return False
+    seen = request.form.getlist("seen")
+    return not seen or set(seen) == {one.seen for one in question.rows}
+
+
+def ask(question: Question, *, address: str, back: str) -> Response:
+    """The question as a page of its own, so that it is asked without scripts too."""
+    return render_page(
+        "staff/invoices/question.html", question=question, address=address, back=back,
+        again=request.form.get("confirmed") == "yes",
+    )  # fmt: skip
+
+
+def ticked() -> list[int]:
+    """The invoices ticked in the list, in its order; DomainError when there are none."""
+    ids = list(dict.fromkeys(request.form.getlist("ids", type=int)))
+    if not ids:
+        raise DomainError(_("Tick the invoices this is about first."))
+    return ids
+
+
+def needs_a_look(invoice: Invoice) -> bool:
+    """A draft nobody reviewed yet."""
+    is_draft = invoice.state is InvoiceState.PENDING
+    return is_draft and invoice.review_state is not ReviewState.REVIEWED
+
+
+def _question(verb: str, ids: Sequence[int], look: Callable[[Invoice], Asked]) -> Question:
+    return Question(verb, [look(get_invoice(one)) for one in ids])
+
+
+def _before_posting(invoice: Invoice, open_months: dict[date, bool]) -> Asked:
+    return Asked(invoice, _notes(invoice), posting_problem(invoice, open_months))
+
+
+def _before_sending(invoice: Invoice) -> Asked:
+    notes = _notes(invoice) if invoice.state is InvoiceState.PENDING else []
+    if invoice.state is InvoiceState.PENDING:
+        notes = [_("It is a draft: the customer gets it marked so, with a link to pay."), *notes]
+    addresses = billing_addresses(invoice)
+    return Asked(invoice, notes, _sending_problem(invoice, addresses), addresses)
+
+
+def _sending_problem(invoice: Invoice, addresses: Sequence[str]) -> str | None:
+    if invoice.state is InvoiceState.CANCELLED:
+        return str(_("It is cancelled."))
+    if not invoice.lines or invoice.invoice_date is None:
+        return str(_("It needs a date and at least one line."))
+    return None if addresses else str(_("Nobody at this customer has an email address."))
+
+
+def _notes(invoice: Invoice) -> list[str]:
+    """What a careful colleague would mention."""
+    notes = []
+    if invoice.review_state is ReviewState.ON_HOLD:
+        notes.append(_("It is on hold."))
+    elif invoice.review_state is not ReviewState.REVIEWED:
+        notes.append(_("Nobody reviewed it yet."))
+    if invoice.tax_zone is None and not invoice.customer.tax_exempt:
+        notes.append(_("It has no tax zone: no sales tax is charged."))
+    elif tax_is_stale(invoice):
+        notes.append(_("The tax zone or its rate changed since the tax was computed."))
+    if not invoice.total:
+        notes.append(_("Its total is zero."))
+    return notes
