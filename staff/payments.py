@@ -13,6 +13,7 @@ from portal.audit import trail_of
 from portal.company import today
 from portal.customers import get_customer
 from portal.invoices import open_invoices
+from portal.kernel.calendar import add_months
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of
@@ -45,6 +46,8 @@ from portal.web import (
     render_page,
 )
 from staff.choices import row_of
+
+OLDEST = 12  # months: what was received before is a slip of the pen, or an import
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
@@ -149,6 +152,8 @@ def _form(sent: object) -> PaymentForm:
 def _money(customer: Customer, form: PaymentForm) -> ReceivedMoney:
     if form.received_on.data > today():
         raise InvalidFields({"received_on": _("Money cannot be received in the future.")})
+    if form.received_on.data < add_months(today(), -OLDEST):
+        raise InvalidFields({"received_on": _("That is more than a year ago. Check the year.")})
     return ReceivedMoney(
         customer=customer,
         amount=form.amount.data,

@@ -21,6 +21,7 @@ from portal.models import (
     ReviewState,
     SentState,
 )
+from portal.payments import payment_types
 from portal.tasks import run_waiting
 from tests.conftest import payer_client
 from tests.jobs.test_logging import picture
@@ -194,3 +195,18 @@ def test_customers_open_their_papers_and_only_shared_photos(app, build):
     assert browser.get(f"{here}/photos/{hidden.id}.jpg").status_code == 404
     assert is_pdf(browser.get(f"{here}/invoice.pdf"))
     assert is_pdf(browser.get(f"/my/payments/{payment.id}/receipt.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [("1999-01-01", "more than a year ago"), ("2026-03-03", "in the future")],
+)
+def test_a_payment_dated_by_mistake_is_refused_beside_its_day(office, build, day, sentence):
+    customer = build.posted("10").customer
+    data = {"amount": "10", "type_id": payment_types()[0].id, "received_on": day}
+
+    page = office.post(f"/staff/payments?customer_id={customer.id}", data=data)
+
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert db.session.scalars(sa.select(Payment)).all() == []
