@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from portal.db import db, own_transaction
 from portal.kernel import clock
@@ -25,6 +28,7 @@ def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
     db.session.commit()  # SQLite has one writer: what the request did so far ends here
     since = clock.now() - timedelta(minutes=minutes)
     with own_transaction() as session:
+        _queue_up(session, f"{scope} {key}")
         tries = session.scalar(
             sa.select(sa.func.count())
             .select_from(Throttle)
@@ -34,6 +38,21 @@ def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
             session.add(Throttle(scope=scope, key=key))
             return
     raise TooManyTries(f"Too many tries. Please wait {minutes} minutes and try again.")
+
+
+def network_of(ip: str) -> str:
+    """Whom tries are counted for: one IPv4 address, or the /64 one IPv6 household has."""
+    try:
+        return str(ip_network((ip, 64), strict=False)) if ip_address(ip).version == 6 else ip
+    except ValueError:
+        return ip
+
+
+def _queue_up(session: Session, words: str) -> None:
+    """Those who try at once count one after the other; SQLite's one writer does so anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
 def forget_old_tries() -> None:
