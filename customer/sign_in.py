@@ -74,7 +74,8 @@ def use(token: str) -> Response:
     email = consume_link(token, "customer")
     cookie = sign_in_payer(email, ip=request.remote_addr or "", agent=request.user_agent.string)
     response = redirect_to("customer.home.show")
-    response.headers["Location"] = safe_next("/my/") or response.headers["Location"]
+    if wanted := safe_next("/my/"):
+        response.headers["Location"] = wanted
     return set_cookie(response, "customer", cookie)
 
 

@@ -13,6 +13,7 @@ from portal.outbox import (
     attachment_bytes,
     find_messages,
     get_message,
+    mail_is_kept,
     retry_message,
     with_links,
     without_links,
@@ -77,10 +78,10 @@ def attachment(message_id: int, attachment_id: int) -> Response:
 @needs(Ability.VIEW_OUTBOX)
 def retry(message_id: int) -> Response:
     retry_message(get_message(message_id))
-    if _settings().smtp_url:
-        notify(_("Sending is tried again."))
-    else:
+    if mail_is_kept():
         notify(_("Kept, not sent: no mail server is set up."), "warning")
+    else:
+        notify(_("Sending is tried again."))
     return redirect_to("staff.outbox.show", message_id=message_id)
 
 
@@ -94,10 +95,6 @@ def _may_read_links(message: Message) -> bool:
     Where the app is tried out, no mail server is set up and the mail stays here: then who may
     give everybody a new password anyway (administrators) gets at it. Never in production.
     """
-    kept = message.state is MessageState.KEPT and not _settings().smtp_url
-    return kept and not _settings().is_production and may(Ability.MANAGE_PEOPLE)
-
-
-def _settings() -> Settings:
     settings: Settings = current_app.config["SETTINGS"]
-    return settings
+    kept = message.state is MessageState.KEPT and mail_is_kept()
+    return kept and not settings.is_production and may(Ability.MANAGE_PEOPLE)

@@ -18,6 +18,7 @@ from portal.access import (
     roles,
     set_password,
 )
+from portal.audit import trail_of
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import User
 from portal.web import (
@@ -130,4 +131,7 @@ def _words(form: PersonForm) -> PersonWords:
 
 
 def _page(user: User | None, form: PersonForm, *, status: int = 200) -> Response:
-    return render_page("staff/people/form.html", status=status, user=user, form=form)
+    return render_page(
+        "staff/people/form.html", status=status, user=user, form=form,
+        trail=trail_of(user, limit=50) if user else [],
+    )  # fmt: skip

@@ -160,7 +160,8 @@ def _welcome(user: User) -> Response:
     """A new token at every sign-in: nobody can plant one beforehand."""
     token = sign_in_user(user, ip=_ip(), agent=request.user_agent.string)
     response = redirect_to("staff.home.show")
-    response.headers["Location"] = safe_next("/staff/") or response.headers["Location"]
+    if wanted := safe_next("/staff/"):
+        response.headers["Location"] = wanted
     return set_cookie(response, "staff", token)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from portal.db import db, own_transaction
+from portal.db import db, lock_alone, own_transaction
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import Throttle
@@ -28,7 +26,7 @@ def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
     db.session.commit()  # SQLite has one writer: what the request did so far ends here
     since = clock.now() - timedelta(minutes=minutes)
     with own_transaction() as session:
-        _queue_up(session, f"{scope} {key}")
+        lock_alone(f"tries {scope} {key}", session)  # who try at once count one by one
         tries = session.scalar(
             sa.select(sa.func.count())
             .select_from(Throttle)
@@ -46,13 +44,6 @@ def network_of(ip: str) -> str:
         return str(ip_network((ip, 64), strict=False)) if ip_address(ip).version == 6 else ip
     except ValueError:
         return ip
-
-
-def _queue_up(session: Session, words: str) -> None:
-    """Those who try at once count one after the other; SQLite's one writer does so anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
 def forget_old_tries() -> None:

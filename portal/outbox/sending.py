@@ -19,7 +19,7 @@ from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.kernel.events import Event, tell
 from portal.models import Message, MessageState
-from portal.outbox.queries import attachment_bytes
+from portal.outbox.queries import attachment_bytes, mail_is_kept
 from portal.outbox.sign_in_links import TOO_LATE, is_too_late, with_links
 from portal.outbox.smtp import send_mail
 from portal.settings import Settings
@@ -49,7 +49,7 @@ def deliver(message_id: int) -> None:
     db.session.commit()
     message = db.session.get_one(Message, message_id, populate_existing=True)
     settings: Settings = current_app.config["SETTINGS"]
-    if not settings.smtp_url:
+    if mail_is_kept():
         _finish(message, MessageState.KEPT)
         return
     if is_too_late(message):

@@ -303,3 +303,15 @@ def test_tries_made_at_once_are_all_counted(app):
         one.join()
 
     assert len(let_in) == 10
+
+
+def test_the_page_of_a_person_tells_when_they_came_and_who_failed(client, build, office):
+    user = build.person("Olive", email="olive@acme.example", password=OWN)
+    for password in ("wrong horse", OWN):
+        sent = {"email": "olive@acme.example", "password": password}
+        client.post("/staff/sign-in", data=sent)
+
+    page = office.get(f"/staff/people/{user.id}").text
+
+    assert "Somebody tried to sign in as Olive from 127.0.0.1: a wrong password." in page
+    assert "Olive signed in from 127.0.0.1." in page
