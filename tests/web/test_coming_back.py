@@ -73,9 +73,9 @@ def test_saving_after_the_visit_ended_says_so_and_leads_back_to_the_page(client,
     assert SIGNED_OUT in client.get(reply.location).text
 
 
-def test_without_a_page_before_it_leads_to_what_the_form_belongs_to(client, refused_posting):
-    address, page = refused_posting
-    assert client.post(address).location == f"/staff/sign-in?next={page}"
+def test_without_a_page_before_it_leads_to_what_the_form_belongs_to(client):
+    reply = client.post("/staff/people/1/second-factor/reset")
+    assert reply.location == "/staff/sign-in?next=/staff/people/1"
 
 
 def test_a_customer_is_told_too(client):
@@ -95,9 +95,9 @@ def guarded_forms(app):
     app.config["WTF_CSRF_ENABLED"] = False
 
 
-def test_a_lost_visit_is_told_before_a_lost_key(client, guarded_forms, refused_posting):
-    reply = client.post(refused_posting[0])
-    assert reply.location == f"/staff/sign-in?next={refused_posting[1]}"
+def test_a_lost_visit_is_told_before_a_lost_key(client, guarded_forms):
+    reply = client.post("/staff/people/1/second-factor/reset")
+    assert reply.location == "/staff/sign-in?next=/staff/people/1"
 
 
 def test_a_page_open_too_long_gives_back_what_was_typed(office, guarded_forms):
