@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, request
 from wtforms import StringField
 
 from portal.access import (
+    MailedLink,
     consume_link,
     end_sign_in,
     end_sign_in_of,
@@ -17,7 +18,7 @@ from portal.access import (
     sign_ins_of,
 )
 from portal.company import company
-from portal.outbox import compose, write_message
+from portal.outbox import SIGN_IN, compose, write_message
 from portal.settings import Settings
 from portal.web import (
     Form,
@@ -26,6 +27,7 @@ from portal.web import (
     payers_only,
     redirect_to,
     render_page,
+    safe_next,
     set_cookie,
     sign_out_cookie,
     token_of,
@@ -53,9 +55,9 @@ def ask() -> Response:
         form.email.errors = ["Give the email address we write to."]
         return render_page("customer/sign_in/show.html", status=422, form=form)
     email = form.email.data.strip().lower()
-    token = request_customer_link(email, ip=request.remote_addr or "")
-    if token:
-        _mail_link(email, token, _next())
+    link = request_customer_link(email, ip=request.remote_addr or "")
+    if link:
+        _mail_link(email, link, safe_next("/my/"))
     return render_page("customer/sign_in/sent.html", email=email)
 
 
@@ -72,8 +74,8 @@ def use(token: str) -> Response:
     email = consume_link(token, "customer")
     cookie = sign_in_payer(email, ip=request.remote_addr or "", agent=request.user_agent.string)
     response = redirect_to("customer.home.show")
-    if _next():
-        response.headers["Location"] = _next()
+    if wanted := safe_next("/my/"):
+        response.headers["Location"] = wanted
     return set_cookie(response, "customer", cookie)
 
 
@@ -101,20 +103,14 @@ def end(sign_in_id: int) -> Response:
     return redirect_to("customer.sign_in.browsers")
 
 
-def _next() -> str:
-    """Where the person wanted to go: a page of the portal, nothing else."""
-    target = request.args.get("next", "")
-    inside = target.startswith("/my/") and "//" not in target and "\\" not in target
-    return target if inside and target.isprintable() else ""
-
-
-def _mail_link(email: str, token: str, wanted: str) -> None:
+def _mail_link(email: str, link: MailedLink, wanted: str) -> None:
+    """The mail holds the seed of the link; the outbox puts the link in when it leaves."""
     settings: Settings = current_app.config["SETTINGS"]
-    url = f"{settings.base_url}/my/sign-in/link/{token}"
+    url = f"{settings.base_url}/my/sign-in/link/{link.seed}"
     if wanted:
         url += f"?next={quote(wanted, safe='/')}"
-    subject, text, html = compose("sign_in", company=company(), url=url)
+    subject, text, html = compose("sign_in", language=link.language, company=company(), url=url)
     write_message(
-        kind="sign-in", recipient=email, subject=subject, body=text, html=html,
-        dedupe_key=f"sign-in-{token[:16]}",
+        kind=SIGN_IN, recipient=email, subject=subject, body=text, html=html,
+        language=link.language, dedupe_key=f"sign-in-{link.seed[:16]}",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from portal.access import (
     confirm_second_factor,
     count_try,
     end_sign_in_of,
+    enrolment_address,
     make_recovery_codes,
     pass_second_factor,
     recovery_codes_left,
@@ -33,7 +34,18 @@ class PasswordForm(Form):
     password = PasswordField("New password", render_kw={"autocomplete": "new-password"})
 
 
+class ProofForm(Form):
+    """Asked on a page that asks for the password elsewhere too."""
+
+    current = PasswordField(
+        "Password now", id="begin-current", render_kw={"autocomplete": "current-password"}
+    )
+
+
 class CodeForm(Form):
+    """Whose browser was left open keeps the account: the password is asked for once more."""
+
+    current = PasswordField("Password now", render_kw={"autocomplete": "current-password"})
     code = StringField("Code", render_kw={"inputmode": "numeric", "maxlength": 6})
 
 
@@ -75,26 +87,28 @@ def end(sign_in_id: int) -> Response:
 @bp.post("/second-factor/begin")
 @needs(Ability.OWN_ACCOUNT)
 def begin() -> Response:
-    address = begin_second_factor(signed_in_user(), issuer=company().name)
-    return render_page(
-        "staff/account/second_factor.html", form=CodeForm(formdata=None), address=address,
-        qr=qr_code(address),
-    )  # fmt: skip
+    form = ProofForm()
+    try:
+        require_own_password(signed_in_user(), form.current.data or "")
+        begin_second_factor(signed_in_user(), issuer=company().name)
+    except DomainError as error:
+        form.refuse(error)
+        return _page(PasswordForm(formdata=None), beginning=form, status=422)
+    return _enrolment_page(CodeForm(formdata=None))
 
 
 @bp.post("/second-factor")
 @needs(Ability.OWN_ACCOUNT)
 def confirm() -> Response:
     form = CodeForm()
+    user = signed_in_user()
     try:
-        confirm_second_factor(signed_in_user(), form.code.data or "")
+        require_own_password(user, form.current.data or "")
+        count_try("second factor", str(user.id), limit=10, minutes=15)
+        confirm_second_factor(user, form.code.data or "", keep_token=token_of("staff"))
     except DomainError as error:
         form.refuse(error)
-        address = begin_second_factor(signed_in_user(), issuer=company().name)
-        return render_page(
-            "staff/account/second_factor.html", status=422, form=form, address=address,
-            qr=qr_code(address),
-        )  # fmt: skip
+        return _enrolment_page(form, status=422)
     notify(_("From now on a code is asked for when you sign in."))
     return _codes_page()
 
@@ -149,6 +163,14 @@ def _codes_page() -> Response:
     return response
 
 
+def _enrolment_page(form: CodeForm, *, status: int = 200) -> Response:
+    address = enrolment_address(signed_in_user(), issuer=company().name)
+    return render_page(
+        "staff/account/second_factor.html", status=status, form=form, address=address,
+        qr=qr_code(address),
+    )  # fmt: skip
+
+
 def _change_page(form: OwnPasswordForm, *, status: int = 200) -> Response:
     return render_page(
         "staff/account/change_second_factor.html", status=status, form=form,
@@ -156,9 +178,10 @@ def _change_page(form: OwnPasswordForm, *, status: int = 200) -> Response:
     )  # fmt: skip
 
 
-def _page(form: PasswordForm, *, status: int = 200) -> Response:
+def _page(form: PasswordForm, *, beginning: ProofForm | None = None, status: int = 200) -> Response:
     user = signed_in_user()
     return render_page(
         "staff/account/show.html", status=status, form=form,
+        beginning=beginning or ProofForm(formdata=None),
         sign_ins=sign_ins_of(user_id=user.id), codes_left=recovery_codes_left(user),
     )  # fmt: skip

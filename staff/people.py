@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from wtforms import BooleanField, PasswordField, StringField
 
 from portal.access import (
@@ -17,7 +18,8 @@ from portal.access import (
     roles,
     set_password,
 )
-from portal.kernel.errors import DomainError
+from portal.audit import trail_of
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import User
 from portal.web import (
     Form,
@@ -34,13 +36,18 @@ from staff.choices import row_of
 bp = Blueprint("people", __name__, url_prefix="/people")
 
 
+WORKS_ON_JOBS = lazy_gettext(
+    "Offered wherever a technician is chosen. Always so for the role Technician."
+)
+
+
 class PersonForm(Form):
     version = VersionField()
     name = StringField("Name")
     email = StringField("Email", render_kw={"type": "email"})
-    role_id = IdField("Role", empty=None)
+    role_id = IdField("Role", empty="Choose a role")  # who gets which power is said, not left
     password = PasswordField("New password", render_kw={"autocomplete": "new-password"})
-    is_technician = BooleanField("Works on jobs")
+    is_technician = BooleanField("Works on jobs", description=WORKS_ON_JOBS)
     active = BooleanField("Active", default=True)
 
 
@@ -112,6 +119,8 @@ def _form(sent: object, user: User | None = None) -> PersonForm:
 
 
 def _words(form: PersonForm) -> PersonWords:
+    if form.role_id.data is None:
+        raise InvalidFields({"role_id": _("Choose what this person may do.")})
     return PersonWords(
         name=form.name.data or "",
         email=form.email.data or "",
@@ -122,4 +131,7 @@ def _words(form: PersonForm) -> PersonWords:
 
 
 def _page(user: User | None, form: PersonForm, *, status: int = 200) -> Response:
-    return render_page("staff/people/form.html", status=status, user=user, form=form)
+    return render_page(
+        "staff/people/form.html", status=status, user=user, form=form,
+        trail=trail_of(user, limit=50) if user else [],
+    )  # fmt: skip

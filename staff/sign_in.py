@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, request, session, url_for
+from flask import Blueprint, Response, request, session
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from wtforms import PasswordField, StringField
@@ -15,7 +15,9 @@ from portal.access import (
     count_try,
     end_sign_in,
     find_link,
+    fingerprint_of,
     get_person,
+    note_failed_sign_in,
     pass_second_factor,
     person_of_email,
     recovery_codes_left,
@@ -30,6 +32,7 @@ from portal.web import (
     open_to_all,
     redirect_to,
     render_page,
+    safe_next,
     set_cookie,
     sign_out_cookie,
     token_of,
@@ -68,7 +71,7 @@ def sign_in() -> Response:
         return render_page("staff/sign_in/show.html", status=422, form=form)
     if user.has_second_factor:
         _wait_for_code(user)
-        return redirect_to("staff.sign_in.ask_code", next=_next())
+        return redirect_to("staff.sign_in.ask_code", next=safe_next("/staff/"))
     return _welcome(user)
 
 
@@ -87,7 +90,11 @@ def check() -> Response:
         return redirect_to("staff.sign_in.show")
     count_try("second factor", str(user_id), limit=10, minutes=15)
     user = get_person(user_id)
+    if not user.active or _first_factor() != fingerprint_of(user):
+        session.pop("half_signed_in", None)
+        return redirect_to("staff.sign_in.show")
     if not form.is_sent() or not pass_second_factor(user, form.code.data or ""):
+        note_failed_sign_in(user, "a wrong code", ip=_ip())
         form.code.errors = [_("This code does not fit or was already used.")]
         return render_page("staff/sign_in/code.html", status=422, form=form)
     session.pop("half_signed_in", None)
@@ -131,29 +138,31 @@ def sign_out() -> Response:
 
 
 def _wait_for_code(user: User) -> None:
-    session["half_signed_in"] = [user.id, clock.now().timestamp()]
+    session["half_signed_in"] = [user.id, clock.now().timestamp(), fingerprint_of(user)]
 
 
 def _waiting_for_code() -> int | None:
     """The id of who gave the first factor within the last ten minutes."""
-    user_id, since = session.get("half_signed_in") or (None, 0)
+    waiting = session.get("half_signed_in") or []
+    if len(waiting) != 3:
+        return None
+    user_id, since, _first_factor = waiting
     fresh = clock.now().timestamp() - since < CODE_WITHIN.total_seconds()
-    return int(user_id) if user_id is not None and fresh else None
+    return int(user_id) if fresh else None
+
+
+def _first_factor() -> str:
+    """What the person signed in with, as it was then; a password changed since does not count."""
+    return str(session["half_signed_in"][2])
 
 
 def _welcome(user: User) -> Response:
     """A new token at every sign-in: nobody can plant one beforehand."""
     token = sign_in_user(user, ip=_ip(), agent=request.user_agent.string)
     response = redirect_to("staff.home.show")
-    if _next():
-        response.headers["Location"] = _next()
+    if wanted := safe_next("/staff/"):
+        response.headers["Location"] = wanted
     return set_cookie(response, "staff", token)
-
-
-def _next() -> str:
-    """Where the person wanted to go, if that is a page of ours."""
-    target = request.args.get("next", "")
-    return target if target.startswith(url_for("staff.home.show")) and "//" not in target else ""
 
 
 def _ip() -> str:

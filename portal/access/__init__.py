@@ -2,11 +2,14 @@
 
 from portal.access.abilities import ROLES, Ability, ensure_roles
 from portal.access.links import (
+    LIFETIME,
+    MailedLink,
     consume_link,
     customer_link,
     find_link,
     request_customer_link,
     staff_link,
+    token_of_seed,
 )
 from portal.access.people import (
     PersonWords,
@@ -26,7 +29,12 @@ from portal.access.recovery import (
     reset_second_factor,
     turn_off_second_factor,
 )
-from portal.access.second_factor import begin_second_factor, check_code, confirm_second_factor
+from portal.access.second_factor import (
+    begin_second_factor,
+    check_code,
+    confirm_second_factor,
+    enrolment_address,
+)
 from portal.access.sign_ins import (
     Payer,
     end_sign_in,
@@ -38,12 +46,14 @@ from portal.access.sign_ins import (
     touch,
     user_of_token,
 )
-from portal.access.signing_in import check_password
+from portal.access.signing_in import check_password, fingerprint_of, note_failed_sign_in
 from portal.access.throttling import TooManyTries, count_try, forget_old_tries
 
 __all__ = [
+    "LIFETIME",
     "ROLES",
     "Ability",
+    "MailedLink",
     "Payer",
     "PersonWords",
     "TooManyTries",
@@ -58,12 +68,15 @@ __all__ = [
     "customer_link",
     "end_sign_in",
     "end_sign_in_of",
+    "enrolment_address",
     "ensure_roles",
     "find_link",
     "find_people",
+    "fingerprint_of",
     "forget_old_tries",
     "get_person",
     "make_recovery_codes",
+    "note_failed_sign_in",
     "pass_second_factor",
     "payer_of_token",
     "person_of_email",
@@ -77,6 +90,7 @@ __all__ = [
     "sign_in_user",
     "sign_ins_of",
     "staff_link",
+    "token_of_seed",
     "touch",
     "turn_off_second_factor",
     "user_of_token",

@@ -11,17 +11,18 @@ from portal.access.passwords import hash_password, matches
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
 from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
 
 SHORTEST_PASSWORD = 10
+ADMINISTRATOR, TECHNICIAN = "Administrator", "Technician"
 
 
 @dataclass(frozen=True)
 class PersonWords:
-    """A staff member as typed."""
+    """A staff member as typed. Who has the role Technician works on jobs, ticked or not."""
 
     name: str
     email: str
@@ -43,11 +44,10 @@ def add_person(words: PersonWords, *, password: str = "") -> User:
 
 def change_person(user: User, words: PersonWords, *, version: int) -> None:
     """Save a staff member; the last active administrator stays one."""
+    stays = words.active and words.role.name == ADMINISTRATOR
+    others = None if stays else _other_administrators(user)
     bump(user, version)
-    loses = user.role.name == "Administrator" and (
-        words.role.name != "Administrator" or not words.active
-    )
-    if loses and _other_administrators(user) == 0:
+    if others == [] and user.active and user.role.name == ADMINISTRATOR:
         raise DomainError("Somebody must stay administrator. Name another one first.")
     _write(user, words)
     if not user.active:
@@ -123,14 +123,13 @@ def roles() -> list[Role]:
     return list(db.session.scalars(sa.select(Role).order_by(Role.id)))
 
 
-def _other_administrators(user: User) -> int:
-    query = (
-        sa.select(sa.func.count())
-        .select_from(User)
-        .join(Role)
-        .where(Role.name == "Administrator", User.active, User.id != user.id)
-    )
-    return db.session.scalar(query) or 0
+def _other_administrators(user: User) -> list[User]:
+    """Read under lock: of two who stop being administrators at once, the second sees the first."""
+    query = sa.select(User.id).join(Role).where(Role.name == ADMINISTRATOR, User.active)
+    locked = lock_rows(User, [*db.session.scalars(query), user.id])
+    return [
+        one for one in locked if one.id != user.id and one.active and one.role.name == ADMINISTRATOR
+    ]
 
 
 def _write(user: User, words: PersonWords) -> None:
@@ -149,4 +148,5 @@ def _write(user: User, words: PersonWords) -> None:
     if errors:
         raise InvalidFields(errors)
     user.name, user.email, user.role = words.name.strip(), email, words.role
-    user.is_technician, user.active = words.is_technician, words.active
+    user.is_technician = words.is_technician or words.role.name == TECHNICIAN
+    user.active = words.active

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyotp
 
+from portal.access.people import end_sign_ins_of_user
 from portal.audit import record
 from portal.db import db
 from portal.kernel import clock
@@ -14,22 +15,38 @@ STEP = 30
 
 
 def begin_second_factor(user: User, *, issuer: str) -> str:
-    """Make a secret, not yet in force; returns the otpauth:// address to scan.
+    """Make a new secret, not yet in force; returns the otpauth:// address to scan.
 
     DomainError once it is in force: a secret that guards an account is never shown again.
+    Nobody enrols with one that somebody else may have seen earlier.
     """
     if user.has_second_factor:
         raise DomainError("Your second factor is already on.", field="code")
-    user.totp_secret = user.totp_secret or pyotp.random_base32()
+    user.totp_secret = pyotp.random_base32()
     db.session.flush()
+    return enrolment_address(user, issuer=issuer)
+
+
+def enrolment_address(user: User, *, issuer: str) -> str:
+    """The otpauth:// address of the secret that waits to be confirmed; DomainError without one."""
+    if user.has_second_factor:
+        raise DomainError("Your second factor is already on.", field="code")
+    if not user.totp_secret:
+        raise DomainError("Begin again: there is no code to scan yet.", field="code")
     return pyotp.TOTP(user.totp_secret).provisioning_uri(name=user.email, issuer_name=issuer)
 
 
-def confirm_second_factor(user: User, code: str) -> None:
-    """From now on a code is asked for at each sign-in. Raises InvalidFields for a wrong one."""
+def confirm_second_factor(user: User, code: str, *, keep_token: str = "") -> None:
+    """From now on a code is asked for at each sign-in. Raises InvalidFields for a wrong one.
+
+    Every other browser of the person is signed out: it got in without a code.
+    """
+    if user.has_second_factor:
+        raise DomainError("Your second factor is already on.", field="code")
     if not check_code(user, code):
         raise InvalidFields({"code": "This code does not fit. Check the clock of your phone."})
     user.totp_confirmed_at = clock.now()
+    end_sign_ins_of_user(user, keep_token=keep_token)
     record("second factor on", user, f"{user.name} turned the second factor on.")
 
 

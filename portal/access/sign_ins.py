@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal.audit import acting_as, record
 from portal.db import db, note_in_passing
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
@@ -53,13 +54,18 @@ def digest(token: str) -> str:
 
 def sign_in_user(user: User, *, ip: str, agent: str) -> str:
     """A new signed-in browser of a staff member; returns the token for its cookie."""
+    with acting_as(f"{user.name} (staff {user.id})"):
+        record("signed in", user, f"{user.name} signed in from {ip or 'an unknown address'}.")
     return _sign_in(SignIn(user_id=user.id), STAFF_LONGEST, ip, agent)
 
 
 def sign_in_payer(email: str, *, ip: str, agent: str) -> str:
     """A new signed-in browser of a customer; returns the token for its cookie."""
-    for contact in db.session.scalars(sa.select(Contact).where(Contact.email == email)):
-        contact.last_signed_in_at = clock.now()
+    words = f"{email} signed in to the portal from {ip or 'an unknown address'}."
+    with acting_as(f"{email} (customer)"):
+        for contact in db.session.scalars(sa.select(Contact).where(Contact.email == email)):
+            contact.last_signed_in_at = clock.now()
+            record("signed in", contact, words)
     return _sign_in(SignIn(contact_email=email), PAYER_LONGEST, ip, agent)
 
 
@@ -128,11 +134,11 @@ def sign_ins_of(*, user_id: int | None = None, email: str | None = None) -> list
 
 def end_sign_in(token: str) -> None:
     """Sign out: the token is worthless from now on, wherever it was copied to."""
-    db.session.execute(
-        sa.update(SignIn)
-        .where(SignIn.token_hash == digest(token), SignIn.ended_at.is_(None))
-        .values(ended_at=clock.now())
+    row = db.session.scalar(
+        sa.select(SignIn).where(SignIn.token_hash == digest(token), SignIn.ended_at.is_(None))
     )
+    if row is not None:
+        _end(row)
 
 
 def end_sign_in_of(
@@ -142,7 +148,21 @@ def end_sign_in_of(
     row = db.session.get(SignIn, sign_in_id)
     if row is None or (row.user_id, row.contact_email) != (user_id, email):
         raise NotFound("No such sign-in.")
+    if row.ended_at is None:
+        _end(row)
+
+
+def _end(row: SignIn) -> None:
     row.ended_at = clock.now()
+    if row.user is not None:
+        with acting_as(f"{row.user.name} (staff {row.user.id})"):
+            record("signed out", row.user, f"{row.user.name} signed a browser out.")
+        return
+    with acting_as(f"{row.contact_email} (customer)"):
+        for contact in db.session.scalars(
+            sa.select(Contact).where(Contact.email == row.contact_email)
+        ):
+            record("signed out", contact, f"{row.contact_email} signed a browser out.")
 
 
 def _live(token: str, idle: timedelta) -> SignIn | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 import sqlalchemy as sa
 
-from portal.db import db, own_transaction
+from portal.db import db, lock_alone, own_transaction
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import Throttle
@@ -25,6 +26,7 @@ def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
     db.session.commit()  # SQLite has one writer: what the request did so far ends here
     since = clock.now() - timedelta(minutes=minutes)
     with own_transaction() as session:
+        lock_alone(f"tries {scope} {key}", session)  # who try at once count one by one
         tries = session.scalar(
             sa.select(sa.func.count())
             .select_from(Throttle)
@@ -34,6 +36,14 @@ def count_try(scope: str, key: str, *, limit: int, minutes: int) -> None:
             session.add(Throttle(scope=scope, key=key))
             return
     raise TooManyTries(f"Too many tries. Please wait {minutes} minutes and try again.")
+
+
+def network_of(ip: str) -> str:
+    """Whom tries are counted for: one IPv4 address, or the /64 one IPv6 household has."""
+    try:
+        return str(ip_network((ip, 64), strict=False)) if ip_address(ip).version == 6 else ip
+    except ValueError:
+        return ip
 
 
 def forget_old_tries() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from portal.db.base import db
 
@@ -17,14 +18,17 @@ def lock_together(name: str) -> bool:
     return _lock("pg_advisory_xact_lock_shared", name)
 
 
-def lock_alone(name: str) -> bool:
-    """Wait until nobody else has the lock, then keep it; whether there was one to take."""
-    return _lock("pg_advisory_xact_lock", name)
+def lock_alone(name: str, session: Session | None = None) -> bool:
+    """Wait until nobody else has the lock, then keep it; whether there was one to take.
+
+    It ends with the transaction of `session`, which is the request's unless another is given.
+    """
+    return _lock("pg_advisory_xact_lock", name, session)
 
 
-def _lock(function: str, name: str) -> bool:
+def _lock(function: str, name: str, session: Session | None = None) -> bool:
     if db.engine.dialect.name != "postgresql":
         return False
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    db.session.execute(sa.select(getattr(sa.func, function)(key)))
+    (session or db.session).execute(sa.select(getattr(sa.func, function)(key)))
     return True

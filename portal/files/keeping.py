@@ -20,6 +20,8 @@ from portal.settings import Settings
 
 LARGEST = 10 * 1024 * 1024
 LONGEST_SIDE = 2000
+MOST_PIXELS = 50_000_000  # what phones take; decoded, four bytes each
+TOO_MANY = "This picture has more than 50 megapixels. Make it smaller, then bring it again."
 FORMATS = ("JPEG", "PNG", "WEBP")
 _KEY = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{2,5}")
 
@@ -41,15 +43,13 @@ def keep_photo(upload: IO[bytes]) -> KeptFile:
     Re-encoding drops everything that is not pixels: scripts, positions, broken chunks. Raises
     InvalidFields with a sentence for anything else.
     """
-    image = _open_image(upload)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    image = _open_image(upload, (LONGEST_SIDE, LONGEST_SIDE))
     return _keep_image(image.convert("RGB"), "JPEG", "jpg", "image/jpeg")
 
 
 def keep_logo(upload: IO[bytes]) -> KeptFile:
     """Keep a logo as PNG, at most 600 pixels wide, transparency kept."""
-    image = _open_image(upload)
-    image.thumbnail((600, 300))
+    image = _open_image(upload, (600, 300))
     return _keep_image(image.convert("RGBA"), "PNG", "png", "image/png")
 
 
@@ -74,7 +74,8 @@ def thumbnail(key: str, *, side: int = 320) -> bytes:
     return small.getvalue()
 
 
-def _open_image(upload: IO[bytes]) -> Image.Image:
+def _open_image(upload: IO[bytes], box: tuple[int, int]) -> Image.Image:
+    """Decoded no larger than needed, fitted into the box, turned the way it was taken."""
     content = upload.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise InvalidFields({"photo": "This file is larger than 10 MB."})
@@ -82,9 +83,14 @@ def _open_image(upload: IO[bytes]) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            image.load()
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError,
-            Image.DecompressionBombWarning, SyntaxError) as error:  # fmt: skip
+            if image.width * image.height > MOST_PIXELS:
+                raise InvalidFields({"photo": TOO_MANY})
+            # Smaller before it is turned: a JPEG is then even decoded at a fraction of its size.
+            turned_box = box if image.getexif().get(0x0112, 1) < 5 else box[::-1]
+            image.thumbnail(turned_box)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InvalidFields({"photo": TOO_MANY}) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InvalidFields(
             {"photo": "This is not a picture we can read. Use a JPEG, PNG or WebP file."}
         ) from error

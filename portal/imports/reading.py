@@ -1,19 +1,16 @@
-"""Tables out of CSV and XLSX files; the only module that imports the XLSX library."""
+"""Tables out of CSV and XLSX files."""
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
 
-import openpyxl
-
+from portal.imports.parts import LARGEST_CELL
+from portal.imports.workbooks import MOST_COLUMNS, TOO_WIDE, read_workbook
 from portal.kernel.errors import InvalidFields
 
-LARGEST_CELL = 5000
-LARGEST_UNPACKED = 300 * 1024 * 1024
+LONGEST_TITLE = 200
 
 
 def read_table(content: bytes, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -28,7 +25,7 @@ def read_table(content: bytes, name: str) -> tuple[list[str], Iterator[tuple[int
         titles = next(rows)
     except StopIteration:
         raise InvalidFields({"file": "This file is empty."}) from None
-    titles = [title.strip() for title in titles]
+    titles = [title.strip()[:LONGEST_TITLE] for title in titles]
     if len([title for title in titles if title]) < 2:
         raise InvalidFields({"file": "The first row must name the columns; at least two."})
     numbered = enumerate(rows, start=2)
@@ -46,43 +43,28 @@ def _csv(content: bytes, name: str) -> Iterator[list[str]]:
     delimiter = max(",;\t", key=first.count)
     csv.field_size_limit(LARGEST_CELL * 20)
     try:
-        for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+        for row in csv.reader(_lines(text, delimiter), delimiter=delimiter):
+            if len(row) > MOST_COLUMNS:
+                raise InvalidFields({"file": TOO_WIDE})
             yield [cell[:LARGEST_CELL] for cell in row]
     except csv.Error as error:
         raise InvalidFields({"file": f"This file cannot be read as CSV: {error}."}) from error
 
 
+def _lines(text: str, delimiter: str) -> Iterator[str]:
+    """Line by line, refusing one that would become millions of cells before it is cut up."""
+    for line in io.StringIO(text, newline=""):
+        if line.count(delimiter) > MOST_COLUMNS * 100:
+            raise InvalidFields({"file": TOO_WIDE})
+        yield line
+
+
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     try:
-        _refuse_bombs(content)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # some programs write a wrong size into the file
-        for row in sheet.iter_rows(values_only=True):
-            yield [_words(cell) for cell in row]
-        book.close()
+        yield from read_workbook(content)
     except (InvalidFields, GeneratorExit):
         raise
     except Exception as error:  # a reader of other people's bytes may break in any way
         raise InvalidFields(
             {"file": "This workbook is damaged. Save it again, or save it as CSV."}
         ) from error
-
-
-def _refuse_bombs(content: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked = sum(part.file_size for part in archive.infolist())
-    if unpacked > LARGEST_UNPACKED:
-        raise InvalidFields({"file": "This workbook is too large inside. Split it into parts."})
-
-
-def _words(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, float):  # fifteen digits are all a spreadsheet really keeps
-        return f"{cell:.15g}"
-    return str(cell)[:LARGEST_CELL]

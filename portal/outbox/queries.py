@@ -10,6 +10,7 @@ from flask import current_app
 from portal.db import Page, PageRequest, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
 from portal.models import Message, MessageAttachment, MessageState
+from portal.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,9 @@ def attachment_bytes(attachment: MessageAttachment) -> bytes:
     render = current_app.extensions["document renderers"][attachment.document_kind]
     rendered: bytes = render(attachment.document_id)
     return rendered
+
+
+def mail_is_kept() -> bool:
+    """Whether messages stay here because no mail server is set up; say so instead of “sent”."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return not settings.smtp_url

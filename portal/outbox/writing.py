@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from portal.db import Base, db, insert_once
 from portal.kernel import clock
+from portal.kernel.addresses import normal_email
 from portal.kernel.errors import InvalidFields
-from portal.models import Message, MessageAttachment
+from portal.models import Message, MessageAttachment, MessageState
 from portal.tasks import wake
 
 
@@ -38,7 +39,9 @@ def write_message(
 ) -> Message | None:
     """Queue one email; None when the same dedupe_key was written before.
 
-    Raises InvalidFields for a recipient or subject that cannot stand in a mail header.
+    Raises InvalidFields for a recipient or subject that cannot stand in a mail header. An
+    address no mail server would take is kept as failed with the reason: a receipt that cannot
+    be mailed must not refuse the payment.
     """
     if any(char in recipient + subject for char in "\r\n"):
         raise InvalidFields({"recipient": "An address or subject cannot contain line breaks."})
@@ -67,7 +70,12 @@ def write_message(
             for one in attachments
         ],
     )
+    try:
+        normal_email(recipient)
+    except ValueError as misfit:
+        message.state, message.last_error = MessageState.FAILED, str(misfit)
     if not insert_once(message):
         return None
-    wake("message", message.id)
+    if message.state is not MessageState.FAILED:
+        wake("message", message.id)
     return message

@@ -16,6 +16,8 @@ from portal.jobs import JobFilter, find_jobs
 from portal.kernel.money import Money
 from portal.models import Invoice, Payment
 
+LARGEST = 10**11
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -57,8 +59,11 @@ def search_everything(text: str, *, on: date, limit: int = 8) -> list[Hit]:
 
 def _by_amount(text: str) -> list[Invoice]:
     try:
-        amount = Money.of(Decimal(text.replace("$", "").replace(",", "")))
+        number = Decimal(text.replace("$", "").replace(",", ""))
     except InvalidOperation:
         return []
+    if not number.is_finite() or abs(number) > LARGEST:  # a customer may be called Nan
+        return []
+    amount = Money.of(number)
     query = sa.select(Invoice).where(sa.or_(Invoice.total == amount, Invoice.balance == amount))
     return list(db.session.scalars(query.limit(8).options(joinedload(Invoice.customer))))

@@ -2,6 +2,7 @@
 
 from portal.db import PageRequest
 from portal.web.brand import contrast
+from portal.web.coming_back import safe_next
 from portal.web.fields import (
     ChoiceField,
     DayField,
@@ -21,6 +22,7 @@ from portal.web.guards import (
     current_payer,
     current_user,
     guard_faces,
+    may,
     needs,
     open_to_all,
     payers_only,
@@ -60,6 +62,7 @@ __all__ = [
     "filters",
     "forget_old_submissions",
     "guard_faces",
+    "may",
     "needs",
     "notify",
     "once",
@@ -71,6 +74,7 @@ __all__ = [
     "redirect_to",
     "refuse_unmarked_views",
     "render_page",
+    "safe_next",
     "set_cookie",
     "set_up",
     "sign_out_cookie",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
 
@@ -14,6 +15,8 @@ from portal.audit.trail import acting_as
 from portal.kernel.errors import NotAllowed
 from portal.models import SignIn, User
 from portal.settings import Settings
+from portal.web.coming_back import page_at, page_before
+from portal.web.fragments import notify
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -111,7 +114,10 @@ def token_of(face: str) -> str:
 
 
 def set_cookie(response: Response, face: str, token: str) -> Response:
-    """Hand the browser its sign-in; the cookie is a session cookie and never seen by scripts."""
+    """Hand the browser its sign-in, which scripts never see.
+
+    In the office it ends with the browser; a customer's browser keeps it for 60 days.
+    """
     response.set_cookie(
         _cookie_name(face), token, httponly=True, samesite="Lax", path="/",
         secure=_settings().secure_cookies,
@@ -162,7 +168,7 @@ def _guard() -> Response | None:
         return None
     principal = _principal()
     if principal is None:
-        return _to_sign_in("customer" if wanted == "payer" else "staff")
+        return missing_sign_in()
     _name_actor(principal)
     if wanted == "payer":
         return None if principal.payer else _to_sign_in("customer")
@@ -171,8 +177,23 @@ def _guard() -> Response | None:
     return None
 
 
+def missing_sign_in() -> Response | None:
+    """The way to the sign-in for who needs one here and has none (any more); else None."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    wanted = getattr(view, "needs", None)
+    if view is None or wanted == "nobody" or _principal() is not None:
+        return None
+    return _to_sign_in("customer" if wanted == "payer" else "staff")
+
+
 def _to_sign_in(face: str) -> Response:
-    target = url_for(f"{face}.sign_in.show", next=request.full_path.rstrip("?"))
+    """Looking is taken up again after the sign-in; what was sent is not, and that is said."""
+    wanted = request.full_path.rstrip("?")
+    if request.method not in ("GET", "HEAD"):
+        notify(_("You were signed out meanwhile, so nothing was saved. Sign in, then do it again."),
+               "warning")  # fmt: skip
+        wanted = page_before() or page_at(request.path)
+    target = url_for(f"{face}.sign_in.show", next=wanted)
     if request.headers.get("HX-Request"):
         response = make_response("", 204)
         response.headers["HX-Redirect"] = target

@@ -1,18 +1,31 @@
 """One's own account and the people of the office."""
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pyotp
 import pytest
 import sqlalchemy as sa
 
-from portal.access import begin_second_factor, person_of_email, roles, sign_in_user
+from portal.access import (
+    PersonWords,
+    TooManyTries,
+    begin_second_factor,
+    change_person,
+    count_try,
+    person_of_email,
+    roles,
+    set_password,
+    sign_in_user,
+)
 from portal.db import db
 from portal.kernel import clock
-from portal.models import SignIn, User
+from portal.kernel.errors import DomainError
+from portal.models import Role, SignIn, User
 from tests.conftest import MONDAY, staff_client
 
-ADMIN = "administrator@acme.example"
+ADMIN, COOKIE = "administrator@acme.example", "fieldledger_staff"
 
 
 def code_of(user):
@@ -174,3 +187,131 @@ def test_an_ended_week_leaves_no_open_sign_in_to_show(office):
         sign_in_user(user, ip="10.0.0.7", agent="forgotten")
 
     assert "forgotten" not in office.get("/staff/account").text
+
+
+OWN = "a long password"
+
+
+@pytest.fixture
+def with_password(office):
+    set_password(person_of_email(ADMIN), OWN, keep_token=office.get_cookie(COOKIE).value)
+    db.session.commit()
+    return person_of_email(ADMIN)
+
+
+def test_beginning_a_second_factor_takes_the_password(office, with_password):
+    refused = office.post("/staff/account/second-factor/begin", data={"current": "guess guess"})
+
+    assert refused.status_code == 422
+    assert "This is not your password." in refused.text
+    assert with_password.totp_secret == ""
+
+
+def test_confirming_a_second_factor_takes_the_password(office, with_password):
+    office.post("/staff/account/second-factor/begin", data={"current": OWN})
+
+    refused = office.post("/staff/account/second-factor", data={"code": code_of(with_password)})
+    assert refused.status_code == 422
+    assert not with_password.has_second_factor
+
+    words = {"code": code_of(with_password), "current": OWN}
+    assert office.post("/staff/account/second-factor", data=words).status_code == 200
+    assert with_password.has_second_factor
+
+
+def test_a_secret_shown_earlier_is_not_used_again(office):
+    office.post("/staff/account/second-factor/begin")
+    seen = person_of_email(ADMIN).totp_secret
+
+    office.post("/staff/account/second-factor/begin")
+
+    assert person_of_email(ADMIN).totp_secret != seen
+
+
+def test_turning_the_second_factor_on_signs_the_other_browsers_out(app, build, office):
+    other = staff_client(app, build, "Administrator")
+    office.post("/staff/account/second-factor/begin")
+
+    office.post("/staff/account/second-factor", data={"code": code_of(person_of_email(ADMIN))})
+
+    assert other.get("/staff/").status_code == 303
+    assert office.get("/staff/").status_code == 200
+
+
+def test_no_role_is_chosen_for_a_new_person(office):
+    page = office.get("/staff/people/new").text
+    assert '<option selected value="">Choose a role</option>' in page
+
+    refused = office.post("/staff/people", data=person_words(role_id=""))
+
+    assert refused.status_code == 422
+    assert "Choose what this person may do." in refused.text
+
+
+def test_a_technician_works_on_jobs_without_a_tick(office):
+    office.post("/staff/people", data=person_words(role="Technician"))
+
+    assert person_of_email("nora@acme.example").is_technician
+    assert "Always so for the role Technician." in office.get("/staff/people/new").text
+
+
+@pytest.mark.concurrency
+def test_two_administrators_who_step_down_at_once_do_not_both_succeed(app, build):
+    ids = build.person("Ann", email="ann@x.org").id, build.person("Ben", email="ben@x.org").id
+    office_id = next(one.id for one in roles() if one.name == "Office")
+    db.session.commit()
+    gate, told = threading.Barrier(2), []
+
+    def step_down(user_id):
+        with app.app_context():
+            user, role = db.session.get(User, user_id), db.session.get(Role, office_id)
+            words = PersonWords(user.name, user.email, role)
+            gate.wait(10)
+            try:
+                change_person(user, words, version=user.version)
+                db.session.commit()
+            except DomainError as refused:
+                told.append(str(refused))
+            db.session.remove()
+
+    threads = [threading.Thread(target=step_down, args=(one,)) for one in ids]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert told == ["Somebody must stay administrator. Name another one first."]
+
+
+@pytest.mark.concurrency
+def test_tries_made_at_once_are_all_counted(app):
+    gate, let_in = threading.Barrier(16), []
+
+    def one_try():
+        with app.app_context():
+            gate.wait(10)
+            with suppress(TooManyTries):
+                count_try("second factor", "1", limit=10, minutes=15)
+                let_in.append(1)
+            db.session.remove()
+
+    db.session.remove()
+    threads = [threading.Thread(target=one_try) for _ in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert len(let_in) == 10
+
+
+def test_the_page_of_a_person_tells_when_they_came_and_who_failed(client, build, office):
+    user = build.person("Olive", email="olive@acme.example", password=OWN)
+    for password in ("wrong horse", OWN):
+        sent = {"email": "olive@acme.example", "password": password}
+        client.post("/staff/sign-in", data=sent)
+
+    page = office.get(f"/staff/people/{user.id}").text
+
+    assert "Somebody tried to sign in as Olive from 127.0.0.1: a wrong password." in page
+    assert "Olive signed in from 127.0.0.1." in page

@@ -1,5 +1,6 @@
 """Customers sign in by an emailed link: short-lived, used once, silent about who exists."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,8 @@ import sqlalchemy as sa
 
 from portal.db import db
 from portal.kernel import clock
-from portal.models import BillingAccess, Contact, Message, SignIn
+from portal.models import AuditEntry, BillingAccess, Contact, Message, SignIn
+from portal.outbox import with_links
 from tests.conftest import MONDAY, payer_client
 
 ADA = "ada@example.org"
@@ -27,7 +29,8 @@ def messages():
 
 
 def token_mailed():
-    return messages()[-1].body.split("/my/sign-in/link/")[1].split()[0]
+    body = with_links(messages()[-1], messages()[-1].body)
+    return body.split("/my/sign-in/link/")[1].split()[0]
 
 
 def test_the_mailed_link_opens_the_portal(client, ada):
@@ -73,6 +76,50 @@ def test_a_sixth_request_within_a_quarter_hour_is_calmed(client, ada):
 
     assert ask(client).status_code == 429
     assert len(messages()) == 5
+
+
+def test_a_stranger_elsewhere_cannot_keep_a_customer_from_a_link(app, client, ada):
+    for _ in range(6):
+        ask(client)
+
+    elsewhere = app.test_client().post(
+        "/my/sign-in", data={"email": ADA}, environ_overrides={"REMOTE_ADDR": "198.51.100.7"}
+    )
+
+    assert elsewhere.status_code == 200
+
+
+def test_neither_the_message_nor_its_key_holds_what_opens_the_portal(app, client, ada):
+    ask(client)
+    (message,) = messages()
+    token = token_mailed()
+
+    kept = message.body + message.html + message.dedupe_key
+    assert token not in kept
+    for seed in set(re.findall(r"/sign-in/link/([\w-]+)", kept)):
+        assert client.post(f"/my/sign-in/link/{seed}").status_code == 422
+
+
+def test_the_link_is_mailed_in_the_language_of_the_contact(client, ada):
+    ada.contacts[0].language = "es"
+
+    ask(client)
+
+    assert messages()[0].language == "es"
+
+
+def test_a_customer_coming_and_going_is_in_the_trail(client, ada):
+    ask(client)
+    client.post(f"/my/sign-in/link/{token_mailed()}")
+    client.post("/my/sign-in/out")
+
+    kept = db.session.scalars(
+        sa.select(AuditEntry).where(AuditEntry.subject_kind == "contact").order_by(AuditEntry.id)
+    ).all()
+    assert [(one.verb, one.actor) for one in kept[-2:]] == [
+        ("signed in", f"{ADA} (customer)"),
+        ("signed out", f"{ADA} (customer)"),
+    ]
 
 
 @pytest.mark.parametrize("email", ["", "ada", "   "])

@@ -6,10 +6,10 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from portal.access import begin_second_factor, confirm_second_factor, staff_link
+from portal.access import begin_second_factor, confirm_second_factor, set_password, staff_link
 from portal.db import db
 from portal.kernel import clock
-from portal.models import SignIn, Throttle
+from portal.models import AuditEntry, SignIn, Throttle
 from tests.conftest import MONDAY, staff_client
 
 SECRET = "correct horse battery"
@@ -156,7 +156,16 @@ def test_after_signing_in_one_lands_where_one_wanted(client, olive):
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/staff/", "/staff//evil", "javascript:1"]
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/staff/",
+        "/staff//evil",
+        "javascript:1",
+        "/staff/%0d%0aSet-Cookie:x=1",
+        "/staff/%09",
+        "/staff/%5Cevil.example",
+    ],
 )
 def test_the_sign_in_never_leads_to_another_site(client, olive, target):
     assert sign_in(client, goes_to=f"?next={target}").location == "/staff/"
@@ -249,3 +258,90 @@ def test_a_code_belongs_to_its_person_and_not_to_somebody_without_one(app, build
     reply = browser.post("/staff/account/second-factor", data={"code": code_of(two_factors)})
 
     assert reply.status_code == 422
+
+
+def wrong_tries(app, ip, times):
+    for _ in range(times):
+        app.test_client().post(
+            "/staff/sign-in",
+            data={"email": "olive@acme.example", "password": "wrong horse"},
+            environ_overrides={"REMOTE_ADDR": ip},
+        )
+
+
+def test_a_stranger_cannot_lock_somebody_out_who_is_elsewhere(app, olive):
+    wrong_tries(app, "203.0.113.9", 11)
+
+    assert sign_in_from(app, "203.0.113.9").status_code == 429
+    assert sign_in_from(app, "198.51.100.7").status_code == 303
+
+
+def test_a_household_with_many_addresses_counts_as_one(app, olive):
+    for last in range(11):
+        wrong_tries(app, f"2001:db8:1:2::{last}", 1)
+
+    assert sign_in_from(app, "2001:db8:1:2::ffff").status_code == 429
+    assert sign_in_from(app, "2001:db8:1:3::1").status_code == 303
+
+
+def test_many_addresses_together_cannot_guess_without_end(app, olive):
+    db.session.add_all(
+        Throttle(scope="staff sign-in person", key="olive@acme.example") for _ in range(100)
+    )
+
+    assert sign_in_from(app, "198.51.100.7").status_code == 429
+
+
+def test_a_half_sign_in_ends_with_the_password_it_was_begun_with(client, two_factors):
+    sign_in(client)
+    set_password(two_factors, "another long password")
+    db.session.commit()
+
+    reply = client.post("/staff/sign-in/code", data={"code": code_of(two_factors)})
+
+    assert reply.location == "/staff/sign-in"
+    assert client.get("/staff/").status_code == 303
+
+
+def test_a_half_sign_in_ends_when_the_person_is_deactivated(client, build, two_factors):
+    build.person("Anna Admin", email="anna@acme.example")
+    sign_in(client)
+    two_factors.active = False
+
+    client.post("/staff/sign-in/code", data={"code": code_of(two_factors)})
+
+    assert client.get("/staff/").status_code == 303
+
+
+def trail():
+    entries = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
+    return [(one.verb, one.actor, one.sentence) for one in entries if "sign" in one.verb]
+
+
+def test_coming_failing_and_going_are_in_the_trail(client, olive):
+    me = f"{olive.name} (staff {olive.id})"
+    sign_in(client, password="wrong horse")
+    sign_in(client)
+    client.post("/staff/sign-in/out")
+
+    failed = f"Somebody tried to sign in as {olive.name} from 127.0.0.1: a wrong password."
+    assert trail() == [
+        ("sign-in failed", "system", failed),
+        ("signed in", me, f"{olive.name} signed in from 127.0.0.1."),
+        ("signed out", me, f"{olive.name} signed a browser out."),
+    ]
+
+
+def test_a_strangers_try_is_in_the_trail_without_what_was_typed(client):
+    sign_in(client, email="my-password-in-the-wrong-field", password="x")
+
+    ((verb, _actor, sentence),) = trail()
+    assert verb == "sign-in failed"
+    assert "my-password" not in sentence
+
+
+def test_a_wrong_code_is_in_the_trail(client, two_factors):
+    sign_in(client)
+    client.post("/staff/sign-in/code", data={"code": "000000"})
+
+    assert trail()[-1][2].endswith("from 127.0.0.1: a wrong code.")

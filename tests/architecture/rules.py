@@ -41,7 +41,7 @@ DOORS = {  # outside library → the one module that may import it
     "argon2": "portal.access.passwords",
     "pyotp": "portal.access.second_factor",
     "segno": "portal.documents.letterhead",
-    "openpyxl": "portal.imports.reading",
+    "openpyxl": "portal.imports.workbooks",
 }
 
 

@@ -10,6 +10,7 @@ from portal.db import db
 from portal.invoices import cancel_invoice, hand_out_link, pay_link_url, revoke_pay_links
 from portal.kernel.money import Money
 from portal.models import BillingAccess, Invoice, Message, PaymentAttempt, SentState
+from portal.outbox import with_links
 from portal.payment_collection import settle
 from portal.payments import apply_payment
 from tests.conftest import payer_client
@@ -242,7 +243,8 @@ def test_signing_in_leads_where_one_wanted_to_go_but_never_elsewhere(client, ada
     db.session.commit()
     client.post("/my/sign-in", query_string={"next": wanted}, data={"email": "ada@example.org"})
     message = db.session.scalars(sa.select(Message).where(Message.kind == "sign-in")).one()
-    link = re.search(r"http://localhost(/my/sign-in/link/\S+)", message.body)[1]
+    mailed = with_links(message, message.body)
+    link = re.search(r"http://localhost(/my/sign-in/link/\S+)", mailed)[1]
     db.session.commit()
 
     assert client.post(link).location == reached

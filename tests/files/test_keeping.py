@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from portal.files import keep_bytes, keep_photo, open_file
+from portal.files import keep_bytes, keep_logo, keep_photo, open_file
 from portal.kernel.errors import DomainError, InvalidFields
 
 
@@ -73,3 +73,27 @@ def test_a_full_disk_is_told_and_leaves_nothing(app, monkeypatch):
 def test_a_key_never_leads_out_of_the_folder(app, key):
     with pytest.raises(FileNotFoundError):
         open_file(key)
+
+
+@pytest.mark.parametrize("size", [(9000, 9000), (12000, 12000)])
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_unpacked(app, size):
+    upload = io.BytesIO()
+    Image.new("1", size).save(upload, "PNG")
+    upload.seek(0)
+
+    with pytest.raises(InvalidFields, match="more than 50 megapixels"):
+        keep_photo(upload)
+
+
+def test_a_photo_taken_upright_is_turned_after_it_was_made_smaller(app):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    kept = keep_photo(picture("JPEG", size=(4000, 1000), exif=exif))
+    assert (kept.width, kept.height) == (500, 2000)
+
+
+def test_a_logo_taken_upright_fits_its_box(app):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    kept = keep_logo(picture("JPEG", size=(400, 2000), exif=exif))
+    assert (kept.width, kept.height) == (600, 120)

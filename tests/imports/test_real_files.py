@@ -25,7 +25,7 @@ from portal.models import (
 from portal.tasks import run_waiting
 
 INVOICES = "Invoice number,Customer,Invoice date,Total,Still open,Paid on\n"
-PARTS = ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "[Content_Types].xml"]
+PARTS = ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "_rels/.rels"]
 NOISE = [(106.50000000000001, "106.5"), (0.1 + 0.2, "0.3"), (12.345, "12.345"), (7.0, "7")]
 
 

@@ -1,6 +1,9 @@
 """Messages leave after commit, once; a dead server keeps them waiting."""
 
+import email
+import re
 import socket
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,9 +14,9 @@ from aiosmtpd.controller import Controller
 from portal.db import db
 from portal.invoices import send_invoice
 from portal.kernel import clock
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Message, MessageState, SentState
-from portal.outbox import deliver, waiting_messages, write_message
+from portal.outbox import Attachment, deliver, retry_message, waiting_messages, write_message
 from portal.tasks import run_waiting
 
 
@@ -142,3 +145,93 @@ def test_a_worker_that_died_is_taken_over_after_its_lease(app, smtp, monday):
 def test_a_header_cannot_be_smuggled_in(app, field):
     with pytest.raises(InvalidFields, match="line breaks"):
         mail(**{field: "x@example.org\r\nBcc: everybody@example.org"})
+
+
+def a_week_of_sweeps(monday):
+    """Every hour a worker looks at what waits; how often it looked."""
+    looks = 0
+    for hour in range(24 * 7):
+        with clock.frozen(monday + timedelta(hours=hour)):
+            for one in waiting_messages():
+                looks += 1
+                with suppress(Exception):
+                    deliver(one)
+                db.session.rollback()
+    return looks
+
+
+def test_what_cannot_be_printed_is_given_up_with_the_reason(app, smtp, monday):
+    box = smtp()
+    mail(attachments=[Attachment("no such document", 1, "gone.pdf")])
+
+    looks = a_week_of_sweeps(monday)
+
+    given_up = the_message()
+    assert (given_up.state, box.mails) == (MessageState.FAILED, [])
+    assert "could not be made ready" in given_up.last_error
+    assert looks == given_up.attempts == 8
+
+
+def test_a_failure_of_ours_is_still_raised_for_the_log(app, smtp):
+    smtp()
+    message = mail(attachments=[Attachment("no such document", 1, "gone.pdf")])
+
+    with pytest.raises(KeyError):
+        deliver(message.id)
+
+    assert (the_message().attempts, the_message().claimed_until) == (1, None)
+
+
+@pytest.mark.parametrize("recipient", ["@", "ada@", "a@[", "a b@c.d", "a@b,c@d.e", "<>@x.y"])
+def test_an_address_no_server_takes_is_kept_as_failed_and_refuses_nothing(app, smtp, recipient):
+    box = smtp()
+    mail(recipient=recipient)
+    run_waiting()
+
+    assert the_message().state is MessageState.FAILED
+    assert "does not look like an email address" in the_message().last_error
+    assert (list(waiting_messages()), box.mails) == ([], [])
+
+
+def test_pressing_try_now_while_it_is_being_sent_sends_it_once(app, smtp, office, monkeypatch):
+    message = mail()
+    smtp()
+    sent = []
+
+    def slow_server(_url, words):
+        sent.append(words)
+        reply = office.post(f"/staff/outbox/{message.id}/retry")
+        assert "is being sent right now" in reply.text
+        if len(sent) < 3:
+            deliver(message.id)
+
+    monkeypatch.setattr("portal.outbox.sending.send_mail", slow_server)
+    deliver(message.id)
+
+    assert len(sent) == 1
+
+
+def test_a_link_that_expired_is_not_mailed(app, smtp, build, client, monday):
+    box = smtp()
+    build.customer(email="ada@example.org")
+    client.post("/my/sign-in", data={"email": "ada@example.org"})
+
+    with clock.frozen(monday + timedelta(minutes=10)):
+        run_waiting()
+        late = the_message()
+        with pytest.raises(DomainError, match="has expired"):
+            retry_message(late)
+
+    assert (late.state, box.mails) == (MessageState.FAILED, [])
+    assert "has expired" in late.last_error
+
+
+def test_the_mail_that_leaves_holds_the_link_that_opens_the_portal(app, smtp, build, client):
+    box = smtp()
+    build.customer(email="ada@example.org")
+    client.post("/my/sign-in", data={"email": "ada@example.org"})
+    run_waiting()
+
+    words = email.message_from_string(box.mails[0]).get_payload()[0].get_payload(decode=True)
+    link = re.search(r"/my/sign-in/link/[\w-]+", words.decode())[0]
+    assert client.post(link).location == "/my/"
