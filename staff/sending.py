@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from portal.access import Ability
 from portal.invoices import get_invoice, hand_out_link, revoke_pay_links, send_invoice
 from portal.kernel.errors import DomainError
+from portal.outbox import mail_is_kept
 from portal.web import needs, notify, redirect_to
 from staff.invoices import page_of
 from staff.questions import ask, is_answered, needs_a_look, sending_question, ticked
@@ -27,12 +28,20 @@ def send(invoice_id: int) -> Response:
         here = url_for("staff.sending.send", invoice_id=invoice_id)
         return ask(asked, address=here, back=url_for("staff.invoices.show", invoice_id=invoice_id))
     count = send_invoice(invoice, to=request.form.get("to", "").replace(";", ",").split(","))
-    notify(
-        ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
-        if count
-        else _("This was sent a moment ago.")
-    )
+    notify(_what_became_of(count) if count else _("This was sent a moment ago."))
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+
+
+def _what_became_of(count: int) -> str:
+    if mail_is_kept():
+        words = ngettext(
+            "One message is kept in the outbox, not sent: no mail server is set up.",
+            "%(num)s messages are kept in the outbox, not sent: no mail server is set up.",
+            count,
+        )
+    else:
+        words = ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
+    return str(words)
 
 
 @bp.post("/sendings")
@@ -45,7 +54,7 @@ def send_many() -> Response:
         here, back = url_for("staff.sending.send_many"), url_for("staff.invoices.index")
         return ask(asked, address=here, back=back)
     sent, refused = _send_each(ids)
-    notify(ngettext("One invoice is on its way.", "%(num)s invoices are on their way.", sent))
+    notify(_what_became_of(sent))
     for sentence in refused[:10]:
         notify(sentence, "warning")
     return redirect_to("staff.invoices.index")

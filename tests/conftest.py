@@ -26,6 +26,7 @@ from portal.seed import found_company
 from portal.settings import read_settings
 from tests.builders import Build
 from tests.engines import Engine, PostgresEngine, SqliteEngine
+from tests.servers.mail_server import smtp  # noqa: F401  (a fixture for every test)
 from wsgi import make_app
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

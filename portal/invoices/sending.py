@@ -17,6 +17,7 @@ from portal.models import (
     BillingAccess,
     Invoice,
     InvoiceState,
+    MessageState,
     SentState,
 )
 from portal.outbox import Attachment, MessageSent, compose, write_message
@@ -52,9 +53,10 @@ def send_invoice(invoice: Invoice, *, to: Collection[str] = ()) -> int:
 
 
 def mark_sent(event: MessageSent) -> None:
-    """A message about an invoice left: the invoice counts as sent."""
+    """A message about an invoice left: the invoice counts as sent; a kept one has not left."""
     message = event.message
-    if message.kind != "invoice" or message.subject_id is None:
+    left = message.state is MessageState.SENT
+    if message.kind != "invoice" or message.subject_id is None or not left:
         return
     # no new version: a page somebody has open stays good
     db.session.execute(

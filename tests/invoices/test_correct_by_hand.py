@@ -84,9 +84,10 @@ def test_a_summary_typed_over_a_newer_one_is_kept_on_the_page(build, office):
     assert "Saved now: First" in page.text
 
 
-def test_mail_going_out_spoils_no_open_page(build, office, app):
+def test_mail_going_out_spoils_no_open_page(build, office, app, smtp):
     from portal.outbox import deliver
 
+    smtp()
     invoice = build.posted("10")
     db.session.commit()
     seen = invoice.version

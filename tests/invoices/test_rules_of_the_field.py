@@ -24,6 +24,7 @@ from portal.ledger import entries_of
 from portal.models import (
     AccountingPeriod,
     AccountRole,
+    Invoice,
     InvoiceState,
     ItemKind,
     Message,
@@ -39,6 +40,7 @@ from portal.payments import (
     receive_payment,
     unapply,
 )
+from portal.tasks import run_waiting
 
 
 def facts(invoice, **changes):
@@ -225,3 +227,13 @@ def test_a_posted_invoice_has_its_link_and_printing_writes_nothing(build, office
         assert office.get(f"/staff/invoices/{one.id}/invoice.pdf").status_code == 200
 
     assert db.session.scalars(sa.select(PayLink.invoice_id)).all() == [invoice.id]
+
+
+def test_what_is_only_kept_has_not_been_sent(build, office):
+    invoice = build.posted("10")
+
+    page = office.post(f"/staff/invoices/{invoice.id}/sending", follow_redirects=True).text
+    run_waiting()
+
+    assert "kept in the outbox, not sent" in page
+    assert db.session.get_one(Invoice, invoice.id).sent_state is SentState.NOT_SENT

@@ -2,14 +2,12 @@
 
 import email
 import re
-import socket
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
 
 from portal.db import db
 from portal.invoices import send_invoice
@@ -18,41 +16,6 @@ from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Message, MessageState, SentState
 from portal.outbox import Attachment, deliver, retry_message, waiting_messages, write_message
 from portal.tasks import run_waiting
-
-
-class Box:
-    """A mail server that keeps what it gets, or refuses."""
-
-    def __init__(self, answer="250 OK"):
-        self.mails, self.answer = [], answer
-
-    async def handle_DATA(self, _server, _session, envelope):
-        if self.answer.startswith("250"):
-            self.mails.append(envelope.content.decode("utf-8", "replace"))
-        return self.answer
-
-
-@pytest.fixture
-def smtp(app):
-    """Start a server that answers so; the app sends through it."""
-    running = []
-    before = app.config["SETTINGS"]
-
-    def start(answer="250 OK"):
-        box = Box(answer)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        controller = Controller(box, hostname="127.0.0.1", port=port)
-        controller.start()
-        running.append(controller)
-        app.config["SETTINGS"] = replace(before, smtp_url=f"smtp://127.0.0.1:{port}")
-        return box
-
-    yield start
-    for controller in running:
-        controller.stop()
-    app.config["SETTINGS"] = before
 
 
 def the_message():

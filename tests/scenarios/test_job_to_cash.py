@@ -21,7 +21,7 @@ from portal.tasks import run_waiting
 from tests.conftest import payer_client
 
 
-def test_a_job_becomes_money(app, build, office, client):
+def test_a_job_becomes_money(app, build, office, client, smtp):
     location = build.location(build.customer("Ada Lovelace", email="ada@example.org"),
                               zone=build.zone("6.5", "3.85"))  # fmt: skip
     build.item("135", code="LAB", tax_class=TaxClass.LABOR)
@@ -57,6 +57,7 @@ def test_a_job_becomes_money(app, build, office, client):
         office.post(f"/staff/invoices/{invoice.id}/posting", data={"confirmed": "yes"}).status_code
         == 303
     )
+    smtp()
     assert office.post(f"/staff/invoices/{invoice.id}/sending").status_code == 303
     db.session.expire_all()
     assert (invoice.state, invoice.document_number) == (InvoiceState.POSTED, "INV-2026-00001")

@@ -100,7 +100,8 @@ def test_the_papers_open(office, build):
     assert is_pdf(office.get(f"/staff/payments/{payment.id}/receipt.pdf"))
 
 
-def test_ticked_invoices_are_posted_and_sent_together(office, build):
+def test_ticked_invoices_are_posted_and_sent_together(office, build, smtp):
+    smtp()
     customer = build.customer("Ada", email="ada@example.org")
     ids = [build.invoice(price, customer=customer).id for price in ("10", "20")]
 
