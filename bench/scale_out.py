@@ -146,8 +146,14 @@ def _journey(office: Browser, base: str, invoice_id: int, link: str) -> None:
     clerk = Browser(base)
     clerk._open, clerk._base = office._open, office._base
     clerk.get(f"/staff/invoices/{invoice_id}")
-    clerk.post(f"/staff/invoices/{invoice_id}/posting", confirmed="yes")
-    clerk.post(f"/staff/invoices/{invoice_id}/sending", confirmed="yes")
+    asked = clerk.get(f"/staff/invoices/{invoice_id}/posting")
+    seen = re.search(r'name="seen" value="([^"]+)"', asked)
+    assert seen is not None
+    clerk.post(f"/staff/invoices/{invoice_id}/posting", confirmed="yes", seen=seen[1])
+    version = int(seen[1].partition(".")[2]) + 1
+    clerk.post(
+        f"/staff/invoices/{invoice_id}/sending", confirmed="yes", seen=f"{invoice_id}.{version}"
+    )
     payer = Browser(base)
     payer.get(link)
     payer.post(link, which="all")

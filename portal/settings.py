@@ -134,7 +134,12 @@ def _database_url(given: str, data_dir: Path) -> str:
             return "postgresql+psycopg://" + given.removeprefix(prefix)
     scheme, found, path = given.partition(":///")
     if scheme.startswith("sqlite") and found and path and path[0] not in "/:":
-        return f"{scheme}:///{data_dir / path}"  # one place, wherever the command was typed
+        here, before = data_dir / path, ROOT / "instance" / path
+        if before.exists() and not here.exists():
+            raise BadSettings(
+                f"The database lies in {before}. Move it to {here}, then start again."
+            )
+        return f"{scheme}:///{here}"  # one place, wherever the command was typed
     return given
 
 

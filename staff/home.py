@@ -36,7 +36,7 @@ def show() -> Response:
     return render_page(
         "staff/home/show.html",
         figures=figures,
-        first_steps=first_steps(signed_in_user()) if _is_empty(figures, cash) else [],
+        first_steps=first_steps(signed_in_user()) if _is_empty(figures, cash, totals.total) else [],
         buckets=buckets,
         aging_chart=_chart(buckets, _("Open by days past due")),
         cash=cash,
@@ -45,10 +45,10 @@ def show() -> Response:
     )
 
 
-def _is_empty(figures: HomeFigures, cash: list[tuple[str, Money]]) -> bool:
+def _is_empty(figures: HomeFigures, cash: list[tuple[str, Money]], owed: Money) -> bool:
     """Nothing waits, nothing is owed and no money ever came: a company that just begins."""
     waiting = figures.to_review + figures.to_post + figures.overdue + figures.jobs_open
-    return not waiting and not any(amount for _month, amount in cash)
+    return not waiting and not owed and not any(amount for _month, amount in cash)
 
 
 def _chart(pairs: list[tuple[str, Money]], title: str) -> str:

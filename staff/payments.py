@@ -77,12 +77,12 @@ def index() -> Response:
 @needs(Ability.TAKE_PAYMENTS)
 def new() -> Response:
     customer = get_customer(request.args.get("customer_id", 0, type=int))
-    form, wanted = _form(None), request.args.get("invoice_id", type=int)
-    asked = next((one for one in open_invoices(customer.id) if one.id == wanted), None)
+    form = _form(None)
+    asked = _first(open_invoices(customer.id))
     if asked is None:
         return _form_page(customer, form)
     form.amount.data = asked.balance
-    return _form_page(customer, form, typed={f"share-{asked.id}": f"{asked.balance.amount:.2f}"})
+    return _form_page(customer, form, typed={}, first=asked)
 
 
 @bp.post("")
@@ -95,7 +95,7 @@ def create() -> Response:
             return once(form, lambda: _record(customer, form))
     except DomainError as error:
         form.refuse(error)
-    return _form_page(customer, form, status=422)
+    return _form_page(customer, form, status=422, first=_first(open_invoices(customer.id)))
 
 
 @bp.get("/<int:payment_id>")
@@ -168,7 +168,8 @@ def _shares(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money
     """What the person typed beside each invoice; with nothing typed, oldest due first."""
     typed = {one.id: request.form.get(f"share-{one.id}", "").strip() for one in invoices}
     if not any(typed.values()):
-        return _oldest_first(invoices, amount)
+        first = _first(invoices)
+        return _in_order([first] if first else [], invoices, amount)
     shares, left = [], amount
     for invoice in invoices:
         share = _amount(typed[invoice.id])
@@ -183,9 +184,17 @@ def _shares(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money
     return shares
 
 
-def _oldest_first(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money]]:
+def _first(invoices: list[Invoice]) -> Invoice | None:
+    """The invoice somebody came from: it is paid before the others."""
+    wanted = request.args.get("invoice_id", type=int)
+    return next((one for one in invoices if one.id == wanted), None)
+
+
+def _in_order(
+    first: list[Invoice], invoices: list[Invoice], amount: Money
+) -> list[tuple[Invoice, Money]]:
     shares, left = [], amount
-    for invoice in invoices:
+    for invoice in [*first, *(one for one in invoices if one not in first)]:
         share = min(invoice.balance, left)
         shares.append((invoice, share))
         left -= share
@@ -210,9 +219,11 @@ def _form_page(
     *,
     status: int = 200,
     typed: Mapping[str, str] | None = None,
+    first: Invoice | None = None,
 ) -> Response:
     """`typed` is what stands beside the invoices: what was sent, unless told otherwise."""
     return render_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
         invoices=open_invoices(customer.id), typed=request.form if typed is None else typed,
+        first=first,
     )  # fmt: skip

@@ -42,7 +42,8 @@ def post_many() -> Response:
     if not is_answered(asked):
         here, back = url_for("staff.posting.post_many"), url_for("staff.invoices.index")
         return ask(asked, address=here, back=back)
-    outcome = post_invoices(ids, by=signed_in_user())
+    seen = {one.invoice.id: one.invoice.version for one in asked.rows}
+    outcome = post_invoices(ids, by=signed_in_user(), seen=seen)
     if outcome.refused:
         words = "; ".join(f"{one.number}: {why}" for one, why in outcome.refused[:10])
         raise DomainError(_("Nothing was posted. %(why)s", why=words))

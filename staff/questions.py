@@ -61,7 +61,7 @@ def is_answered(question: Question) -> bool:
     if request.form.get("confirmed") != "yes":
         return False
     seen = request.form.getlist("seen")
-    return not seen or set(seen) == {one.seen for one in question.rows}
+    return set(seen) == {one.seen for one in question.rows}
 
 
 def ask(question: Question, *, address: str, back: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
@@ -61,16 +61,19 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
         raise DomainError(outcome.refused[0][1])
 
 
-def post_invoices(ids: Sequence[int], *, by: User | None = None) -> PostingOutcome:
+def post_invoices(
+    ids: Sequence[int], *, by: User | None = None, seen: Mapping[int, int] | None = None
+) -> PostingOutcome:
     """Post many; refused ones are listed with their reason and stay Pending.
 
-    The caller decides whether a refusal rolls back the rest.
+    `seen` holds the version of each invoice somebody said yes to; one that was changed since
+    is refused. The caller decides whether a refusal rolls back the rest.
     """
     whole = PostingOutcome()
     open_months: dict[date, bool] = {}
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
-        part = _post(invoices, by, open_months)
+        part = _post(invoices, by, open_months, seen)
         whole.done += part.done
         whole.refused += part.refused
     return whole
@@ -132,11 +135,16 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
 
 
 def _post(
-    invoices: Sequence[Invoice], by: User | None, open_months: dict[date, bool]
+    invoices: Sequence[Invoice],
+    by: User | None,
+    open_months: dict[date, bool],
+    seen: Mapping[int, int] | None = None,
 ) -> PostingOutcome:
     outcome = PostingOutcome()
     for invoice in invoices:
         problem = posting_problem(invoice, open_months)
+        if seen is not None and seen.get(invoice.id) != invoice.version:
+            problem = "Somebody else changed it. Look again, then retry."
         if problem:
             outcome.refused.append((invoice, problem))
         else:

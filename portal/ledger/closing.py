@@ -13,7 +13,7 @@ from portal.company import company, today
 from portal.db import db, lock_alone
 from portal.kernel import calendar, clock
 from portal.kernel.errors import DomainError
-from portal.ledger.periods import is_open, lock_name
+from portal.ledger.periods import LOCK, is_open
 from portal.models import (
     AccountingPeriod,
     Invoice,
@@ -44,30 +44,23 @@ def months_of(year: int) -> list[Month]:
     days = [calendar.add_months(start, n) for n in range(12)]
     entries = _counts(JournalEntry.entry_date, days)
     pending = _counts(Invoice.invoice_date, days, Invoice.state == InvoiceState.PENDING)
-    return [
-        Month(day, is_open(day), *counts)
-        for day, *counts in zip(days, entries, pending, strict=True)
-    ]
+    states = _are_open(days)
+    return [Month(*facts) for facts in zip(days, states, entries, pending, strict=True)]
 
 
 def to_close(month: date) -> list[Month]:
-    """What closing up to this month closes: every open month with entries or drafts, and it."""
-    month = calendar.month_start(month)
-    oldest = db.session.scalar(sa.select(sa.func.min(JournalEntry.entry_date)))
-    drafts = db.session.scalar(
-        sa.select(sa.func.min(Invoice.invoice_date)).where(Invoice.state == InvoiceState.PENDING)
-    )
-    first = min([calendar.fiscal_year(one, first_month=company().fiscal_year_first_month)
-                 for one in (oldest, drafts, month) if one])  # fmt: skip
-    last = calendar.fiscal_year(month, first_month=company().fiscal_year_first_month)
-    found = [one for year in range(first, last + 1) for one in months_of(year)]
-    return [
-        one
-        for one in found
-        if one.is_open
-        and one.starts_on <= month
-        and (one.entries or one.pending or one.starts_on == month)
-    ]
+    """What closing up to this month closes: every open month with entries or drafts, and it.
+
+    Raises DomainError for a month that has not ended.
+    """
+    last = calendar.month_start(month)
+    if calendar.month_end(last) >= today():
+        raise DomainError(f"{last:%B %Y} has not ended yet.")
+    entries = _by_month(JournalEntry.entry_date, last)
+    drafts = _by_month(Invoice.invoice_date, last, Invoice.state == InvoiceState.PENDING)
+    days = sorted({*entries, *drafts, last})
+    found = zip(days, _are_open(days), strict=True)
+    return [Month(day, True, entries.get(day, 0), drafts.get(day, 0)) for day, yes in found if yes]
 
 
 def close_through(month: date) -> list[date]:
@@ -77,12 +70,9 @@ def close_through(month: date) -> list[date]:
     closed month but summaries (servicetitan-rules §17). Raises DomainError for a month that
     has not ended. Idempotent.
     """
-    month = calendar.month_start(month)
-    if calendar.month_end(month) >= today():
-        raise DomainError(f"{month:%B %Y} has not ended yet.")
+    lock_alone(LOCK)  # before looking: what others are writing now is there afterwards
     closed = [one.starts_on for one in to_close(month)]
     for day in closed:
-        lock_alone(lock_name(day))
         _write(day, PeriodState.CLOSED)
     return closed
 
@@ -90,7 +80,7 @@ def close_through(month: date) -> list[date]:
 def reopen_month(month: date) -> None:
     """Let one month take entries again; idempotent."""
     day = calendar.month_start(month)
-    lock_alone(lock_name(day))
+    lock_alone(LOCK)
     if not is_open(day):
         _write(day, PeriodState.OPEN)
 
@@ -103,6 +93,26 @@ def _write(day: date, state: PeriodState) -> None:
     period.state, period.changed_at = state, clock.now()
     verb = "closed" if state is PeriodState.CLOSED else "reopened"
     record(verb, period, f"The accounting period {day:%B %Y} was {verb}.")
+
+
+def _are_open(months: list[date]) -> list[bool]:
+    """Whether each takes entries, from one look at all the periods there are."""
+    query = sa.select(AccountingPeriod.starts_on, AccountingPeriod.state)
+    states = dict(db.session.execute(query).all())
+    closed = [day for day, state in states.items() if state is PeriodState.CLOSED]
+    newest = max(closed, default=date.min)
+    return [states[day] is PeriodState.OPEN if day in states else day > newest for day in months]
+
+
+def _by_month(column: Any, last: date, *wheres: sa.ColumnElement[bool]) -> dict[date, int]:
+    """How many rows there are per month, up to and including the last one."""
+    parts = (sa.extract("year", column), sa.extract("month", column))
+    query = (
+        sa.select(*parts, sa.func.count())
+        .where(column <= calendar.month_end(last), *wheres)
+        .group_by(*parts)
+    )
+    return {date(int(y), int(m), 1): count for y, m, count in db.session.execute(query)}
 
 
 def _counts(column: Any, months: list[date], *wheres: sa.ColumnElement[bool]) -> list[int]:

@@ -14,7 +14,8 @@ from portal.kernel.errors import PeriodClosed
 from portal.models import AccountingPeriod, PeriodState
 
 KNOWN = "open months"  # where the session remembers what it read
-HELD = "months held open"  # … and which of them nobody can close before it commits
+HELD = "the periods are held"  # … and that nobody closes a month before it commits
+LOCK = "accounting periods"  # one for all months: writers share it, whoever closes has it alone
 
 
 def is_open(day: date) -> bool:
@@ -45,14 +46,12 @@ def _read(month: date) -> bool:
 def require_open_period(day: date) -> None:
     """Raises PeriodClosed with the next open day when that month is closed.
 
-    An open month stays open until this transaction ends: whoever closes it waits.
+    An open month stays open until this transaction ends: whoever closes one waits.
     """
-    month = calendar.month_start(day)
-    held: set[date] = db.session.info.setdefault(HELD, set())
-    if month not in held:
-        if lock_together(lock_name(month)):
-            db.session.info.get(KNOWN, {}).pop(month, None)  # closed while we waited, perhaps
-        held.add(month)
+    if not db.session.info.get(HELD):
+        if lock_together(LOCK):
+            db.session.info.pop(KNOWN, None)  # closed while we waited, perhaps
+        db.session.info[HELD] = True
     if not is_open(day):
         raise PeriodClosed(
             f"The accounting period {day:%B %Y} is closed. "
@@ -66,10 +65,6 @@ def next_open_day(day: date) -> date:
     while not is_open(day):
         day = calendar.add_months(calendar.month_start(day), 1)
     return day
-
-
-def lock_name(month: date) -> str:
-    return f"accounting period {month:%Y-%m}"
 
 
 def forget_periods_after_each_transaction(session: scoped_session[Any]) -> None:

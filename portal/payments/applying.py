@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.company import today
-from portal.db import NO_MONEY, db
+from portal.db import NO_MONEY, db, lock_rows
 from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry, open_invoices
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
@@ -58,7 +59,10 @@ def shares_that_fit(
     The invoices must be locked. Raises DomainError for another customer's invoice.
     """
     fitting = []
-    for invoice, amount in sorted(wanted, key=lambda pair: pair[0].id):
+    sums: dict[Invoice, Money] = defaultdict(lambda: ZERO)  # one invoice may be named twice
+    for invoice, amount in wanted:
+        sums[invoice] += amount
+    for invoice, amount in sorted(sums.items(), key=lambda pair: pair[0].id):
         if invoice.customer_id != customer_id:
             raise DomainError("A payment can only be applied to its own customer's invoices.")
         share = min(amount, up_to, invoice.balance)
@@ -164,6 +168,7 @@ def release_excess(event: InvoiceShrinking) -> None:
         .order_by(PaymentApplication.id.desc())
     )
     rows = list(db.session.scalars(query))
+    lock_rows(Payment, [row.payment_id for row in rows])  # by id, as everybody locks payments
     reversed_ids = {row.reverses_id for row in rows if row.reverses_id}
     for row in rows:
         if missing <= ZERO:

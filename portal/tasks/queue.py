@@ -196,6 +196,10 @@ def _enqueue(session: Session) -> None:
                 log.exception("could not enqueue %s %s", name, row_id)
 
 
-def _forget(session: Session, previous: SessionTransaction) -> None:
-    if not previous.nested:
+def _forget(session: Session, rolled_back: SessionTransaction) -> None:
+    """Only a whole transaction takes its wake-ups along; a needless one does no harm."""
+    inner: SessionTransaction | None = rolled_back
+    while inner is not None and not inner.nested:  # a failing flush has a step of its own
+        inner = inner.parent
+    if inner is None:
         session.info.pop(WAKES, None)

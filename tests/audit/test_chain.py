@@ -5,6 +5,7 @@ import pytest
 from portal.audit import record, trail_of, verify_audit
 from portal.db import db, insert_once
 from portal.models import NumberSeries
+from tests.staff.test_questions import yes
 
 NEWEST = "(SELECT max(id) FROM audit_entries)"
 LAST = "(SELECT max(position) FROM audit_links)"
@@ -55,7 +56,7 @@ def test_what_a_savepoint_took_back_leaves_no_hole(build):
 
 def test_entries_name_who_did_it(office, build):
     invoice = build.invoice("10")
-    office.post(f"/staff/invoices/{invoice.id}/posting", data={"confirmed": "yes"})
+    office.post(f"/staff/invoices/{invoice.id}/posting", data=yes(invoice.id))
 
     newest = trail_of(invoice)[0]
     assert newest.actor.startswith("Administrator (staff ")

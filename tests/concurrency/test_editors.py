@@ -1,6 +1,7 @@
 """Two people at one invoice, one job, one trail: nothing is lost, and it adds up."""
 
 import threading
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -16,12 +17,12 @@ from portal.invoices import (
     remove_line,
 )
 from portal.jobs import LogWords, add_log, complete_job, get_job
-from portal.kernel.errors import Conflict, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidTransition
 from portal.kernel.money import Money
 from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, is_open
 from portal.models import Customer, InvoiceState, PaymentApplication
-from portal.payments import apply_oldest_first, apply_payment, get_payment, unapply
+from portal.payments import apply_credit, apply_oldest_first, apply_payment, get_payment, unapply
 from portal.pricebook import get_item
 
 pytestmark = pytest.mark.concurrency
@@ -135,10 +136,20 @@ def test_nothing_is_booked_into_a_month_after_it_was_closed(build, at_once, turn
     assert posted is (raised[0] is None)
 
 
-def test_whoever_closes_a_month_waits_for_who_writes_into_it(app, build):
-    number = build.invoice("80", on=date(2026, 2, 10)).id
+@pytest.mark.parametrize("first", ["a draft in it", "nothing in it yet", "after a savepoint"])
+def test_whoever_closes_a_month_waits_for_who_writes_into_it(app, build, first):
+    invoice = build.invoice("80", on=date(2026, 2, 10))
+    number, customer = invoice.id, invoice.customer
     db.session.commit()
-    post_invoice(get_invoice(number))  # and does not commit yet
+    if first == "a draft in it":
+        post_invoice(get_invoice(number))  # and does not commit yet
+    elif first == "nothing in it yet":  # closed only because a later month is
+        build.payment(customer, "5", on=date(2025, 12, 24))
+    else:  # a savepoint that was rolled back let the lock go: it is taken again
+        with suppress(RuntimeError), db.session.begin_nested():
+            build.payment(customer, "5", on=date(2025, 12, 24))
+            raise RuntimeError
+        build.payment(customer, "7", on=date(2025, 12, 24))
     closed = threading.Event()
 
     def close():
@@ -155,3 +166,55 @@ def test_whoever_closes_a_month_waits_for_who_writes_into_it(app, build):
 
     assert closed.is_set()
     assert not is_open(date(2026, 2, 1))
+
+
+def test_who_waited_for_the_closing_finds_the_month_closed(app, build):
+    number = build.invoice("80", on=date(2026, 2, 10)).id
+    db.session.commit()
+    close_through(date(2026, 2, 1))  # and does not commit yet
+    looked, told = threading.Event(), []
+
+    def post():
+        with app.app_context():
+            assert is_open(date(2026, 2, 1))  # read before it waits
+            looked.set()
+            try:
+                post_invoice(get_invoice(number))
+                db.session.commit()
+            except DomainError as error:
+                told.append(str(error))
+            finally:
+                db.session.remove()
+
+    posting = threading.Thread(target=post)
+    posting.start()
+    assert looked.wait(20)
+    db.session.commit()
+    posting.join(20)
+
+    assert len(told) == 1
+    assert "February 2026 is closed" in told[0]
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_a_shrinking_draft_and_credit_wait_in_one_order(build, at_once, turn):
+    customer = build.customer()
+    draft, other = (
+        build.invoice("100", "60", customer=customer),
+        build.posted("90", customer=customer),
+    )
+    older, newer = (build.payment(customer, "100") for _ in range(2))
+    for one in (older, newer):
+        apply_payment(one, draft, Money.of(80), on=build.today)
+    number, line_id, wanted, day = draft.id, draft.lines[0].id, other.id, build.today
+
+    def shrinks():
+        mine = get_invoice(number)
+        remove_line(mine, next(one for one in mine.lines if one.id == line_id))
+        db.session.commit()
+
+    def uses_credit():
+        apply_credit(get_invoice(wanted), on=day)
+        db.session.commit()
+
+    assert at_once(shrinks, uses_credit) == [None, None]

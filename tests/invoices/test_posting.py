@@ -2,9 +2,17 @@ import pytest
 import sqlalchemy as sa
 
 from portal.db import PageRequest, db
-from portal.invoices import InvoiceFilter, find_invoices, post_invoice, post_invoices
+from portal.invoices import (
+    InvoiceFilter,
+    LineWords,
+    add_line,
+    find_invoices,
+    post_invoice,
+    post_invoices,
+)
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import entries_of
 from portal.models import AccountingPeriod, AccountRole, Invoice, InvoiceState, PeriodState
 
@@ -120,3 +128,17 @@ def test_a_list_page_costs_the_same_however_many_rows(build):
         counts.append(len(statements))
 
     assert counts[0] == counts[1]
+
+
+def test_what_changed_since_somebody_said_yes_is_not_posted(build):
+    same, changed = build.invoice("10"), build.invoice("10")
+    db.session.commit()
+    seen = {one.id: one.version for one in (same, changed)}
+    add_line(changed, LineWords("More", Quantity.of(1), UnitPrice.of(9989)))
+    db.session.flush()
+
+    outcome = post_invoices([same.id, changed.id], seen=seen)
+
+    assert [one.id for one in outcome.done] == [same.id]
+    assert "Somebody else changed it" in outcome.refused[0][1]
+    assert changed.state is InvoiceState.PENDING

@@ -17,7 +17,7 @@ from portal.kernel.errors import DomainError, PeriodClosed
 from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, is_open, months_of, next_open_day, reopen_month, to_close
 from portal.payments import apply_payment, unapply
-from tests.conftest import staff_client
+from tests.conftest import count_statements, staff_client
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 LINE = LineWords("More", Quantity.of(1), UnitPrice.of(5))
@@ -139,3 +139,19 @@ def test_an_accountant_closes_and_only_an_administrator_opens(app, build):
 @pytest.mark.parametrize("word", ["2026-13", "x", "2026-1", "0000-01"])
 def test_a_month_that_does_not_exist_is_not_found(office, word):
     assert office.get(f"/staff/periods/{word}/closing").status_code == 404
+
+
+def test_far_months_cost_no_more(build):
+    build.invoice("1", on=date(1991, 5, 5))
+    with count_statements() as sent:
+        found = to_close(FEBRUARY)
+    assert [one.starts_on for one in found] == [date(1991, 5, 1), FEBRUARY]
+    assert len(sent) < 10
+
+
+@pytest.mark.parametrize("word", ["2026-03", "2999-01", "9999-12"])
+def test_a_month_that_has_not_ended_has_no_closing_page(office, word):
+    page = office.get(f"/staff/periods/{word}/closing")
+
+    assert page.status_code >= 400
+    assert "has not ended yet" in page.text

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from portal.db import db
@@ -6,7 +8,15 @@ from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of
 from portal.models import AccountRole
-from portal.payments import apply_oldest_first, apply_payment, unapply
+from portal.payments import (
+    ReceivedMoney,
+    apply_credit,
+    apply_oldest_first,
+    apply_payment,
+    payment_types,
+    receive_payment,
+    unapply,
+)
 
 
 def test_money_is_applied_and_the_rest_is_credit(build):
@@ -90,3 +100,29 @@ def test_nobody_pays_another_customers_invoice(build):
 def test_refuses_an_amount_of_zero(build):
     with pytest.raises(InvalidFields, match="above zero"):
         build.payment(build.customer(), "0.00")
+
+
+def test_credit_is_the_oldest_money_first_and_never_disputed_money(build):
+    invoice = build.posted("100")
+    disputed, older, newer = (build.payment(invoice.customer, "40") for _ in range(3))
+    disputed.disputed = True
+    later = build.payment(invoice.customer, "5", on=build.today + timedelta(days=3))
+    db.session.flush()
+
+    used = apply_credit(invoice, on=build.today)
+
+    assert used == Money.of(85)
+    assert [one.unapplied for one in (disputed, older, newer, later)] == [
+        Money.of(40), ZERO, ZERO, ZERO,
+    ]  # fmt: skip
+    assert later.applications[0].applied_on == later.received_on
+
+
+def test_an_invoice_named_twice_is_paid_once(build):
+    invoice = build.posted("50")
+    money = ReceivedMoney(customer=invoice.customer, amount=Money.of(80),
+                          type=payment_types()[0], on=build.today)  # fmt: skip
+
+    payment = receive_payment(money, [(invoice, Money.of(40)), (invoice, Money.of(40))])
+
+    assert (invoice.balance, payment.unapplied) == (ZERO, Money.of(30))

@@ -19,6 +19,7 @@ from portal.models import (
 )
 from portal.tasks import run_waiting
 from tests.conftest import payer_client
+from tests.staff.test_questions import yes
 
 
 def test_a_job_becomes_money(app, build, office, client, smtp):
@@ -54,7 +55,7 @@ def test_a_job_becomes_money(app, build, office, client, smtp):
 
     # the accountant posts and sends it
     assert (
-        office.post(f"/staff/invoices/{invoice.id}/posting", data={"confirmed": "yes"}).status_code
+        office.post(f"/staff/invoices/{invoice.id}/posting", data=yes(invoice.id)).status_code
         == 303
     )
     smtp()

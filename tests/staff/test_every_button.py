@@ -26,6 +26,7 @@ from portal.tasks import run_waiting
 from tests.conftest import payer_client
 from tests.jobs.test_logging import picture
 from tests.payment_collection.test_settling import begin, press
+from tests.staff.test_questions import yes
 
 
 def is_pdf(reply):
@@ -105,8 +106,8 @@ def test_ticked_invoices_are_posted_and_sent_together(office, build, smtp):
     customer = build.customer("Ada", email="ada@example.org")
     ids = [build.invoice(price, customer=customer).id for price in ("10", "20")]
 
-    office.post("/staff/invoices/postings", data={"ids": ids, "confirmed": "yes"})
-    office.post("/staff/invoices/sendings", data={"ids": ids, "confirmed": "yes"})
+    office.post("/staff/invoices/postings", data=yes(*ids) | {"ids": ids})
+    office.post("/staff/invoices/sendings", data=yes(*ids) | {"ids": ids})
     run_waiting()
 
     assert {get_invoice(one).state for one in ids} == {InvoiceState.POSTED}

@@ -7,7 +7,10 @@ from portal.db import db
 from portal.invoices import get_invoice, review_invoice
 from portal.models import InvoiceState, Message, ReviewState
 
-YES = {"confirmed": "yes"}
+
+def yes(*ids):
+    """What the question's form sends: yes to these invoices as they are now."""
+    return {"confirmed": "yes", "seen": [f"{one}.{get_invoice(one).version}" for one in ids]}
 
 
 def messages():
@@ -34,7 +37,7 @@ def test_the_question_has_an_address_of_its_own_and_yes_posts(office, build):
     invoice = build.invoice("80")
 
     assert "Post this invoice?" in office.get(f"/staff/invoices/{invoice.id}/posting").text
-    office.post(f"/staff/invoices/{invoice.id}/posting", data=YES)
+    office.post(f"/staff/invoices/{invoice.id}/posting", data=yes(invoice.id))
 
     assert state_of(invoice) is InvoiceState.POSTED
 
@@ -52,7 +55,7 @@ def test_yes_to_what_changed_meanwhile_asks_again(office, build):
     line = {"item": "Copper pipe", "quantity": "1", "unit_price": "9"}
     office.post(f"/staff/invoices/{invoice.id}/lines", data=line)
 
-    page = office.post(f"/staff/invoices/{invoice.id}/posting", data=YES | {"seen": seen}).text
+    page = office.post(f"/staff/invoices/{invoice.id}/posting", data=yes() | {"seen": seen}).text
 
     assert state_of(invoice) is InvoiceState.PENDING
     assert "Somebody changed this meanwhile" in page
@@ -82,7 +85,7 @@ def test_a_draft_nobody_reviewed_is_not_sent_without_asking(office, build, revie
     assert "Send this invoice?" in page
     assert "It is a draft" in page
     assert invoice.customer.email in page
-    office.post(f"/staff/invoices/{invoice.id}/sending", data=YES)
+    office.post(f"/staff/invoices/{invoice.id}/sending", data=yes(invoice.id))
     assert messages() == 1
 
 
@@ -103,5 +106,5 @@ def test_sending_many_asks_first(office, build):
 
     assert messages() == 0
     assert "Send 2 invoices?" in page
-    office.post("/staff/invoices/sendings", data=YES | {"ids": ids})
+    office.post("/staff/invoices/sendings", data=yes(*ids) | {"ids": ids})
     assert messages() == 2
