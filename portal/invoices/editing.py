@@ -50,10 +50,8 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
 
     Raises PeriodClosed, InvalidTransition, Conflict (old version) or InvalidFields.
     """
-    require_editable(invoice)
+    require_editable(invoice, moves_to=facts.invoice_date)
     bump(invoice, version)
-    if facts.invoice_date:
-        require_open_period(facts.invoice_date)
     _check(invoice, facts)
     before = _words(invoice)
     for name in (
@@ -163,16 +161,19 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
     record("cancelled", invoice, f"Invoice {invoice.number} was cancelled: {because}")
 
 
-def require_editable(invoice: Invoice) -> None:
+def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
     """Period first, then state: the first failing reason is told (decision 12).
+
+    A draft may leave a closed month for a day of an open one, `moves_to`: nothing of it is on
+    the books yet, and else it could never be posted.
 
     Locks the invoice until the transaction ends and reads it afresh with its lines, so that
     neither a payment nor another editor comes between reading and saving the new total.
     """
     if invoice.id:
         _lock_whole(invoice)
-    if invoice.invoice_date:
-        require_open_period(invoice.invoice_date)
+    if day := moves_to or invoice.invoice_date:
+        require_open_period(day)
     if not INVOICE.allows(invoice.state, "edit"):
         raise InvalidTransition(
             f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "

@@ -9,6 +9,7 @@ from portal.invoices import (
     LineWords,
     add_line,
     cancel_invoice,
+    change_invoice,
     change_summary,
     post_invoice,
     remove_line,
@@ -18,6 +19,7 @@ from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, is_open, months_of, next_open_day, reopen_month, to_close
 from portal.payments import apply_payment, unapply
 from tests.conftest import count_statements, staff_client
+from tests.invoices.test_rules_of_the_field import facts
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 LINE = LineWords("More", Quantity.of(1), UnitPrice.of(5))
@@ -155,3 +157,23 @@ def test_a_month_that_has_not_ended_has_no_closing_page(office, word):
 
     assert page.status_code >= 400
     assert "has not ended yet" in page.text
+
+
+def test_a_draft_may_leave_a_closed_month_and_only_leave_it(build):
+    draft = build.invoice("10", on=date(2026, 1, 5))
+    close_through(JANUARY)
+
+    with pytest.raises(PeriodClosed):
+        change_invoice(draft, facts(draft, summary="Still January"), version=draft.version)
+    change_invoice(draft, facts(draft, invoice_date=MARCH), version=draft.version)
+    post_invoice(draft)
+
+    assert draft.invoice_date == MARCH
+
+
+def test_a_posted_invoice_stays_where_it_is(build):
+    posted = build.posted("10", on=date(2026, 1, 5))
+    close_through(JANUARY)
+
+    with pytest.raises(DomainError):
+        change_invoice(posted, facts(posted, invoice_date=MARCH), version=posted.version)
