@@ -22,9 +22,20 @@ class Ability(StrEnum):
     EDIT_INVOICES = "edit invoices"
     POST_INVOICES = "post invoices"
     SEND_INVOICES = "send invoices"
+    ASSIGN_INVOICES = "assign invoices"
+    APPROVE_INVOICES = "approve invoices"
+    BATCH_INVOICES = "batch invoices"
+    UNPOST_INVOICES = "unpost invoices"
+    CORRECT_INVOICES = "correct invoices"
+    WRITE_OFF = "write off"
+    SELL_AT_COUNTER = "sell at counter"
     VIEW_PAYMENTS = "view payments"
     TAKE_PAYMENTS = "take payments"
     UNAPPLY_PAYMENTS = "unapply payments"
+    UNAPPLY_EXPORTED = "unapply exported payments"
+    POST_PAYMENTS = "post payments"
+    REFUND_PAYMENTS = "refund payments"
+    RETURN_PAYMENTS = "return payments"
     VIEW_RECEIVABLES = "view receivables"
     VIEW_PRICE_BOOK = "view price book"
     EDIT_PRICE_BOOK = "edit price book"
@@ -51,11 +62,15 @@ ROLES: dict[str, set[Ability]] = {
         _A.EDIT_CUSTOMERS, _A.EDIT_INVOICES, _A.POST_INVOICES, _A.SEND_INVOICES,
         _A.TAKE_PAYMENTS, _A.UNAPPLY_PAYMENTS, _A.EDIT_PRICE_BOOK, _A.EDIT_SETTINGS,
         _A.CLOSE_PERIODS, _A.VIEW_OUTBOX, _A.RESOLVE_ATTEMPTS, _A.IMPORT,
+        _A.ASSIGN_INVOICES, _A.BATCH_INVOICES, _A.UNPOST_INVOICES, _A.CORRECT_INVOICES,
+        _A.WRITE_OFF, _A.SELL_AT_COUNTER, _A.POST_PAYMENTS, _A.REFUND_PAYMENTS,
+        _A.RETURN_PAYMENTS,
     },
     "Office": _READ
     | {
         _A.EDIT_CUSTOMERS, _A.EDIT_JOBS, _A.EDIT_INVOICES, _A.SEND_INVOICES,
-        _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX,
+        _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX, _A.ASSIGN_INVOICES, _A.BATCH_INVOICES,
+        _A.CORRECT_INVOICES, _A.SELL_AT_COUNTER,
     },
     "Collector": _READ | {_A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX},
     "Technician": {_A.SEE_HOME, _A.VIEW_JOBS, _A.EDIT_JOBS, _A.VIEW_PRICE_BOOK, _A.OWN_ACCOUNT},

@@ -12,7 +12,7 @@ from portal.db import db, insert_once
 from portal.kernel import calendar
 from portal.models import NumberSeries
 
-SERIES = ("INV", "M", "J")
+SERIES = ("INV", "CN", "WO", "RF", "M", "J", "B")
 _OWN = re.compile(rf"({'|'.join(SERIES)})-\d{{4}}-\d{{5,}}", re.IGNORECASE)
 
 

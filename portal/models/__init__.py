@@ -1,7 +1,19 @@
 """Every table, one file per noun. A model answers about its own row; services do the rest."""
 
 from portal.models.address import HasAddress
+from portal.models.approval import ApprovalRule
 from portal.models.audit import AuditEntry, AuditHead, AuditLink
+from portal.models.batch import (
+    BATCH,
+    AutoBatchRule,
+    Batch,
+    BatchRefusal,
+    BatchState,
+    BatchSubject,
+    PrintRun,
+    PrintState,
+    WhenRefused,
+)
 from portal.models.collection import (
     ATTEMPT,
     IS_STALE,
@@ -29,6 +41,7 @@ from portal.models.customer import (
 from portal.models.file import StoredFile
 from portal.models.imports import ImportProblem, ImportRun, ImportState, ImportSubject
 from portal.models.invoice import (
+    CREDITING,
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
     INVOICE,
@@ -40,9 +53,11 @@ from portal.models.invoice import (
     InvoiceLine,
     InvoiceState,
     InvoiceTax,
+    InvoiceType,
     PaidState,
     ReviewState,
     SentState,
+    SyncState,
 )
 from portal.models.job import JOB, EstimateLine, Job, JobLog, JobNote, JobPhoto, JobState
 from portal.models.ledger import (
@@ -55,17 +70,29 @@ from portal.models.ledger import (
     NumberSeries,
     PeriodState,
 )
-from portal.models.message import Message, MessageAttachment, MessageState
+from portal.models.message import Channel, Message, MessageAttachment, MessageState
 from portal.models.payment import (
     PAYMENT,
     Payment,
     PaymentApplication,
     PaymentMethod,
+    PaymentOrigin,
     PaymentState,
     PaymentType,
+    RefundEffect,
+    RefundReason,
 )
 from portal.models.pricebook import CustomerPrice, ItemKind, PriceBookItem, TaxClass
 from portal.models.schedule import ScheduledTurn
+from portal.models.sending import (
+    AutoSendRule,
+    MessageTemplate,
+    SendingItem,
+    SendingItemState,
+    SendingMoment,
+    SendingRun,
+    SendingState,
+)
 from portal.models.submission import Submission
 from portal.models.tax import PostalTaxZone, TaxBase, TaxRate, TaxZone
 from portal.models.term import DueKind, PaymentTerm
@@ -73,6 +100,8 @@ from portal.models.user import RecoveryCode, Role, SignIn, SignInLink, Throttle,
 
 __all__ = [
     "ATTEMPT",
+    "BATCH",
+    "CREDITING",
     "HAS_BALANCE",
     "HAS_PURCHASE_ORDER",
     "INVOICE",
@@ -87,13 +116,21 @@ __all__ = [
     "AccountKind",
     "AccountRole",
     "AccountingPeriod",
+    "ApprovalRule",
     "AttemptShare",
     "AttemptState",
     "AuditEntry",
     "AuditHead",
     "AuditLink",
+    "AutoBatchRule",
+    "AutoSendRule",
+    "Batch",
+    "BatchRefusal",
+    "BatchState",
+    "BatchSubject",
     "BillingAccess",
     "BusinessUnit",
+    "Channel",
     "Company",
     "Contact",
     "Customer",
@@ -117,6 +154,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceState",
     "InvoiceTax",
+    "InvoiceType",
     "ItemKind",
     "Job",
     "JobLog",
@@ -129,6 +167,7 @@ __all__ = [
     "Message",
     "MessageAttachment",
     "MessageState",
+    "MessageTemplate",
     "NumberSeries",
     "PaidState",
     "Paper",
@@ -137,21 +176,32 @@ __all__ = [
     "PaymentApplication",
     "PaymentAttempt",
     "PaymentMethod",
+    "PaymentOrigin",
     "PaymentState",
     "PaymentTerm",
     "PaymentType",
     "PeriodState",
     "PostalTaxZone",
     "PriceBookItem",
+    "PrintRun",
+    "PrintState",
     "RecoveryCode",
+    "RefundEffect",
+    "RefundReason",
     "ReviewState",
     "Role",
     "ScheduledTurn",
+    "SendingItem",
+    "SendingItemState",
+    "SendingMoment",
+    "SendingRun",
+    "SendingState",
     "SentState",
     "SignIn",
     "SignInLink",
     "StoredFile",
     "Submission",
+    "SyncState",
     "TaxBase",
     "TaxClass",
     "TaxRate",
@@ -159,4 +209,5 @@ __all__ = [
     "TestCheckout",
     "Throttle",
     "User",
+    "WhenRefused",
 ]

@@ -56,6 +56,10 @@ class Customer(HasAddress, Versioned, Base):
     tax_exempt: Mapped[bool] = mapped_column(default=False)
     exemption_certificate: Mapped[str] = mapped_column(default="")
     exemption_expires_on: Mapped[date | None]
+    cc_emails: Mapped[str] = mapped_column(default="")  # comma-separated, on every invoice mail
+    auto_send: Mapped[bool] = mapped_column(default=True)  # false: never by rule
+    vat_id: Mapped[str] = mapped_column(default="")
+    electronic_invoice: Mapped[bool] = mapped_column(default=False)  # PDFs carry Factur-X data
     active: Mapped[bool] = mapped_column(default=True)
     external_key: Mapped[str | None] = mapped_column(unique=True)
 

@@ -12,6 +12,7 @@ from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, Rate, UnitPrice
+from portal.models.batch import Batch
 from portal.models.company import BusinessUnit
 from portal.models.customer import Customer, Location
 from portal.models.job import Job
@@ -23,11 +24,22 @@ from portal.models.user import User
 
 
 class InvoiceKind(StrEnum):
-    """Source: servicetitan-rules §15; more kinds come with their capabilities."""
+    """Source: servicetitan-rules §15; memberships and projects bring their own later."""
 
     JOB = "job"
     MANUAL = "manual"
+    POINT_OF_SALE = "point_of_sale"
+    ADJUSTMENT = "adjustment"
+    CREDIT_NOTE = "credit_note"
+    REFUND = "refund"
+    WRITE_OFF = "write_off"
+    FINANCING = "financing"
+    INTEREST = "interest"
     AR_IMPORT = "ar_import"
+
+
+# Kinds that always take off what is owed. Stored negative, printed positive (decision 9).
+CREDITING = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.REFUND, InvoiceKind.WRITE_OFF})
 
 
 class InvoiceState(StrEnum):
@@ -45,6 +57,15 @@ class ReviewState(StrEnum):
     REVIEWED = "reviewed"
     PENDING_APPROVAL = "pending_approval"
     REJECTED = "rejected"
+
+
+class SyncState(StrEnum):
+    """What became of edits made after the export (servicetitan-rules §6)."""
+
+    NOT_APPLICABLE = "not_applicable"
+    SYNCED = "synced"
+    BYPASSED = "bypassed"
+    ACTION_REQUIRED = "action_required"
 
 
 class SentState(StrEnum):
@@ -68,6 +89,7 @@ INVOICE = Lifecycle[InvoiceState](
         "edit": (frozenset({InvoiceState.PENDING}), InvoiceState.PENDING),
         "post": (frozenset({InvoiceState.PENDING}), InvoiceState.POSTED),
         "cancel": (frozenset({InvoiceState.PENDING}), InvoiceState.CANCELLED),
+        "unpost": (frozenset({InvoiceState.POSTED}), InvoiceState.PENDING),
         "export": (frozenset({InvoiceState.POSTED}), InvoiceState.EXPORTED),
     },
 )
@@ -82,6 +104,15 @@ ON_THE_BOOKS = (InvoiceState.POSTED, InvoiceState.EXPORTED)
 OFF_THE_BOOKS = (InvoiceState.PENDING, InvoiceState.CANCELLED)
 
 
+class InvoiceType(Versioned, Base):
+    """A label the office invents for its invoices, e.g. Warranty; no rule hangs on it."""
+
+    __tablename__ = "invoice_types"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Invoice(Versioned, Base):
     """What a customer owes for one piece of work.
 
@@ -90,6 +121,10 @@ class Invoice(Versioned, Base):
     newest day money was applied or taken back, so that a look at an earlier day finds the few
     invoices that moved since. Once posted, the words that are printed are copies of their own
     (`bill_to`, `term_name` …) and never change.
+
+    A document with a negative total (a credit note, a negative adjustment) turns into credit of
+    the customer when posted: its balance becomes zero and a `Payment` with its id holds the
+    credit. `approved_total` is the largest total an approver agreed to.
     """
 
     __tablename__ = "invoices"
@@ -150,6 +185,12 @@ class Invoice(Versioned, Base):
             "due_date",
             "business_unit_id",
         ),
+        sa.Index(
+            "ix_invoices_batched",
+            "batch_id",
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
         sa.Index(None, "invoice_date", "id"),
         sa.Index(None, "state", "invoice_date", "id"),
     )
@@ -162,6 +203,9 @@ class Invoice(Versioned, Base):
     term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
     tax_zone_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tax_zones.id"))
     adjusts_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
+    transfers_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
+    type_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoice_types.id"))
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("batches.id"))
 
     reference_number: Mapped[str] = mapped_column(unique=True)
     document_number: Mapped[str | None] = mapped_column(unique=True)
@@ -178,6 +222,16 @@ class Invoice(Versioned, Base):
         named_enum(ReviewState), default=ReviewState.NEEDS_REVIEW, index=True
     )
     review_assignee_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    review_note: Mapped[str] = mapped_column(default="")
+    approval_reason: Mapped[str] = mapped_column(default="")  # the rule that asked for it
+    approved_total: Mapped[Money | None]
+    approved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    approved_at: Mapped[datetime | None]
+    sync_state: Mapped[SyncState] = mapped_column(
+        named_enum(SyncState), default=SyncState.NOT_APPLICABLE
+    )
+    bypass: Mapped[bool] = mapped_column(default=False)  # nothing to tell the accounting system
+    reason: Mapped[str] = mapped_column(default="")  # why a correction was made
     sent_state: Mapped[SentState] = mapped_column(named_enum(SentState), default=SentState.NOT_SENT)
     sent_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
@@ -201,7 +255,15 @@ class Invoice(Versioned, Base):
     business_unit: Mapped[BusinessUnit | None] = relationship()
     term: Mapped[PaymentTerm | None] = relationship()
     tax_zone: Mapped[TaxZone | None] = relationship()
+    type: Mapped[InvoiceType | None] = relationship()
+    batch: Mapped[Batch | None] = relationship()
     review_assignee: Mapped[User | None] = relationship(foreign_keys=[review_assignee_id])
+    adjusts: Mapped[Invoice | None] = relationship(
+        foreign_keys=[adjusts_id], remote_side="Invoice.id"
+    )
+    transfers: Mapped[Invoice | None] = relationship(
+        foreign_keys=[transfers_id], remote_side="Invoice.id"
+    )
     lines: Mapped[list[InvoiceLine]] = relationship(
         back_populates="invoice",
         cascade="all, delete-orphan",
@@ -221,6 +283,11 @@ class Invoice(Versioned, Base):
     @property
     def applied(self) -> Money:
         return self.total - self.balance
+
+    @property
+    def sign(self) -> int:
+        """−1 for kinds that are stored negative and shown positive, else 1 (decision 9)."""
+        return -1 if self.kind in CREDITING else 1
 
     @property
     def paid_state(self) -> PaidState:

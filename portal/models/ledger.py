@@ -35,6 +35,8 @@ class AccountRole(StrEnum):
     DISCOUNTS = "discounts_given"
     BAD_DEBT = "bad_debt_expense"
     PROCESSING_FEES = "processing_fees"
+    FINANCE_CLEARING = "finance_clearing"
+    INTEREST_INCOME = "interest_income"
     OPENING_BALANCE = "opening_balance_equity"
 
 

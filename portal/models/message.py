@@ -19,8 +19,17 @@ class MessageState(StrEnum):
     FAILED = "failed"
 
 
+class Channel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+
+
 class Message(Base):
-    """One email. `dedupe_key` makes writing it twice a no-op."""
+    """One email or text. `dedupe_key` makes writing it twice a no-op.
+
+    `cc` holds further addresses, comma-separated. `bounced_at` tells that it came back after a
+    mail server had taken it.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -34,7 +43,9 @@ class Message(Base):
     )
 
     kind: Mapped[str]
+    channel: Mapped[Channel] = mapped_column(named_enum(Channel), default=Channel.EMAIL)
     recipient: Mapped[str]
+    cc: Mapped[str] = mapped_column(default="")
     subject: Mapped[str]
     body: Mapped[str]
     html: Mapped[str] = mapped_column(default="")
@@ -51,6 +62,9 @@ class Message(Base):
     claimed_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(default="")
+    bounced_at: Mapped[datetime | None]
+    bounced_because: Mapped[str] = mapped_column(default="")
+    sending_item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sending_items.id"))
 
     attachments: Mapped[list[MessageAttachment]] = relationship(order_by="MessageAttachment.id")
 

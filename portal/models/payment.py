@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
 from portal.kernel.money import ZERO, Money
+from portal.models.batch import Batch
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.ledger import Account
@@ -35,13 +36,24 @@ PAYMENT = Lifecycle[PaymentState](
     {
         "edit": (frozenset({PaymentState.PENDING}), PaymentState.PENDING),
         "post": (frozenset({PaymentState.PENDING}), PaymentState.POSTED),
+        "unpost": (frozenset({PaymentState.POSTED}), PaymentState.PENDING),
         "export": (frozenset({PaymentState.POSTED}), PaymentState.EXPORTED),
     },
 )
 
 
+class PaymentOrigin(StrEnum):
+    """Where an amount that can be applied comes from."""
+
+    MONEY = "money"
+    DOCUMENT = "document"  # a credit note, write-off or negative adjustment: no money moved
+
+
 class PaymentType(Versioned, Base):
-    """A way to pay and the ledger account its money lands on."""
+    """A way to pay and the ledger account its money lands on.
+
+    `refunds` offers it for giving money back too.
+    """
 
     __tablename__ = "payment_types"
 
@@ -51,22 +63,65 @@ class PaymentType(Versioned, Base):
     online: Mapped[bool] = mapped_column(
         default=False
     )  # used by the gateway, not offered at the desk
+    refunds: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
 
     account: Mapped[Account] = relationship()
 
 
+class RefundEffect(StrEnum):
+    """What giving money back does beside paying it out (servicetitan-rules §8.1)."""
+
+    PAYS_OUT_CREDIT = "pays_out_credit"  # unapplied money leaves; invoices stay as they are
+    REOPENS_INVOICE = "reopens_invoice"  # taken off the invoice first, which is owed again
+    LOWERS_REVENUE = "lowers_revenue"  # a refund document takes revenue and tax back with it
+
+
+class RefundReason(Versioned, Base):
+    """Why money is given back, and what that means for payment and revenue."""
+
+    __tablename__ = "refund_reasons"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    effect: Mapped[RefundEffect] = mapped_column(named_enum(RefundEffect))
+    item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("price_book_items.id"))
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Payment(Versioned, Base):
     """Money really received, in full; `unapplied` is the customer's credit.
 
-    `livemode` is false for TEST GATEWAY money, which is no money.
+    `livemode` is false for TEST GATEWAY money, which is no money. A row of origin DOCUMENT is
+    the credit a posted document gave: no money. A refund is a negative row that took its amount
+    out of `refunds` (the row whose unapplied part left) for money that came in as `gives_back`;
+    it is never applied itself. A returned row (bounced, entered in error, unposted document)
+    keeps its amount and counts for nothing from `returned_on`:
+    unapplied = (amount, or 0 once returned) − applications − refunded out of it.
     """
 
     __tablename__ = "payments"
     __table_args__ = (
         sa.UniqueConstraint("provider", "provider_ref"),
-        sa.CheckConstraint("amount > 0", name="amount_positive"),
-        sa.CheckConstraint("unapplied >= 0 AND unapplied <= amount", name="unapplied_in_amount"),
+        sa.CheckConstraint("(refunds_id IS NULL) = (amount > 0)", name="amount_positive"),
+        sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
+        sa.CheckConstraint(
+            "unapplied >= 0 AND (unapplied <= amount OR (amount < 0 AND unapplied = 0))",
+            name="unapplied_in_amount",
+        ),
+        sa.CheckConstraint("(origin = 'document') = (document_id IS NOT NULL)", name="whence"),
+        sa.Index(
+            "ix_payments_document",
+            "document_id",
+            unique=True,
+            sqlite_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
+            postgresql_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
+        ),
+        sa.Index(
+            "ix_payments_batched",
+            "batch_id",
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
         sa.Index(None, "received_on", "amount"),
         sa.Index(
             "ix_payments_credit",
@@ -91,7 +146,27 @@ class Payment(Versioned, Base):
     external_key: Mapped[str | None] = mapped_column(unique=True)
     livemode: Mapped[bool] = mapped_column(default=True)
     disputed: Mapped[bool] = mapped_column(default=False)
+    origin: Mapped[PaymentOrigin] = mapped_column(
+        named_enum(PaymentOrigin), default=PaymentOrigin.MONEY
+    )
+    document_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"))
+    refunds_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payments.id"), index=True)
+    gives_back_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payments.id"), index=True)
+    refund_reason_id: Mapped[int | None] = mapped_column(sa.ForeignKey("refund_reasons.id"))
+    returned_on: Mapped[date | None]
+    returned_because: Mapped[str] = mapped_column(default="")
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("batches.id"))
+    bypass: Mapped[bool] = mapped_column(default=False)
 
+    document: Mapped[Invoice | None] = relationship()
+    refunds: Mapped[Payment | None] = relationship(
+        foreign_keys=[refunds_id], remote_side="Payment.id"
+    )
+    gives_back: Mapped[Payment | None] = relationship(
+        foreign_keys=[gives_back_id], remote_side="Payment.id"
+    )
+    refund_reason: Mapped[RefundReason | None] = relationship()
+    batch: Mapped[Batch | None] = relationship()
     customer: Mapped[Customer] = relationship()
     type: Mapped[PaymentType] = relationship()
     applications: Mapped[list[PaymentApplication]] = relationship(
@@ -100,7 +175,17 @@ class Payment(Versioned, Base):
 
     @property
     def applied(self) -> Money:
+        """What left it for invoices, and, of money refunded or returned, what went back."""
         return self.amount - self.unapplied
+
+    @property
+    def is_refund(self) -> bool:
+        return self.amount < ZERO
+
+    @property
+    def counts(self) -> Money:
+        """What it is worth: nothing once it was returned."""
+        return ZERO if self.returned_on else self.amount
 
 
 class PaymentApplication(Base):

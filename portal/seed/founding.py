@@ -34,6 +34,7 @@ PAYMENT_TYPES = [
     ("Online bank debit", PaymentMethod.BANK_DEBIT, AccountRole.GATEWAY_CLEARING, True),
     ("TEST GATEWAY (no money)", PaymentMethod.OTHER, AccountRole.TEST_CLEARING, True),
     ("Paid before import", PaymentMethod.OTHER, AccountRole.OPENING_BALANCE, True),
+    ("Credit of a document", PaymentMethod.OTHER, AccountRole.CUSTOMER_DEPOSITS, True),
 ]
 
 

@@ -3,11 +3,17 @@
 import re
 from dataclasses import fields
 
-from portal.models import ATTEMPT, INVOICE, JOB, PAYMENT
+from portal.models import ATTEMPT, BATCH, INVOICE, JOB, PAYMENT
 from portal.settings import Settings
 from tests.architecture.graph import ROOT
 
-LIFECYCLES = {"Job": JOB, "Invoice": INVOICE, "Payment": PAYMENT, "Payment attempt": ATTEMPT}
+LIFECYCLES = {
+    "Job": JOB,
+    "Invoice": INVOICE,
+    "Payment": PAYMENT,
+    "Batch": BATCH,
+    "Payment attempt": ATTEMPT,
+}
 
 
 def drawn() -> str:

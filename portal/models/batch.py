@@ -1,0 +1,134 @@
+"""Batches: named sets of invoices and payments that are posted and exported together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Versioned, named_enum
+from portal.kernel.lifecycle import Lifecycle
+from portal.models.user import User
+
+
+class BatchState(StrEnum):
+    """POSTING while the worker is at it: members neither come nor go then."""
+
+    PENDING = "pending"
+    POSTING = "posting"
+    POSTED = "posted"
+    EXPORTED = "exported"
+
+
+class WhenRefused(StrEnum):
+    """What a refused member does to the others of its batch."""
+
+    POST_NONE = "post_none"
+    POST_REST = "post_rest"
+
+
+_POSTING = frozenset({BatchState.POSTING})
+BATCH = Lifecycle[BatchState](
+    "this batch",
+    {
+        "fill": (frozenset({BatchState.PENDING}), BatchState.PENDING),
+        "post": (frozenset({BatchState.PENDING}), BatchState.POSTING),
+        "give up": (_POSTING, BatchState.PENDING),
+        "finish": (_POSTING, BatchState.POSTED),
+        "unpost": (frozenset({BatchState.POSTED}), BatchState.PENDING),
+        "export": (frozenset({BatchState.POSTED}), BatchState.EXPORTED),
+    },
+)
+
+
+class Batch(Versioned, Base):
+    """A set of invoices and payments; the number is given by the house, the name by people.
+
+    `rows_done` of `rows_total` is how far the last posting came; `failure` why it ended early.
+    """
+
+    __tablename__ = "batches"
+
+    number: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    state: Mapped[BatchState] = mapped_column(
+        named_enum(BatchState), default=BatchState.PENDING, index=True
+    )
+    when_refused: Mapped[WhenRefused] = mapped_column(
+        named_enum(WhenRefused), default=WhenRefused.POST_NONE
+    )
+    rule_id: Mapped[int | None] = mapped_column(sa.ForeignKey("auto_batch_rules.id"))
+    created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    started_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    rows_total: Mapped[int] = mapped_column(default=0)
+    rows_done: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str] = mapped_column(default="")
+
+    created_by: Mapped[User | None] = relationship(foreign_keys=[created_by_id])
+    started_by: Mapped[User | None] = relationship(foreign_keys=[started_by_id])
+    refusals: Mapped[list[BatchRefusal]] = relationship(
+        cascade="all, delete-orphan", order_by="BatchRefusal.id"
+    )
+
+
+class BatchRefusal(Base):
+    """Why one member was not posted, the last time it was tried."""
+
+    __tablename__ = "batch_refusals"
+    __table_args__ = (
+        sa.CheckConstraint("(invoice_id IS NULL) <> (payment_id IS NULL)", name="one_member"),
+    )
+
+    batch_id: Mapped[int] = mapped_column(sa.ForeignKey("batches.id"), index=True)
+    invoice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"))
+    payment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payments.id"))
+    sentence: Mapped[str]
+
+
+class BatchSubject(StrEnum):
+    INVOICES = "invoices"
+    PAYMENTS = "payments"
+
+
+class AutoBatchRule(Versioned, Base):
+    """Once an hour, put what is ready into a batch of its own; `posts` makes it final too."""
+
+    __tablename__ = "auto_batch_rules"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[BatchSubject] = mapped_column(named_enum(BatchSubject))
+    business_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("business_units.id"))
+    only_reviewed: Mapped[bool] = mapped_column(default=True)
+    posts: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class PrintState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class PrintRun(Base):
+    """Many documents as one PDF, made by the worker; `invoice_ids` in the order of the pages."""
+
+    __tablename__ = "print_runs"
+
+    title: Mapped[str]
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("batches.id"))
+    invoice_ids: Mapped[list[int]] = mapped_column(sa.JSON)
+    state: Mapped[PrintState] = mapped_column(
+        named_enum(PrintState), default=PrintState.WAITING, index=True
+    )
+    rows_done: Mapped[int] = mapped_column(default=0)
+    file_key: Mapped[str] = mapped_column(default="")
+    failure: Mapped[str] = mapped_column(default="")
+    started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    claimed_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
