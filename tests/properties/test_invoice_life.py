@@ -1,0 +1,210 @@
+"""The whole life of invoices and money in any order: the books balance after every step.
+
+A step is one verb of the house on rows picked at random, carried out in a savepoint as a request
+is in its transaction; refusals are part of life and must leave nothing behind. Beside verify-books
+an account of our own is kept of what came in, what was charged and what was given back, from what
+the services were asked to do and not from what they wrote.
+
+`--life-steps` says how many steps to take: 20,000 for the figure, fewer in the daily run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from portal.db import db, total_of
+from portal.invoices import (
+    LineWords,
+    ManualInvoice,
+    add_line,
+    cancel_invoice,
+    change_line,
+    post_invoice,
+    remove_line,
+    start_manual_invoice,
+)
+from portal.kernel.errors import DomainError
+from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import Quantity, UnitPrice
+from portal.ledger import account_id_for, close_through, reopen_month, verify_books
+from portal.models import (
+    AccountRole,
+    Invoice,
+    InvoiceState,
+    JournalLine,
+    Payment,
+    PaymentApplication,
+)
+from portal.payments import (
+    ReceivedMoney,
+    apply_credit,
+    apply_payment,
+    payment_types,
+    receive_payment,
+    unapply,
+)
+from tests.builders import Build
+
+DAILY_STEPS = 1_000
+STEPS_OF_A_LIFE = 50
+DAYS = st.sampled_from([date(2026, 1, 5), date(2026, 1, 31), date(2026, 2, 14), date(2026, 3, 2)])
+MONTHS = st.sampled_from([date(2026, 1, 1), date(2026, 2, 1)])
+PRICES = st.sampled_from(["0", "0.01", "33.33", "80", "199.995", "1250"])
+AMOUNTS = st.sampled_from(["0.01", "10", "33.34", "85.2", "500", "2000"])
+PICK = st.integers(0, 40)
+SEEN: Counter[str] = Counter()
+
+
+class Life(RuleBasedStateMachine):
+    """Two customers, one tax zone, and everything one may do to their invoices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        build = Build()
+        zone = build.zone("6.25", "1.5")
+        self.places = [build.location(zone=zone), build.location(zone=zone)]
+        self.desk = payment_types()[0]
+        self.cash = ZERO  # what lies in Undeposited Funds, by our own account
+        for place in self.places:
+            build.invoice("120", "33.33", location=place)
+            build.payment(place.customer, "75")
+            self.cash += Money.of("75")
+
+    def teardown(self) -> None:
+        db.session.rollback()
+
+    # --- invoices -------------------------------------------------------------------------
+
+    @rule(who=PICK, on=DAYS, prices=st.lists(PRICES, max_size=3))
+    def start(self, who: int, on: date, prices: list[str]) -> None:
+        place = self.places[who % 2]
+        wanted = ManualInvoice(place.customer, place, on)
+        self.step("start", lambda: start_manual_invoice(wanted, [_line(one) for one in prices]))
+
+    @rule(which=PICK, price=PRICES)
+    def add_line(self, which: int, price: str) -> None:
+        if invoice := self.pick(Invoice, which):
+            self.step("add line", lambda: add_line(invoice, _line(price)))
+
+    @rule(which=PICK, price=PRICES)
+    def change_line(self, which: int, price: str) -> None:
+        invoice = self.pick(Invoice, which)
+        if invoice and invoice.lines:
+            line, version = invoice.lines[0], invoice.version
+            self.step(
+                "change line", lambda: change_line(invoice, line, _line(price), version=version)
+            )
+
+    @rule(which=PICK)
+    def remove_line(self, which: int) -> None:
+        invoice = self.pick(Invoice, which)
+        if invoice and invoice.lines:
+            line = invoice.lines[-1]
+            self.step("remove line", lambda: remove_line(invoice, line))
+
+    @rule(which=PICK)
+    def cancel(self, which: int) -> None:
+        if invoice := self.pick(Invoice, which):
+            self.step("cancel", lambda: cancel_invoice(invoice, because="a test"))
+
+    @rule(which=PICK)
+    def post(self, which: int) -> None:
+        if invoice := self.pick(Invoice, which):
+            self.step("post", lambda: post_invoice(invoice))
+
+    # --- money ----------------------------------------------------------------------------
+
+    @rule(which=PICK, amount=AMOUNTS, on=DAYS)
+    def pay(self, which: int, amount: str, on: date) -> None:
+        if invoice := self.pick(Invoice, which):
+            money = ReceivedMoney(invoice.customer, Money.of(amount), self.desk, on)
+            share = [(invoice, money.amount)] if invoice.state is not InvoiceState.CANCELLED else []
+            self.step("pay", lambda: receive_payment(money, share), cash=money.amount)
+
+    @rule(which=PICK, whose=PICK, amount=AMOUNTS, on=DAYS)
+    def apply(self, which: int, whose: int, amount: str, on: date) -> None:
+        invoice, payment = self.pick(Invoice, which), self.pick(Payment, whose)
+        if invoice and payment:
+            self.step("apply", lambda: apply_payment(payment, invoice, Money.of(amount), on=on))
+
+    @rule(which=PICK, on=DAYS)
+    def use_credit(self, which: int, on: date) -> None:
+        if invoice := self.pick(Invoice, which):
+            self.step("use credit", lambda: apply_credit(invoice, on=on))
+
+    @rule(which=PICK)
+    def unapply(self, which: int) -> None:
+        if application := self.pick(PaymentApplication, which):
+            self.step("unapply", lambda: unapply(application))
+
+    # --- periods --------------------------------------------------------------------------
+
+    @rule(month=MONTHS, really=st.integers(0, 5))
+    def close(self, month: date, really: int) -> None:
+        if really == 5:  # a closed month refuses most verbs: let there be lives in open ones
+            self.step("close", lambda: close_through(month))
+
+    @rule(month=MONTHS)
+    def reopen(self, month: date) -> None:
+        self.step("reopen", lambda: reopen_month(month))
+
+    # --- what holds after each step -------------------------------------------------------
+
+    def step(self, name: str, verb: Callable[[], object], *, cash: Money = ZERO) -> None:
+        """Carry one verb out as a request would; `cash` is what it brings in when not refused."""
+        try:
+            with db.session.begin_nested():
+                verb()
+            self.cash += cash
+            SEEN[name] += 1
+        except DomainError as refusal:
+            if not str(refusal).endswith("."):
+                raise AssertionError("a refusal is a sentence") from refusal
+            SEEN[f"{name}: refused"] += 1
+        db.session.expire_all()
+        assert verify_books() == []
+        assert _booked(AccountRole.UNDEPOSITED) == self.cash
+
+    def pick(self, table: type, which: int) -> object:
+        """Some row of a table, newest first, or None while there is none."""
+        count = db.session.scalar(sa.select(sa.func.count()).select_from(table))
+        if not count:
+            return None
+        query = sa.select(table).order_by(table.id.desc()).offset(which % count).limit(1)
+        return db.session.scalars(query).one()
+
+
+def _line(price: str) -> LineWords:
+    return LineWords("Labor", Quantity.of("1.5"), UnitPrice.of(price))
+
+
+def _booked(role: AccountRole) -> Money:
+    query = sa.select(total_of(JournalLine.amount))
+    return db.session.scalar(query.where(JournalLine.account_id == account_id_for(role))) or ZERO
+
+
+def test_the_books_balance_after_every_step_of_any_life(app, request: pytest.FixtureRequest):
+    SEEN.clear()
+    steps = request.config.getoption("--life-steps")
+    daily = steps == DAILY_STEPS  # the same lives for everybody
+    how = settings(
+        max_examples=max(steps // STEPS_OF_A_LIFE, 1),
+        stateful_step_count=STEPS_OF_A_LIFE,
+        deadline=None,
+        database=None,
+        derandomize=daily,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    while SEEN.total() < steps * (0.5 if daily else 1):  # not every draw finds a row to act on
+        run_state_machine_as_test(Life, settings=how)
+    for name, count in sorted(SEEN.items()):
+        print(f"{count:6} {name}")
