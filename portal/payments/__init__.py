@@ -8,6 +8,7 @@ from portal.payments.changing import (
     delete_payment,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.document_credit import give_credit
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -103,6 +104,7 @@ __all__ = [
     "get_payment_type",
     "get_refund_reason",
     "is_exported",
+    "give_credit",
     "latest_payments",
     "left_to_give_back",
     "live_applications",
