@@ -185,7 +185,8 @@ def _payments() -> Iterator[str]:
         .group_by(PaymentApplication.payment_id)
         .subquery()
     )
-    rest = as_money(Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY))
+    counts = sa.case((Payment.returned_on.is_(None), Payment.amount), else_=NO_MONEY)
+    rest = as_money(counts - sa.func.coalesce(applied.c.applied, NO_MONEY))
     query = (
         sa.select(Payment.id, Payment.unapplied, rest)
         .outerjoin(applied, applied.c.payment_id == Payment.id)

@@ -7,7 +7,7 @@ from portal.payments.applying import (
     release_excess,
     unapply,
 )
-from portal.payments.document_credit import give_credit
+from portal.payments.document_credit import give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     applications_to,
@@ -67,4 +67,5 @@ __all__ = [
     "send_receipt",
     "type_is_used",
     "unapply",
+    "withdraw_credit",
 ]
