@@ -65,6 +65,8 @@ from portal.invoices.starting import (
     start_manual_invoice,
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.wording import document_word
 
 __all__ = [
     "CreditWithdrawn",
@@ -90,6 +92,7 @@ __all__ = [
     "change_summary",
     "customer_open_invoices",
     "default_term",
+    "document_word",
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
@@ -121,4 +124,7 @@ __all__ = [
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "unpost_invoice",
+    "unpost_invoices",
+    "unposting_problem",
 ]

@@ -24,6 +24,7 @@ class Room:
 
     def __init__(self) -> None:
         self._taken: dict[int, Money] = defaultdict(lambda: ZERO)
+        self._posting: set[int] = set()
 
     def problem(self, correction: Invoice) -> str | None:
         """Why a correction cannot become final, in words, or None (servicetitan-rules §7)."""
@@ -32,7 +33,7 @@ class Room:
             if correction.total >= ZERO:
                 return None
             return "The total is negative. Give the money back with a credit note instead."
-        if not original.is_on_the_books:
+        if not original.is_on_the_books and original.id not in self._posting:
             return f"Invoice {original.number}, which it corrects, is not posted."
         if original.customer_id != correction.customer_id:
             return f"Invoice {original.number}, which it corrects, is another customer's."
@@ -41,10 +42,11 @@ class Room:
             return f"It is dated before invoice {original.number}, which it corrects."
         return self.too_much(correction, original)
 
-    def take(self, correction: Invoice) -> None:
-        """Count a correction that is about to be posted against the next ones."""
-        if correction.adjusts_id is not None:
-            self._taken[correction.adjusts_id] += -correction.total
+    def take(self, invoice: Invoice) -> None:
+        """Count a document that is about to be posted when the next ones are looked at."""
+        self._posting.add(invoice.id)
+        if invoice.adjusts_id is not None:
+            self._taken[invoice.adjusts_id] += -min(invoice.total, ZERO)
 
     def too_much(self, correction: Invoice, original: Invoice) -> str | None:
         """The sentence that names what is left when a correction takes off more than that."""

@@ -50,9 +50,10 @@ class DocumentsCredited(Event):
 class CreditWithdrawn(Event):
     """These documents are about to leave the books: what became of their credit is undone.
 
-    They and every invoice their credit was used for are locked. Refused when part of it was
-    given back in money.
+    `locked` are the ids of all invoices that are held: these, what they correct, and whatever
+    their credit was used for a moment ago. Refused when part of it was given back in money.
     """
 
     documents: Sequence[Invoice]
     because: str
+    locked: frozenset[int]

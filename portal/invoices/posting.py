@@ -17,7 +17,7 @@ from portal.db import db
 from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
-from portal.invoices.locking import lock_in_order, with_originals
+from portal.invoices.locking import in_date_order, lock_in_order, with_originals
 from portal.invoices.wording import series_of
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
@@ -75,6 +75,7 @@ def post_invoices(
     open_months: dict[date, bool] = {}
     if len(ids) > CHUNK:
         lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
+        ids = in_date_order(ids)
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
         part = _post(invoices, by, open_months, seen)

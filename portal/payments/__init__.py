@@ -8,7 +8,7 @@ from portal.payments.changing import (
     delete_payment,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
-from portal.payments.document_credit import give_credit
+from portal.payments.document_credit import give_credit, withdraw_credit
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -132,4 +132,5 @@ __all__ = [
     "type_is_used",
     "unapply",
     "unpost_payments",
+    "withdraw_credit",
 ]
