@@ -67,6 +67,7 @@ from portal.payments.types import (
     refund_types,
     type_is_used,
 )
+from portal.payments.voiding import void_problem, void_refund
 
 __all__ = [
     "PaymentFilter",
@@ -132,5 +133,7 @@ __all__ = [
     "type_is_used",
     "unapply",
     "unpost_payments",
+    "void_problem",
+    "void_refund",
     "withdraw_credit",
 ]

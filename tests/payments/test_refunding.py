@@ -9,7 +9,15 @@ from portal.db import PageRequest, db
 from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
 from portal.kernel.money import ZERO, Money
 from portal.ledger import close_through, trial_balance
-from portal.models import Invoice, InvoiceKind, ItemKind, Payment, RefundEffect, RefundReason
+from portal.models import (
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    ItemKind,
+    Payment,
+    RefundEffect,
+    RefundReason,
+)
 from portal.payments import (
     PaymentFilter,
     PaymentSort,
@@ -17,6 +25,7 @@ from portal.payments import (
     credit_of,
     effect_of,
     find_payments,
+    post_payments,
     refund,
     refund_problem,
     refund_types,
@@ -25,6 +34,7 @@ from portal.payments import (
     shares_of,
     sources_of_invoice,
     sources_of_payment,
+    void_refund,
 )
 from portal.payments.refund_documents import shares_of_amount, shares_of_lines
 from portal.payments.returning import ReturnReason
@@ -300,3 +310,41 @@ def test_the_preview_knows_what_the_refund_will_do(build):
     shares = shares_of(source, words(build, "11", RefundEffect.LOWERS_REVENUE))
 
     assert (shares.revenue, shares.tax) == (Money.of(10), Money.of(1))
+
+
+def test_a_refund_that_never_was_is_credit_again(build):
+    payment = build.payment(build.customer(), "100")
+    given = refund(sources_of_payment(payment)[0], words(build, "30"))
+
+    void_refund(given, version=given.version)
+
+    assert (payment.unapplied, given.counts) == (Money.of(100), ZERO)
+    assert balances(build.today) == {"1050": Money.of(100), "2400": -Money.of(100)}
+    assert sources_of_payment(payment)[0].limit == Money.of(100)
+    with pytest.raises(DomainError, match="already voided"):
+        void_refund(given, version=given.version)
+
+
+def test_revenue_comes_back_with_a_voided_refund(build):
+    invoice = taxed(build, "100")
+    payment = build.payment(invoice.customer, "110", invoice)
+    given = refund(sources_of_payment(payment)[0], words(build, "55", RefundEffect.LOWERS_REVENUE))
+    document = given.refunds.document
+
+    void_refund(given, version=given.version)
+
+    assert document.state is InvoiceState.CANCELLED
+    assert credit_of(invoice.customer_id) == ZERO
+    assert balances(build.today) == {
+        "1050": Money.of(110), "2200": -Money.of(10), "4000": -Money.of(100),
+    }  # fmt: skip
+    assert sources_of_payment(payment)[0].limit == Money.of(110)
+
+
+def test_a_posted_refund_is_not_voided(build):
+    payment = build.payment(build.customer(), "100")
+    given = refund(sources_of_payment(payment)[0], words(build, "30"))
+    post_payments([given.id])
+
+    with pytest.raises(DomainError, match="unpost it first"):
+        void_refund(given, version=given.version)
