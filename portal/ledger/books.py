@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.db import NO_MONEY, as_money, db
 from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.payment_checks import PAYMENT_CHECKS
 from portal.models import (
     ON_THE_BOOKS,
     Account,
@@ -88,13 +89,39 @@ def _applied_per_invoice() -> sa.Subquery:
 def _invoice_balances() -> Iterator[str]:
     applied = _applied_per_invoice()
     share = sa.func.coalesce(applied.c.applied, NO_MONEY)
+    turned_into_credit = sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS))
+    left = sa.case((turned_into_credit, NO_MONEY), else_=as_money(Invoice.total - share))
     query = (
-        sa.select(Invoice.reference_number, Invoice.balance, as_money(Invoice.total - share))
+        sa.select(Invoice.reference_number, Invoice.balance, left)
         .outerjoin(applied, applied.c.invoice_id == Invoice.id)
-        .where(Invoice.balance != Invoice.total - share)
+        .where(Invoice.balance != left)
     )
     for number, stored, derived in db.session.execute(query):
         yield f"Invoice {number} says its balance is {stored}; its payments say {derived}."
+
+
+def _credits_of_documents() -> Iterator[str]:
+    """What a document on the books takes off is a row of credit, once; nothing else is one."""
+    rows = (
+        sa.select(
+            Payment.document_id,
+            sa.func.sum(Payment.amount).label("amount"),
+            sa.func.count().label("how_many"),
+        )
+        .where(Payment.document_id.is_not(None), Payment.returned_on.is_(None))
+        .group_by(Payment.document_id)
+        .subquery()
+    )
+    gives = sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS))
+    owed = sa.case((gives, as_money(-Invoice.total)), else_=NO_MONEY)
+    given = sa.func.coalesce(rows.c.amount, NO_MONEY)
+    query = (
+        sa.select(Invoice.reference_number, owed, given)
+        .outerjoin(rows, rows.c.document_id == Invoice.id)
+        .where(sa.or_(owed != given, rows.c.how_many > 1))
+    )
+    for number, wanted, found in db.session.execute(query):
+        yield f"Document {number} gives {wanted} of credit, and {found} of it was recorded."
 
 
 def _invoice_totals() -> Iterator[str]:
@@ -150,25 +177,6 @@ def _last_application_dates() -> Iterator[str]:
         yield f"Invoice {number} misses the day of its last payment."
 
 
-def _payments() -> Iterator[str]:
-    applied = (
-        sa.select(
-            PaymentApplication.payment_id,
-            sa.func.sum(PaymentApplication.amount).label("applied"),
-        )
-        .group_by(PaymentApplication.payment_id)
-        .subquery()
-    )
-    rest = as_money(Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY))
-    query = (
-        sa.select(Payment.id, Payment.unapplied, rest)
-        .outerjoin(applied, applied.c.payment_id == Payment.id)
-        .where(Payment.unapplied != rest)
-    )
-    for payment_id, stored, derived in db.session.execute(query):
-        yield f"Payment {payment_id} says {stored} is unapplied; its applications say {derived}."
-
-
 def _receivable_ties_to_subledger() -> Iterator[str]:
     """A/R per invoice in the journal equals that invoice's balance (0 while not on the books)."""
     control = (
@@ -191,33 +199,14 @@ def _receivable_ties_to_subledger() -> Iterator[str]:
         yield f"Accounts Receivable has {astray} that belongs to no invoice."
 
 
-def _deposits_tie_to_payments() -> Iterator[str]:
-    """Per customer, Customer Deposits is unapplied money plus money on Pending invoices."""
-    unapplied = sa.select(Payment.customer_id, Payment.unapplied.label("held"))
-    waiting = (
-        sa.select(Invoice.customer_id, PaymentApplication.amount)
-        .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
-        .where(Invoice.state.not_in(ON_THE_BOOKS))
-    )
-    booked = sa.select(JournalLine.customer_id, JournalLine.amount).where(
-        JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
-    )
-    both = sa.union_all(unapplied, waiting, booked).subquery()  # a liability is a credit
-    off = sa.func.sum(both.c.held)
-    query = sa.select(both.c.customer_id, off).group_by(both.c.customer_id)
-    for customer_id, difference in db.session.execute(query.having(off != NO_MONEY)):
-        whose = f"customer {customer_id}" if customer_id else "no customer"
-        yield f"Customer Deposits is off by {difference} for {whose}."
-
-
 CHECKS = (
     _unbalanced_entries,
     _line_dates,
     _invoice_totals,
     _invoice_balances,
+    _credits_of_documents,
     _settled_dates,
     _last_application_dates,
-    _payments,
     _receivable_ties_to_subledger,
-    _deposits_tie_to_payments,
+    *PAYMENT_CHECKS,
 )
