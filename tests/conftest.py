@@ -35,7 +35,7 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
-    parser.addoption("--life-steps", type=int, default=1_000, help="steps of tests/properties")
+    parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

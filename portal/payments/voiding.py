@@ -11,6 +11,7 @@ from portal.models import PAYMENT, Invoice, InvoiceKind, Payment
 from portal.payments.applying import lock_invoices
 from portal.payments.returning import SAID, ReturnReason, live_entry
 
+NO_REFUND = "This is no refund."
 BECAUSE = SAID[ReturnReason.ENTERED_IN_ERROR]
 
 
@@ -23,6 +24,8 @@ def void_refund(given: Payment, *, version: int) -> None:
     """
     bump(given, version)
     require_open_period(given.received_on)
+    if not given.is_refund:
+        raise DomainError(NO_REFUND)
     document = _lock(given)
     bump(given, version)  # saved by somebody else while we waited
     if problem := void_problem(given):
@@ -42,7 +45,7 @@ def void_refund(given: Payment, *, version: int) -> None:
 def void_problem(given: Payment) -> str | None:
     """The first reason why this refund cannot be voided, in words, or None."""
     if not given.is_refund:
-        return "This is no refund."
+        return NO_REFUND
     if given.returned_on:
         return "It was already voided."
     if not PAYMENT.allows(given.state, "edit"):
