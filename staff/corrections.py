@@ -22,7 +22,7 @@ from portal.invoices import (
     unposting_problem,
     write_off,
 )
-from portal.kernel.errors import Conflict, DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.numbers import Quantity
 from portal.models import Invoice, InvoiceKind
 from portal.web import (
@@ -191,6 +191,7 @@ def unpost(invoice_id: int) -> Response:
             return _to(invoice)
     except DomainError as error:
         form.refuse(error)
+    form.version.data = invoice.version  # who is told what changed may say yes to that
     return _page("unposting", invoice, form, status=422)
 
 
@@ -215,9 +216,9 @@ def _write_off(invoice: Invoice, form: WriteOffForm) -> Response:
 
 
 def _unpost(invoice: Invoice, form: UnpostingForm) -> None:
-    if form.version.data != invoice.version:
-        raise Conflict(_("Somebody else changed it meanwhile. Look at it as it is now."))
-    unpost_invoice(invoice, because=form.because.data, by=signed_in_user())
+    unpost_invoice(
+        invoice, because=form.because.data, by=signed_in_user(), version=form.version.data
+    )
 
 
 def _shares(invoice: Invoice, sent: Form | None) -> dict[int, LineShareForm]:
