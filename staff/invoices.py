@@ -41,7 +41,13 @@ from portal.models import (
     SentState,
 )
 from portal.payment_collection import live_attempts_on
-from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
+from portal.payments import (
+    applications_to,
+    apply_credit,
+    credit_given_by,
+    credit_of,
+    disputed_invoices,
+)
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -255,6 +261,7 @@ def page_of(
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),
         family=family_of(invoice),
+        gave=credit_given_by(invoice),
         corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),

@@ -7,7 +7,7 @@ from portal.payments.applying import (
     release_excess,
     unapply,
 )
-from portal.payments.document_credit import give_credit, withdraw_credit
+from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     applications_to,
@@ -48,6 +48,7 @@ __all__ = [
     "apply_oldest_first",
     "apply_payment",
     "change_payment_type",
+    "credit_given_by",
     "credit_of",
     "credit_of_many",
     "credits_of",
