@@ -19,6 +19,7 @@ from portal.invoices import (
     cancel_invoice,
     change_invoice,
     change_summary,
+    family_of,
     find_invoices,
     get_invoice,
     invoice_pdf,
@@ -40,7 +41,13 @@ from portal.models import (
     SentState,
 )
 from portal.payment_collection import live_attempts_on
-from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
+from portal.payments import (
+    applications_to,
+    apply_credit,
+    credit_given_by,
+    credit_of,
+    disputed_invoices,
+)
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -59,6 +66,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
+from staff.corrections import ways_to_correct
 from staff.line_form import LineForm
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -252,6 +260,9 @@ def page_of(
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),
+        family=family_of(invoice),
+        gave=credit_given_by(invoice),
+        corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),
         line_form=line_form or LineForm(formdata=None),

@@ -15,6 +15,7 @@ from portal.payments.posting import (
     post_payments,
     unpost_payments,
 )
+from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     PaymentSort,
@@ -93,6 +94,7 @@ __all__ = [
     "change_payment_type",
     "change_problem",
     "change_refund_reason",
+    "credit_given_by",
     "credit_of",
     "credit_of_many",
     "credits_of",
