@@ -40,7 +40,14 @@ from portal.models import (
     SentState,
 )
 from portal.payment_collection import live_attempts_on
-from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
+from portal.payments import (
+    applications_to,
+    apply_credit,
+    credit_of,
+    disputed_invoices,
+    refunds_about,
+    sources_of_invoice,
+)
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -50,6 +57,7 @@ from portal.web import (
     OnceField,
     VersionField,
     filters,
+    may,
     needs,
     notify,
     once,
@@ -249,6 +257,8 @@ def page_of(
         applications=applications_to(invoice.id),
         disputed=bool(disputed_invoices([invoice.id])),
         credit=credit_of(invoice.customer_id),
+        refunds=refunds_about(invoice.id),
+        refundable=may(Ability.REFUND_PAYMENTS) and bool(sources_of_invoice(invoice)),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),

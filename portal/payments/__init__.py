@@ -41,7 +41,7 @@ from portal.payments.receiving import (
     ReceivedMoney,
     receive_payment,
 )
-from portal.payments.refund_documents import RefundShares
+from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
     RefundSource,
     left_to_give_back,
@@ -128,6 +128,7 @@ __all__ = [
     "return_problem",
     "send_receipt",
     "shares_of",
+    "shares_of_lines",
     "sources_of_invoice",
     "sources_of_payment",
     "type_is_used",
