@@ -58,7 +58,7 @@ class RefundForm(Form):
     amount = MoneyField("Amount", required=False)
     percent = PercentField("Percent", required=False)
     reason_id = IdField("Why", empty=None)
-    effect = SelectField("What else happens")
+    effect = SelectField("What else happens", default="")
     type_id = IdField("Given back by", empty=None)
     on = DayField("On", required=True)
     reference = StringField("Check number or reference")
