@@ -9,6 +9,7 @@ from staff import (
     accounts,
     attempts,
     contacts,
+    corrections,
     customer_prices,
     customers,
     home,
@@ -43,7 +44,7 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
+    account, accounts, attempts, contacts, corrections, customer_prices, customers, home, imports,
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
     people, periods, photos, posting, pricebook, receivables, search, sending, settings,
     sign_in, style_guide, taxes, terms,

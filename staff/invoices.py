@@ -19,6 +19,7 @@ from portal.invoices import (
     cancel_invoice,
     change_invoice,
     change_summary,
+    family_of,
     find_invoices,
     get_invoice,
     invoice_pdf,
@@ -67,6 +68,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
+from staff.corrections import ways_to_correct
 from staff.line_form import LineForm
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -262,6 +264,8 @@ def page_of(
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),
+        family=family_of(invoice),
+        corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),
         line_form=line_form or LineForm(formdata=None),

@@ -1,6 +1,12 @@
 """Invoices: begin, edit, price, post, find."""
 
 from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.correcting import (
+    correction_problem,
+    start_adjustment,
+    start_credit_note,
+    write_off,
+)
 from portal.invoices.crediting import left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
@@ -21,6 +27,7 @@ from portal.invoices.events import (
     InvoiceShrinking,
     InvoicesPosted,
 )
+from portal.invoices.family import Family, family_of
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
@@ -72,6 +79,7 @@ __all__ = [
     "CreditWithdrawn",
     "DocumentsCredited",
     "DueState",
+    "Family",
     "InvoiceChanged",
     "InvoiceFacts",
     "InvoiceFilter",
@@ -90,9 +98,11 @@ __all__ = [
     "change_invoice",
     "change_line",
     "change_summary",
+    "correction_problem",
     "customer_open_invoices",
     "default_term",
     "document_word",
+    "family_of",
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
@@ -120,6 +130,8 @@ __all__ = [
     "review_invoice",
     "revoke_pay_links",
     "send_invoice",
+    "start_adjustment",
+    "start_credit_note",
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",
@@ -127,4 +139,5 @@ __all__ = [
     "unpost_invoice",
     "unpost_invoices",
     "unposting_problem",
+    "write_off",
 ]
