@@ -22,6 +22,7 @@ from staff import (
     locations,
     navigation,
     outbox,
+    payment_corrections,
     payment_types,
     payments,
     people,
@@ -30,6 +31,8 @@ from staff import (
     posting,
     pricebook,
     receivables,
+    refund_reasons,
+    refunds,
     search,
     sending,
     settings,
@@ -45,6 +48,7 @@ SCREENS = (
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
     people, periods, photos, posting, pricebook, receivables, search, sending, settings,
     sign_in, style_guide, taxes, terms,
+    payment_corrections, refund_reasons, refunds,
 )  # fmt: skip
 
 

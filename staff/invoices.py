@@ -47,6 +47,8 @@ from portal.payments import (
     credit_given_by,
     credit_of,
     disputed_invoices,
+    refunds_about,
+    sources_of_invoice,
 )
 from portal.taxes import active_zones
 from portal.terms import active_terms
@@ -57,6 +59,7 @@ from portal.web import (
     OnceField,
     VersionField,
     filters,
+    may,
     needs,
     notify,
     once,
@@ -257,6 +260,8 @@ def page_of(
         applications=applications_to(invoice.id),
         disputed=bool(disputed_invoices([invoice.id])),
         credit=credit_of(invoice.customer_id),
+        refunds=refunds_about(invoice.id),
+        refundable=may(Ability.REFUND_PAYMENTS) and bool(sources_of_invoice(invoice)),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),

@@ -39,6 +39,7 @@ class PaymentTypeForm(Form):
     method = ChoiceField("Method", PaymentMethod)
     account_id = IdField("Its money lands on", empty=None)
     active = BooleanField("Offered for new payments", default=True)
+    refunds = BooleanField("Offered for giving money back", default=True)
 
 
 @bp.get("")
@@ -107,6 +108,7 @@ def _words(form: PaymentTypeForm) -> PaymentTypeWords:
         method=form.method.data,
         account_id=form.account_id.data,
         active=bool(form.active.data),
+        refunds=bool(form.refunds.data),
     )
 
 

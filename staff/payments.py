@@ -1,4 +1,4 @@
-"""Payments: list, record, taking one at the desk, receipts, taking an application back."""
+"""Payments: list, record, taking one at the desk, receipts, applying and taking back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from wtforms import StringField
 
 from portal.access import Ability
@@ -17,16 +18,22 @@ from portal.kernel.calendar import add_months
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of
-from portal.models import Customer, Invoice, PaymentState
+from portal.models import Customer, Invoice, Payment, PaymentState
 from portal.payments import (
     PaymentFilter,
+    PaymentSort,
     ReceivedMoney,
     apply_oldest_first,
+    change_problem,
     find_payments,
     get_payment,
+    is_exported,
     payment_types,
     receipt_pdf,
     receive_payment,
+    refund_problem,
+    refunds_of,
+    return_problem,
     unapply,
 )
 from portal.web import (
@@ -36,6 +43,7 @@ from portal.web import (
     MoneyField,
     OnceField,
     filters,
+    may,
     needs,
     notify,
     once,
@@ -48,6 +56,13 @@ from portal.web import (
 from staff.choices import row_of
 
 OLDEST = 12  # months: what was received before is a slip of the pen, or an import
+
+_SORT_WORDS = {
+    PaymentSort.RECEIVED: later("Money received"),
+    PaymentSort.REFUNDS: later("Refunds"),
+    PaymentSort.RETURNED: later("Returned"),
+    PaymentSort.CREDIT_OF_DOCUMENTS: later("Credit of documents"),
+}
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
@@ -70,6 +85,7 @@ def index() -> Response:
         page=find_payments(wanted, page_request()),
         customer=get_customer(wanted.customer_id) if wanted.customer_id else None,
         states=[(one.value, one.value.capitalize()) for one in PaymentState],
+        sorts=[(one.value, _SORT_WORDS[one]) for one in PaymentSort],
     )  # fmt: skip
 
 
@@ -102,11 +118,15 @@ def create() -> Response:
 @needs(Ability.VIEW_PAYMENTS)
 def show(payment_id: int) -> Response:
     payment = get_payment(payment_id)
-    reversed_ids = {one.reverses_id for one in payment.applications if one.reverses_id}
+    if payment.is_refund:
+        return redirect_to("staff.refunds.show", refund_id=payment_id)
     return render_page(
-        "staff/payments/show.html", payment=payment, reversed_ids=reversed_ids,
-        entries=entries_of(payment), trail=trail_of(payment),
-        open_count=len(open_invoices(payment.customer_id)),
+        "staff/payments/show.html", payment=payment, entries=entries_of(payment),
+        trail=trail_of(payment), refunds=refunds_of(payment),
+        reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
+        open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
+        unchangeable=change_problem(payment), unreturnable=return_problem(payment),
+        unrefundable=refund_problem(payment),
     )  # fmt: skip
 
 
@@ -123,7 +143,8 @@ def apply(payment_id: int) -> Response:
 @bp.post("/<int:payment_id>/applications/<int:application_id>/reversal")
 @needs(Ability.UNAPPLY_PAYMENTS)
 def take_back(payment_id: int, application_id: int) -> Response:
-    unapply(row_of(get_payment(payment_id).applications, application_id))
+    application = row_of(get_payment(payment_id).applications, application_id)
+    unapply(application, exported_too=may(Ability.UNAPPLY_EXPORTED))
     notify(_("The money is the customer's credit again."))
     return redirect_to("staff.payments.show", payment_id=payment_id)
 
@@ -132,6 +153,13 @@ def take_back(payment_id: int, application_id: int) -> Response:
 @needs(Ability.VIEW_PAYMENTS)
 def receipt(payment_id: int) -> Response:
     return pdf_response(receipt_pdf(payment_id), f"receipt-{payment_id}.pdf")
+
+
+def _locked_ids(payment: Payment) -> set[int]:
+    """What the accounting system knows of and this person may not take back."""
+    if may(Ability.UNAPPLY_EXPORTED):
+        return set()
+    return {one.id for one in payment.applications if is_exported(one)}
 
 
 def _record(customer: Customer, form: PaymentForm) -> Response:

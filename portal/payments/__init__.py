@@ -8,14 +8,13 @@ from portal.payments.changing import (
     delete_payment,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
-from portal.payments.document_credit import give_credit, withdraw_credit
+from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
     post_payments,
     unpost_payments,
 )
-from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     PaymentSort,
@@ -42,7 +41,7 @@ from portal.payments.receiving import (
     ReceivedMoney,
     receive_payment,
 )
-from portal.payments.refund_documents import RefundShares
+from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
     RefundSource,
     left_to_give_back,
@@ -130,6 +129,7 @@ __all__ = [
     "return_problem",
     "send_receipt",
     "shares_of",
+    "shares_of_lines",
     "sources_of_invoice",
     "sources_of_payment",
     "type_is_used",

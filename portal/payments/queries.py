@@ -183,14 +183,25 @@ def refunds_of(payment: Payment) -> list[Payment]:
 
 
 def refunds_about(invoice_id: int) -> list[Payment]:
-    """What was given back with a refund document of this invoice, oldest first."""
-    document = sa.select(Invoice.id).where(
+    """What was given back of an invoice, oldest first.
+
+    With a refund document of it, or taken off it on the very day it was given back.
+    """
+    documents = sa.select(Invoice.id).where(
         sa.or_(Invoice.adjusts_id == invoice_id, Invoice.id == invoice_id)
     )
-    credit = sa.select(Payment.id).where(Payment.document_id.in_(document))
+    credit = sa.select(Payment.id).where(Payment.document_id.in_(documents))
+    taken_off = sa.select(PaymentApplication.payment_id, PaymentApplication.applied_on).where(
+        PaymentApplication.invoice_id == invoice_id, PaymentApplication.reverses_id.is_not(None)
+    )
     query = (
         sa.select(Payment)
-        .where(Payment.refunds_id.in_(credit))
+        .where(
+            sa.or_(
+                Payment.refunds_id.in_(credit),
+                sa.tuple_(Payment.refunds_id, Payment.received_on).in_(taken_off),
+            )
+        )
         .order_by(Payment.received_on, Payment.id)
         .options(joinedload(Payment.type), joinedload(Payment.refund_reason))
     )
