@@ -69,7 +69,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
-from staff.corrections import ways_to_correct
+from staff.correction_menu import ways_to_correct
 from staff.line_form import LineForm
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")

@@ -168,3 +168,16 @@ def test_a_document_over_nothing_gives_no_credit(build):
     post_invoice(note)
 
     assert (note.total, note.settled_on, credit_given_by(note)) == (ZERO, build.today, None)
+
+
+def test_a_long_run_goes_by_date_so_that_originals_come_before_their_credit(build, monkeypatch):
+    monkeypatch.setattr("portal.invoices.posting.CHUNK", 2)
+    days = [build.today, date(2026, 2, 20), date(2026, 2, 10)]
+    drafts = [build.invoice("10", on=day) for day in days]
+    note = corrects(build, drafts[2], "-4", kind=InvoiceKind.CREDIT_NOTE, on=days[1])
+
+    outcome = post_invoices([note.id, *(one.id for one in drafts)])
+
+    assert not outcome.refused
+    assert [one.number for one in drafts] == [f"INV-2026-0000{n}" for n in (3, 2, 1)]
+    assert drafts[2].balance == Money.of(6)
