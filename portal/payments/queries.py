@@ -31,6 +31,7 @@ from portal.models import (
 
 MONEY = Payment.origin == PaymentOrigin.MONEY
 IS_REFUND = Payment.refunds_id.is_not(None)
+TO_CUSTOMERS = sa.and_(MONEY, sa.or_(~IS_REFUND, Payment.returned_on.is_(None)))
 
 
 class PaymentSort(StrEnum):
@@ -130,7 +131,7 @@ def find_customer_payments(customer_ids: Sequence[int], page: PageRequest) -> Pa
     """Everything these customers paid or got back, newest first."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids), MONEY)
+        .where(Payment.customer_id.in_(customer_ids), TO_CUSTOMERS)
         .options(
             joinedload(Payment.type),
             selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
@@ -143,7 +144,7 @@ def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]
     """The newest payments of these customers with what they were applied to."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids), MONEY)
+        .where(Payment.customer_id.in_(customer_ids), TO_CUSTOMERS)
         .order_by(Payment.received_on.desc(), Payment.id.desc())
         .limit(limit)
         .options(
