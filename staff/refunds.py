@@ -180,7 +180,7 @@ def _form(sources: Sequence[RefundSource], sent: object) -> RefundForm:
 
 
 def _words(source: RefundSource, form: RefundForm) -> RefundWords:
-    if form.reason_id.data is None:
+    if not form.reason_id.data:
         raise InvalidFields({"reason_id": _("Choose why the money goes back.")})
     line_ids = request.form.getlist("line_ids", type=int) if form.how.data == LINES else []
     return RefundWords(

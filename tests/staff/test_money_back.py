@@ -20,6 +20,7 @@ from portal.payments import (
     refund_reasons,
     refund_types,
     return_payment,
+    sources_of_invoice,
     sources_of_payment,
 )
 from tests.conftest import payer_client, staff_client
@@ -102,7 +103,7 @@ def test_an_invoice_gives_money_back_with_its_revenue(office, build):
         ({"amount": ""}, "Give an amount such as"),
         ({"how": "percent", "percent": ""}, "Give a percentage"),
         ({"on": "2026-03-03"}, ""),
-        ({"reason_id": "0"}, "Choose one from the list"),
+        ({"reason_id": "999999"}, "Choose one from the list"),
         ({"reason_id": ""}, "Choose why the money goes back"),
     ],
 )
@@ -303,6 +304,22 @@ def test_lists_tell_refunds_returns_and_credit_of_documents_apart(office, build)
     assert "-$21.00" not in office.get("/staff/payments?what=received").text
     assert "-$21.00" in office.get(f"/staff/customers/{customer.id}").text
     assert "Nothing fits" in office.get("/staff/payments?what=credit_of_documents").text
+
+
+def test_the_credit_of_a_document_has_a_page_and_no_receipt(app, office, build):
+    invoice = build.posted("50", customer=build.customer("Ada", email="ada@example.org"))
+    build.payment(invoice.customer, "50", invoice)
+    words = RefundWords(reason=reason("Billing error"), type=refund_types()[0],
+                        amount=Money.of(20), on=build.today)  # fmt: skip
+    given = refund(sources_of_invoice(invoice)[0], words)
+    db.session.commit()
+    number = given.refunds_id
+
+    assert "Credit of $20.00" in office.get(f"/staff/payments/{number}").text
+    assert "$20.00" in office.get("/staff/payments?what=credit_of_documents").text
+    assert office.get(f"/staff/payments/{number}/receipt.pdf").status_code == 404
+    mine = payer_client(app, "ada@example.org")
+    assert mine.get(f"/my/payments/{number}/receipt.pdf").status_code == 404
 
 
 def test_customers_see_what_was_given_back_and_what_does_not_count(app, build):
