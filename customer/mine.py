@@ -8,7 +8,7 @@ from portal.access import Payer
 from portal.invoices import get_invoice, is_visible_to_customer
 from portal.kernel.errors import NotFound
 from portal.models import Invoice, Payment
-from portal.payments import get_payment
+from portal.payments import get_money
 from portal.web import current_payer
 
 
@@ -26,7 +26,7 @@ def my_invoice(invoice_id: int) -> Invoice:
 
 def my_payment(payment_id: int) -> Payment:
     """One of my payments; NotFound for anybody else's."""
-    payment = get_payment(payment_id)
+    payment = get_money(payment_id)
     if payment.customer_id not in me().customer_ids:
         raise NotFound("There is nothing here, or it is not yours to see.")
     return payment

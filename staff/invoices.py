@@ -47,8 +47,8 @@ from portal.payments import (
     credit_given_by,
     credit_of,
     disputed_invoices,
+    has_money,
     refunds_about,
-    sources_of_invoice,
 )
 from portal.taxes import active_zones
 from portal.terms import active_terms
@@ -250,6 +250,7 @@ def page_of(
 
     `summary` is what was typed and `refused` why it was not saved.
     """
+    applications = applications_to(invoice.id)
     return render_page(
         "staff/invoices/show.html",
         fragment="record",
@@ -257,11 +258,11 @@ def page_of(
         invoice=invoice,
         problem=posting_problem(invoice) if invoice.is_editable else None,
         stale_tax=invoice.is_editable and tax_is_stale(invoice),
-        applications=applications_to(invoice.id),
+        applications=applications,
         disputed=bool(disputed_invoices([invoice.id])),
         credit=credit_of(invoice.customer_id),
         refunds=refunds_about(invoice.id),
-        refundable=may(Ability.REFUND_PAYMENTS) and bool(sources_of_invoice(invoice)),
+        refundable=may(Ability.REFUND_PAYMENTS) and has_money(applications),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
         entries=entries_of(invoice),

@@ -26,6 +26,7 @@ from portal.payments import (
     apply_oldest_first,
     change_problem,
     find_payments,
+    get_money,
     get_payment,
     is_exported,
     payment_types,
@@ -152,7 +153,8 @@ def take_back(payment_id: int, application_id: int) -> Response:
 @bp.get("/<int:payment_id>/receipt.pdf")
 @needs(Ability.VIEW_PAYMENTS)
 def receipt(payment_id: int) -> Response:
-    return pdf_response(receipt_pdf(payment_id), f"receipt-{payment_id}.pdf")
+    payment = get_money(payment_id)
+    return pdf_response(receipt_pdf(payment.id), f"receipt-{payment.id}.pdf")
 
 
 def _locked_ids(payment: Payment) -> set[int]:

@@ -57,7 +57,7 @@ class RefundForm(Form):
     how = RadioField("How much", default=AMOUNT)
     amount = MoneyField("Amount", required=False)
     percent = PercentField("Percent", required=False)
-    reason_id = IdField("Why", empty=None)
+    reason_id = IdField("Why", empty="Choose why")
     effect = SelectField("What else happens", default="")
     type_id = IdField("Given back by", empty=None)
     on = DayField("On", required=True)
@@ -180,6 +180,8 @@ def _form(sources: Sequence[RefundSource], sent: object) -> RefundForm:
 
 
 def _words(source: RefundSource, form: RefundForm) -> RefundWords:
+    if not form.reason_id.data:
+        raise InvalidFields({"reason_id": _("Choose why the money goes back.")})
     line_ids = request.form.getlist("line_ids", type=int) if form.how.data == LINES else []
     return RefundWords(
         reason=row_of(refund_reasons(), form.reason_id.data),

@@ -22,6 +22,7 @@ from portal.payments.queries import (
     disputed_invoices,
     find_customer_payments,
     find_payments,
+    get_money,
     get_payment,
     latest_payments,
     refunds_about,
@@ -44,6 +45,7 @@ from portal.payments.receiving import (
 from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
     RefundSource,
+    has_money,
     left_to_give_back,
     refund_problem,
     sources_of_invoice,
@@ -102,10 +104,12 @@ __all__ = [
     "effect_of",
     "find_customer_payments",
     "find_payments",
+    "get_money",
     "get_payment",
     "get_payment_type",
     "get_refund_reason",
     "give_credit",
+    "has_money",
     "is_exported",
     "latest_payments",
     "left_to_give_back",

@@ -31,6 +31,7 @@ from portal.models import (
 
 MONEY = Payment.origin == PaymentOrigin.MONEY
 IS_REFUND = Payment.refunds_id.is_not(None)
+TO_CUSTOMERS = sa.and_(MONEY, sa.or_(~IS_REFUND, Payment.returned_on.is_(None)))
 
 
 class PaymentSort(StrEnum):
@@ -83,6 +84,14 @@ def get_payment(payment_id: int) -> Payment:
     return payment
 
 
+def get_money(payment_id: int) -> Payment:
+    """A payment or refund that really moved money; NotFound for the credit of a document."""
+    payment = get_payment(payment_id)
+    if payment.origin is not PaymentOrigin.MONEY:
+        raise NotFound("No such payment.")
+    return payment
+
+
 def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     """One page of money in and out; the credit of documents only when it is asked for."""
     query = (
@@ -130,7 +139,7 @@ def find_customer_payments(customer_ids: Sequence[int], page: PageRequest) -> Pa
     """Everything these customers paid or got back, newest first."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids), MONEY)
+        .where(Payment.customer_id.in_(customer_ids), TO_CUSTOMERS)
         .options(
             joinedload(Payment.type),
             selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
@@ -143,7 +152,7 @@ def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]
     """The newest payments of these customers with what they were applied to."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids), MONEY)
+        .where(Payment.customer_id.in_(customer_ids), TO_CUSTOMERS)
         .order_by(Payment.received_on.desc(), Payment.id.desc())
         .limit(limit)
         .options(
@@ -183,26 +192,30 @@ def refunds_of(payment: Payment) -> list[Payment]:
 
 
 def refunds_about(invoice_id: int) -> list[Payment]:
-    """What was given back of an invoice, oldest first.
+    """What was given back of an invoice and stands, oldest first.
 
     With a refund document of it, or taken off it on the very day it was given back.
     """
     documents = sa.select(Invoice.id).where(
         sa.or_(Invoice.adjusts_id == invoice_id, Invoice.id == invoice_id)
     )
-    credit = sa.select(Payment.id).where(Payment.document_id.in_(documents))
-    taken_off = sa.select(PaymentApplication.payment_id, PaymentApplication.applied_on).where(
+    credit = sa.select(Payment.id).where(
+        Payment.document_id.in_(documents), Payment.returned_on.is_(None)
+    )
+    off = sa.select(PaymentApplication.payment_id, PaymentApplication.applied_on).where(
         PaymentApplication.invoice_id == invoice_id, PaymentApplication.reverses_id.is_not(None)
     )
+    documented = set(db.session.scalars(credit))
+    taken_off = {(payment_id, day) for payment_id, day in db.session.execute(off)}
+    sources = documented | {payment_id for payment_id, _ in taken_off}
     query = (
         sa.select(Payment)
-        .where(
-            sa.or_(
-                Payment.refunds_id.in_(credit),
-                sa.tuple_(Payment.refunds_id, Payment.received_on).in_(taken_off),
-            )
-        )
+        .where(Payment.refunds_id.in_(sources), Payment.returned_on.is_(None))
         .order_by(Payment.received_on, Payment.id)
         .options(joinedload(Payment.type), joinedload(Payment.refund_reason))
     )
-    return list(db.session.scalars(query))
+    return [
+        one
+        for one in (db.session.scalars(query) if sources else [])
+        if one.refunds_id in documented or (one.refunds_id, one.received_on) in taken_off
+    ]

@@ -57,6 +57,14 @@ def sources_of_invoice(invoice: Invoice) -> list[RefundSource]:
     return [one for one in found if one.invoice is not None and one.invoice.id == invoice.id]
 
 
+def has_money(applications: Sequence[PaymentApplication]) -> bool:
+    """Whether money, not only credit of documents, is still on the invoice of these rows."""
+    return (
+        Money.total(row.amount for row in applications if row.payment.origin is PaymentOrigin.MONEY)
+        > ZERO
+    )
+
+
 def refund_problem(payment: Payment) -> str | None:
     """The first reason why nothing can be given back of this row, in words, or None."""
     if payment.is_refund:

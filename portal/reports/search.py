@@ -14,7 +14,7 @@ from portal.db import PageRequest, db
 from portal.invoices import InvoiceFilter, find_invoices
 from portal.jobs import JobFilter, find_jobs
 from portal.kernel.money import Money
-from portal.models import Invoice, Payment
+from portal.models import Invoice, Payment, PaymentOrigin
 
 LARGEST = 10**11
 
@@ -46,7 +46,7 @@ def search_everything(text: str, *, on: date, limit: int = 8) -> list[Hit]:
     hits += [Hit("job", one.id, one.number, f"{one.customer.name}: {one.summary}") for one in jobs]
     payments = db.session.scalars(
         sa.select(Payment)
-        .where(Payment.reference == wanted)
+        .where(Payment.reference == wanted, Payment.origin == PaymentOrigin.MONEY)
         .limit(limit)
         .options(joinedload(Payment.customer))
     )

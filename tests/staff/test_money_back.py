@@ -11,13 +11,19 @@ from portal.invoices import get_invoice
 from portal.kernel.money import ZERO, Money
 from portal.models import InvoiceState, Payment, PaymentState, RefundEffect, RefundReason, Role
 from portal.payments import (
+    RefundWords,
+    ReturnReason,
     get_payment,
     payment_types,
     post_payments,
+    refund,
     refund_reasons,
     refund_types,
+    return_payment,
+    sources_of_invoice,
+    sources_of_payment,
 )
-from tests.conftest import staff_client
+from tests.conftest import payer_client, staff_client
 
 KEPT = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
@@ -97,7 +103,8 @@ def test_an_invoice_gives_money_back_with_its_revenue(office, build):
         ({"amount": ""}, "Give an amount such as"),
         ({"how": "percent", "percent": ""}, "Give a percentage"),
         ({"on": "2026-03-03"}, ""),
-        ({"reason_id": "0"}, "Choose one from the list"),
+        ({"reason_id": "999999"}, "Choose one from the list"),
+        ({"reason_id": ""}, "Choose why the money goes back"),
     ],
 )
 def test_what_cannot_be_given_back_is_said_beside_what_was_typed(office, build, change, sentence):
@@ -297,3 +304,36 @@ def test_lists_tell_refunds_returns_and_credit_of_documents_apart(office, build)
     assert "-$21.00" not in office.get("/staff/payments?what=received").text
     assert "-$21.00" in office.get(f"/staff/customers/{customer.id}").text
     assert "Nothing fits" in office.get("/staff/payments?what=credit_of_documents").text
+
+
+def test_the_credit_of_a_document_has_a_page_and_no_receipt(app, office, build):
+    invoice = build.posted("50", customer=build.customer("Ada", email="ada@example.org"))
+    build.payment(invoice.customer, "50", invoice)
+    words = RefundWords(reason=reason("Billing error"), type=refund_types()[0],
+                        amount=Money.of(20), on=build.today)  # fmt: skip
+    given = refund(sources_of_invoice(invoice)[0], words)
+    db.session.commit()
+    number = given.refunds_id
+
+    assert "Credit of $20.00" in office.get(f"/staff/payments/{number}").text
+    assert "$20.00" in office.get("/staff/payments?what=credit_of_documents").text
+    assert office.get(f"/staff/payments/{number}/receipt.pdf").status_code == 404
+    mine = payer_client(app, "ada@example.org")
+    assert mine.get(f"/my/payments/{number}/receipt.pdf").status_code == 404
+
+
+def test_customers_see_what_was_given_back_and_what_does_not_count(app, build):
+    customer = build.customer("Ada", email="ada@example.org")
+    payment = build.payment(customer, "50")
+    gone = build.payment(customer, "7")
+    words = RefundWords(reason=reason("Overpaid"), type=refund_types()[0], amount=Money.of(20),
+                        on=build.today)  # fmt: skip
+    refund(sources_of_payment(payment)[0], words)
+    return_payment(gone, ReturnReason.BOUNCED, on=build.today)
+    db.session.commit()
+    browser = payer_client(app, "ada@example.org")
+
+    for page in (browser.get("/my/payments").text, browser.get("/my/").text):
+        assert "given back to you" in page
+        assert "returned, not counted" in page
+        assert "-$20.00" not in page
