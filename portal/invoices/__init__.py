@@ -59,6 +59,7 @@ from portal.invoices.starting import (
     start_manual_invoice,
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
 
 __all__ = [
     "DueState",
@@ -71,6 +72,7 @@ __all__ = [
     "LineWords",
     "ManualInvoice",
     "PostingOutcome",
+    "add_invoice_type",
     "add_line",
     "add_lines",
     "application_entry",
@@ -78,6 +80,7 @@ __all__ = [
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
+    "change_invoice_type",
     "change_line",
     "change_summary",
     "customer_open_invoices",
@@ -92,6 +95,7 @@ __all__ = [
     "invoice_of_token",
     "invoice_paper",
     "invoice_pdf",
+    "invoice_types",
     "is_visible_to_customer",
     "make_pay_links",
     "mark_opened",

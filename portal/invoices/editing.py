@@ -24,6 +24,7 @@ from portal.models import (
     Invoice,
     InvoiceLine,
     InvoiceState,
+    InvoiceType,
     Location,
     PaymentTerm,
     ReviewState,
@@ -43,6 +44,7 @@ class InvoiceFacts:
     business_unit_id: int | None
     summary: str
     purchase_order: str
+    type: InvoiceType | None = None
 
 
 def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> None:
@@ -63,10 +65,12 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
         "business_unit_id",
         "summary",
         "purchase_order",
+        "type",
     ):
         setattr(invoice, name, getattr(facts, name))
     invoice.due_date = facts.term.due_date(facts.invoice_date) if facts.invoice_date else None
     db.session.flush()
+    db.session.expire(invoice, ["business_unit"])  # it follows the id just written
     price_invoice(invoice)
     changes = {
         k: [a, b]
@@ -231,7 +235,8 @@ def _words(invoice: Invoice) -> dict[str, Any]:
         "term": invoice.term.name if invoice.term else None,
         "location": invoice.location.one_line_address if invoice.location else None,
         "tax zone": invoice.tax_zone.name if invoice.tax_zone else None,
-        "business unit": invoice.business_unit_id,
+        "business unit": invoice.business_unit.name if invoice.business_unit else None,
         "summary": invoice.summary,
         "purchase order": invoice.purchase_order,
+        "type": invoice.type.name if invoice.type else None,
     }

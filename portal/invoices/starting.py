@@ -19,6 +19,7 @@ from portal.models import (
     Customer,
     Invoice,
     InvoiceKind,
+    InvoiceType,
     Job,
     Location,
     PaymentTerm,
@@ -34,6 +35,7 @@ class ManualInvoice:
     invoice_date: date | None = None
     term: PaymentTerm | None = None
     business_unit_id: int | None = None
+    type: InvoiceType | None = None
     summary: str = ""
     purchase_order: str = ""
 
@@ -58,6 +60,7 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         location=location,
         business_unit_id=wanted.business_unit_id,
         term=term,
+        type=wanted.type,
         tax_zone=location.tax_zone if location else None,
         reference_number=next_number("M", day)[0],
         invoice_date=day,
