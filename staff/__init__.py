@@ -29,6 +29,7 @@ from staff import (
     posting,
     pricebook,
     receivables,
+    roles,
     search,
     sending,
     settings,
@@ -42,8 +43,8 @@ from staff import (
 SCREENS = (
     account, accounts, attempts, contacts, customer_prices, customers, home, imports,
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    sign_in, style_guide, taxes, terms,
+    people, periods, photos, posting, pricebook, receivables, roles, search, sending,
+    settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
+        (later("Roles"), "shield-check", "staff.roles.index", A.MANAGE_PEOPLE),
     ]),
 ]  # fmt: skip
 
