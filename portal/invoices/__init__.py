@@ -1,5 +1,7 @@
 """Invoices: begin, edit, price, post, find."""
 
+from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.crediting import left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
     add_line,
@@ -12,7 +14,13 @@ from portal.invoices.editing import (
     remove_line,
     review_invoice,
 )
-from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
+from portal.invoices.events import (
+    CreditWithdrawn,
+    DocumentsCredited,
+    InvoiceChanged,
+    InvoiceShrinking,
+    InvoicesPosted,
+)
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
@@ -29,11 +37,9 @@ from portal.invoices.pay_links import (
 )
 from portal.invoices.posting import (
     PostingOutcome,
-    application_entry,
     post_invoice,
     post_invoices,
     posting_problem,
-    revenue_legs,
 )
 from portal.invoices.queries import (
     DueState,
@@ -60,8 +66,12 @@ from portal.invoices.starting import (
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
 from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
+from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.wording import document_word
 
 __all__ = [
+    "CreditWithdrawn",
+    "DocumentsCredited",
     "DueState",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -85,6 +95,7 @@ __all__ = [
     "change_summary",
     "customer_open_invoices",
     "default_term",
+    "document_word",
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
@@ -97,6 +108,7 @@ __all__ = [
     "invoice_pdf",
     "invoice_types",
     "is_visible_to_customer",
+    "left_to_credit",
     "make_pay_links",
     "mark_opened",
     "mark_sent",
@@ -116,4 +128,7 @@ __all__ = [
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "unpost_invoice",
+    "unpost_invoices",
+    "unposting_problem",
 ]

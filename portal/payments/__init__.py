@@ -7,6 +7,7 @@ from portal.payments.applying import (
     release_excess,
     unapply,
 )
+from portal.payments.document_credit import give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     applications_to,
@@ -55,6 +56,7 @@ __all__ = [
     "find_payments",
     "get_payment",
     "get_payment_type",
+    "give_credit",
     "latest_payments",
     "payment_types",
     "receipt_address",
@@ -65,4 +67,5 @@ __all__ = [
     "send_receipt",
     "type_is_used",
     "unapply",
+    "withdraw_credit",
 ]
