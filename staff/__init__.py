@@ -13,6 +13,7 @@ from staff import (
     customers,
     home,
     imports,
+    interest,
     invoice_lines,
     invoices,
     jobs,
@@ -41,10 +42,10 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
+    account, accounts, attempts, contacts, customer_prices, customers, home, imports, interest,
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, roles, search, sending,
-    settings, sign_in, style_guide, taxes, terms,
+    people, periods, photos, posting, pricebook, receivables, roles, search, sending, settings,
+    sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
+from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
 
 R = TypeVar("R")
@@ -261,6 +262,7 @@ def page_of(
         credit=credit_of(invoice.customer_id),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
+        actions=further_actions(invoice),
         entries=entries_of(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),

@@ -53,6 +53,7 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.posting": "staff.invoices",
     "staff.sending": "staff.invoices",
     "staff.invoice_lines": "staff.invoices",
+    "staff.interest": "staff.invoices",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
     "staff.locations": "staff.customers",

@@ -27,6 +27,12 @@ from portal.invoices.for_customers import (
     is_visible_to_customer,
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.interest import (
+    InterestProposal,
+    charge_interest,
+    interest_problem,
+    propose_interest,
+)
 from portal.invoices.lines import LineWords
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
@@ -73,6 +79,7 @@ __all__ = [
     "CreditWithdrawn",
     "DocumentsCredited",
     "DueState",
+    "InterestProposal",
     "InvoiceChanged",
     "InvoiceFacts",
     "InvoiceFilter",
@@ -93,6 +100,7 @@ __all__ = [
     "change_invoice_type",
     "change_line",
     "change_summary",
+    "charge_interest",
     "customer_open_invoices",
     "default_term",
     "document_word",
@@ -102,6 +110,7 @@ __all__ = [
     "find_number",
     "get_invoice",
     "hand_out_link",
+    "interest_problem",
     "invoice_of_job",
     "invoice_of_token",
     "invoice_paper",
@@ -118,6 +127,7 @@ __all__ = [
     "post_invoices",
     "posting_problem",
     "price_invoice",
+    "propose_interest",
     "refresh_tax",
     "remove_line",
     "revenue_legs",

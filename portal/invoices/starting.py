@@ -13,6 +13,7 @@ from portal.company import company, today
 from portal.db import db
 from portal.invoices.lines import LineWords, append_lines, record_lines
 from portal.invoices.totals import price_invoice
+from portal.invoices.wording import document_word
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.ledger import next_number, require_open_period
 from portal.models import (
@@ -23,19 +24,27 @@ from portal.models import (
     Job,
     Location,
     PaymentTerm,
+    TaxZone,
 )
 
 
 @dataclass(frozen=True)
 class ManualInvoice:
-    """What a person says when starting an invoice without a job."""
+    """What a person says when starting an invoice without a job.
+
+    Without a `tax_zone` the location's is taken. `adjusts` is the invoice a document hangs on.
+    """
 
     customer: Customer
+    kind: InvoiceKind = InvoiceKind.MANUAL
     location: Location | None = None
     invoice_date: date | None = None
     term: PaymentTerm | None = None
     business_unit_id: int | None = None
     type: InvoiceType | None = None
+    tax_zone: TaxZone | None = None
+    adjusts: Invoice | None = None
+    reason: str = ""
     summary: str = ""
     purchase_order: str = ""
 
@@ -55,13 +64,15 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
     require_open_period(day)
     term = wanted.term or default_term(wanted.customer)
     invoice = Invoice(
-        kind=InvoiceKind.MANUAL,
+        kind=wanted.kind,
         customer=wanted.customer,
         location=location,
         business_unit_id=wanted.business_unit_id,
         term=term,
         type=wanted.type,
-        tax_zone=location.tax_zone if location else None,
+        tax_zone=wanted.tax_zone or (location.tax_zone if location else None),
+        adjusts=wanted.adjusts,
+        reason=wanted.reason,
         reference_number=next_number("M", day)[0],
         invoice_date=day,
         due_date=term.due_date(day),
@@ -73,7 +84,8 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
     with db.session.no_autoflush:  # saved once, when everything on it is known
         append_lines(invoice, lines)
         db.session.add(invoice)
-    record("created", invoice, f"Invoice {invoice.number} was created by hand.")
+    how = " by hand" if wanted.kind is InvoiceKind.MANUAL else ""
+    record("created", invoice, f"{document_word(invoice)} {invoice.number} was created{how}.")
     record_lines(invoice, invoice.lines)
     return invoice
 
