@@ -20,6 +20,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ("", [
         (later("Today"), "home", "staff.home.show", A.SEE_HOME),
         (later("Jobs"), "tool", "staff.jobs.index", A.VIEW_JOBS),
+        (later("Counter"), "cash-register", "staff.counter.show", A.SELL_AT_COUNTER),
         (later("Invoices"), "file-invoice", "staff.invoices.index", A.VIEW_INVOICES),
         (later("Payments"), "cash", "staff.payments.index", A.VIEW_PAYMENTS),
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),

@@ -67,6 +67,7 @@ from portal.invoices.sending import (
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
+    price_draft,
     start_job_invoice,
     start_manual_invoice,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "post_invoice",
     "post_invoices",
     "posting_problem",
+    "price_draft",
     "price_invoice",
     "propose_interest",
     "refresh_tax",

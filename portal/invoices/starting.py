@@ -62,8 +62,31 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         raise DomainError(f"{wanted.customer.name} is deactivated. Reactivate the customer first.")
     day = wanted.invoice_date or today()
     require_open_period(day)
-    term = wanted.term or default_term(wanted.customer)
-    invoice = Invoice(
+    invoice = _draft(wanted, day)
+    invoice.reference_number = next_number("M", day)[0]
+    with db.session.no_autoflush:  # saved once, when everything on it is known
+        append_lines(invoice, lines)
+        db.session.add(invoice)
+    how = " by hand" if wanted.kind is InvoiceKind.MANUAL else ""
+    record("created", invoice, f"{document_word(invoice)} {invoice.number} was created{how}.")
+    record_lines(invoice, invoice.lines)
+    return invoice
+
+
+def price_draft(wanted: ManualInvoice, lines: Sequence[LineWords]) -> Invoice:
+    """What such an invoice would come to with its taxes; nothing of it is saved.
+
+    Raises InvalidFields when a line is wrong.
+    """
+    invoice = _draft(wanted, wanted.invoice_date or today())
+    with db.session.no_autoflush:
+        append_lines(invoice, lines)
+    return invoice
+
+
+def _draft(wanted: ManualInvoice, day: date) -> Invoice:
+    term, location = wanted.term or default_term(wanted.customer), wanted.location
+    return Invoice(
         kind=wanted.kind,
         customer=wanted.customer,
         location=location,
@@ -73,7 +96,6 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         tax_zone=wanted.tax_zone or (location.tax_zone if location else None),
         adjusts=wanted.adjusts,
         reason=wanted.reason,
-        reference_number=next_number("M", day)[0],
         invoice_date=day,
         due_date=term.due_date(day),
         summary=wanted.summary,
@@ -81,13 +103,6 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         lines=[],
         taxes=[],
     )
-    with db.session.no_autoflush:  # saved once, when everything on it is known
-        append_lines(invoice, lines)
-        db.session.add(invoice)
-    how = " by hand" if wanted.kind is InvoiceKind.MANUAL else ""
-    record("created", invoice, f"{document_word(invoice)} {invoice.number} was created{how}.")
-    record_lines(invoice, invoice.lines)
-    return invoice
 
 
 def start_job_invoice(job: Job) -> Invoice:

@@ -7,6 +7,14 @@ from portal.payments.applying import (
     release_excess,
     unapply,
 )
+from portal.payments.counter import (
+    CounterSale,
+    Sold,
+    change_for,
+    counter_zone,
+    price_sale,
+    sell_at_counter,
+)
 from portal.payments.document_credit import give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
@@ -37,17 +45,21 @@ from portal.payments.types import (
 )
 
 __all__ = [
+    "CounterSale",
     "PaymentFilter",
     "PaymentReceived",
     "PaymentTypeWords",
     "ReceiptPaper",
     "ReceivedMoney",
+    "Sold",
     "add_payment_type",
     "applications_to",
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "change_for",
     "change_payment_type",
+    "counter_zone",
     "credit_of",
     "credit_of_many",
     "credits_of",
@@ -59,11 +71,13 @@ __all__ = [
     "give_credit",
     "latest_payments",
     "payment_types",
+    "price_sale",
     "receipt_address",
     "receipt_paper",
     "receipt_pdf",
     "receive_payment",
     "release_excess",
+    "sell_at_counter",
     "send_receipt",
     "type_is_used",
     "unapply",
