@@ -57,6 +57,7 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.interest": "staff.invoices",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
+    "staff.customer_timeline": "staff.customers",
     "staff.locations": "staff.customers",
     "staff.customer_prices": "staff.customers",
 }
