@@ -9,6 +9,7 @@ from staff import (
     accounts,
     attempts,
     contacts,
+    corrections,
     counter,
     customer_prices,
     customer_timeline,
@@ -44,10 +45,11 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, counter, customer_prices, customer_timeline,
-    customers, home, imports, interest, invoice_lines, invoices, jobs, labels, ledger,
-    locations, outbox, payment_types, payments, people, periods, photos, posting, pricebook,
-    receivables, roles, search, sending, settings, sign_in, style_guide, taxes, terms,
+    account, accounts, attempts, contacts, corrections, counter, customer_prices,
+    customer_timeline, customers, home, imports, interest, invoice_lines, invoices, jobs,
+    labels, ledger, locations, outbox, payment_types, payments, people, periods, photos,
+    posting, pricebook, receivables, roles, search, sending, settings, sign_in, style_guide,
+    taxes, terms,
 )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def _as_typed(invoice: Invoice, line: InvoiceLine) -> dict[str, object]:
     return {
         "version": invoice.version,
         "item": line.description,
-        "quantity": line.quantity,
+        "quantity": invoice.shown(line.quantity),
         "unit_price": price,
         "taxable": line.taxable,
     }

@@ -22,6 +22,7 @@ from portal.invoices import (
     cancel_invoice,
     change_invoice,
     change_summary,
+    family_of,
     find_invoices,
     get_invoice,
     invoice_pdf,
@@ -63,6 +64,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
+from staff.corrections import ways_to_correct
 from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
 
@@ -264,6 +266,8 @@ def page_of(
         addresses=billing_addresses(invoice),
         actions=further_actions(invoice),
         entries=entries_of(invoice),
+        family=family_of(invoice),
+        corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),
         line_form=line_form or LineForm(formdata=None),

@@ -52,6 +52,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
 
 PART_OF = {  # screens that belong to another one's entry
     "staff.posting": "staff.invoices",
+    "staff.corrections": "staff.invoices",
     "staff.sending": "staff.invoices",
     "staff.invoice_lines": "staff.invoices",
     "staff.interest": "staff.invoices",

@@ -44,7 +44,8 @@ class Question:
 
     @property
     def total(self) -> Money:
-        return Money.total(one.invoice.total for one in self.ready)
+        together = Money.total(one.invoice.total for one in self.ready)
+        return -together if all(one.invoice.sign < 0 for one in self.ready) else together
 
 
 def posting_question(ids: Sequence[int]) -> Question:

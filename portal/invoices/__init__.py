@@ -1,6 +1,12 @@
 """Invoices: begin, edit, price, post, find."""
 
 from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.correcting import (
+    correction_problem,
+    start_adjustment,
+    start_credit_note,
+    write_off,
+)
 from portal.invoices.crediting import left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
@@ -21,6 +27,7 @@ from portal.invoices.events import (
     InvoiceShrinking,
     InvoicesPosted,
 )
+from portal.invoices.family import Family, family_of
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
@@ -80,6 +87,7 @@ __all__ = [
     "CreditWithdrawn",
     "DocumentsCredited",
     "DueState",
+    "Family",
     "InterestProposal",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -102,9 +110,11 @@ __all__ = [
     "change_line",
     "change_summary",
     "charge_interest",
+    "correction_problem",
     "customer_open_invoices",
     "default_term",
     "document_word",
+    "family_of",
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
@@ -136,6 +146,8 @@ __all__ = [
     "review_invoice",
     "revoke_pay_links",
     "send_invoice",
+    "start_adjustment",
+    "start_credit_note",
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",
@@ -143,4 +155,5 @@ __all__ = [
     "unpost_invoice",
     "unpost_invoices",
     "unposting_problem",
+    "write_off",
 ]

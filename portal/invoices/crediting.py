@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -59,8 +61,8 @@ class Room:
         if -correction.total <= max(left, ZERO):
             return None
         return (
-            f"{document_word(correction)} {correction.number} takes {-correction.total} off "
-            f"invoice {original.number}, of which only {max(left, ZERO)} is left."
+            f"This {document_word(correction).lower()} takes {-correction.total} off invoice "
+            f"{original.number}, of which only {max(left, ZERO)} is left."
         )
 
 
@@ -73,6 +75,20 @@ def left_to_credit(original: Invoice) -> Money:
     )
     with db.session.no_autoflush:
         return original.total + (db.session.scalar(taken) or ZERO)
+
+
+@contextmanager
+def undone_when_refused(invoice: Invoice) -> Iterator[None]:
+    """What is done inside to a correction is taken back when it does not fit the original.
+
+    So that a page can show what was refused beside what is saved.
+    """
+    if invoice.adjusts_id is None:
+        yield
+        return
+    with db.session.begin_nested():
+        yield
+        db.session.flush()
 
 
 def require_room(correction: Invoice) -> None:

@@ -13,9 +13,11 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from portal.audit import record
 from portal.db import bump, db
+from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.totals import price_invoice
+from portal.invoices.wording import document_word
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
 from portal.ledger import is_own_number, require_open_period
@@ -68,10 +70,14 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
         "type",
     ):
         setattr(invoice, name, getattr(facts, name))
-    invoice.due_date = facts.term.due_date(facts.invoice_date) if facts.invoice_date else None
+    owed = invoice.sign > 0  # a credit is never due
+    invoice.due_date = (
+        facts.term.due_date(facts.invoice_date) if owed and facts.invoice_date else None
+    )
     db.session.flush()
     db.session.expire(invoice, ["business_unit"])  # it follows the id just written
-    price_invoice(invoice)
+    with undone_when_refused(invoice):
+        price_invoice(invoice)
     changes = {
         k: [a, b]
         for (k, a), b in zip(before.items(), _words(invoice).values(), strict=True)
@@ -96,7 +102,8 @@ def add_line(invoice: Invoice, words: LineWords) -> InvoiceLine:
 def add_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]:
     """Append lines in this order and reprice once; all of them or, when one is wrong, none."""
     require_editable(invoice)
-    added = append_lines(invoice, lines)
+    with undone_when_refused(invoice):
+        added = append_lines(invoice, lines)
     _is_new_version(invoice)
     record_lines(invoice, added)
     return added
@@ -107,11 +114,12 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
     require_editable(invoice)
     bump(invoice, version)
     _require_still_there(invoice, line)
-    before = [line.description, str(line.quantity), str(line.unit_price)]
-    write_line(invoice, line, words)
-    price_invoice(invoice)
+    before = _line_words(invoice, line)
+    with undone_when_refused(invoice):
+        write_line(invoice, line, words)
+        price_invoice(invoice)
     _is_new_version(invoice)
-    after = [line.description, str(line.quantity), str(line.unit_price)]
+    after = _line_words(invoice, line)
     if before != after:
         record(
             "line changed",
@@ -125,10 +133,12 @@ def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
     """Take a line off and reprice."""
     require_editable(invoice)
     _require_still_there(invoice, line)
-    invoice.lines.remove(line)
-    price_invoice(invoice)
+    words = f"Line “{line.description}” was removed: {invoice.shown(line.total)}."
+    with undone_when_refused(invoice):
+        invoice.lines.remove(line)
+        price_invoice(invoice)
     _is_new_version(invoice)
-    record("line removed", invoice, f"Line “{line.description}” was removed: {line.total}.")
+    record("line removed", invoice, words)
 
 
 def refresh_tax(invoice: Invoice) -> None:
@@ -137,7 +147,8 @@ def refresh_tax(invoice: Invoice) -> None:
     if invoice.location is not None:
         invoice.tax_zone = invoice.location.tax_zone
     before = invoice.tax_total
-    price_invoice(invoice)
+    with undone_when_refused(invoice):
+        price_invoice(invoice)
     record(
         "changed",
         invoice,
@@ -162,7 +173,10 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
         )
     invoice.state = InvoiceState.CANCELLED
     tell(InvoiceChanged(invoice))
-    record("cancelled", invoice, f"Invoice {invoice.number} was cancelled: {because}")
+    words = f"{document_word(invoice)} {invoice.number} was cancelled: {because}"
+    record("cancelled", invoice, words)
+    if invoice.adjusts is not None:
+        record("correction cancelled", invoice.adjusts, words)
 
 
 def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
@@ -194,6 +208,10 @@ def _lock_whole(invoice: Invoice) -> None:
         .options(selectinload(Invoice.lines), selectinload(Invoice.taxes))
     )
     db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _line_words(invoice: Invoice, line: InvoiceLine) -> list[str]:
+    return [line.description, str(invoice.shown(line.quantity)), str(line.unit_price)]
 
 
 def _is_new_version(invoice: Invoice) -> None:

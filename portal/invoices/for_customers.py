@@ -9,11 +9,26 @@ from sqlalchemy.orm import joinedload
 
 from portal.db import NO_MONEY, Page, PageRequest, db, paginate
 from portal.kernel.money import ZERO
-from portal.models import HAS_BALANCE, ON_THE_BOOKS, Invoice, InvoiceState, SentState
+from portal.models import (
+    HAS_BALANCE,
+    ON_THE_BOOKS,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    SentState,
+)
+
+# A write-off and the half of a financing that takes off are the office's own business.
+GIVES_CREDIT = (InvoiceKind.CREDIT_NOTE, InvoiceKind.REFUND, InvoiceKind.ADJUSTMENT)
 
 
 def is_visible_to_customer(invoice: Invoice) -> bool:
-    """Posted, or Pending once sent; never one whose balance was never above zero (§13)."""
+    """Posted, or Pending once sent; never one whose balance was never above zero (§13).
+
+    What gives credit is shown once it is final, except what only the office keeps.
+    """
+    if invoice.total < ZERO:
+        return invoice.is_on_the_books and invoice.kind in GIVES_CREDIT
     shown = invoice.is_on_the_books or (
         invoice.state is InvoiceState.PENDING and invoice.sent_state is not SentState.NOT_SENT
     )
@@ -40,11 +55,18 @@ def find_customer_invoices(customer_ids: Sequence[int], page: PageRequest) -> Pa
 def _visible(customer_ids: Sequence[int]) -> list[sa.ColumnElement[bool]]:
     return [
         Invoice.customer_id.in_(customer_ids),
-        Invoice.total > NO_MONEY,
         sa.or_(
-            Invoice.state.in_(ON_THE_BOOKS),
             sa.and_(
-                Invoice.state == InvoiceState.PENDING, Invoice.sent_state != SentState.NOT_SENT
+                Invoice.state.in_(ON_THE_BOOKS),
+                sa.or_(
+                    Invoice.total > NO_MONEY,
+                    sa.and_(Invoice.total < NO_MONEY, Invoice.kind.in_(GIVES_CREDIT)),
+                ),
+            ),
+            sa.and_(
+                Invoice.state == InvoiceState.PENDING,
+                Invoice.sent_state != SentState.NOT_SENT,
+                Invoice.total > NO_MONEY,
             ),
         ),
     ]

@@ -9,7 +9,7 @@ from portal.audit import Happening, record_many
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import InvalidFields
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.models import Invoice, InvoiceLine, ItemKind, PriceBookItem, TaxClass
+from portal.models import Invoice, InvoiceKind, InvoiceLine, ItemKind, PriceBookItem, TaxClass
 from portal.pricebook import price_for
 
 
@@ -18,7 +18,7 @@ class LineWords:
     """One line as typed: either an item of the price book or words and a price of its own.
 
     A unit price of None takes the customer's price of the item. Discounts are given as
-    positive prices and taken off.
+    positive prices and taken off; so are the quantities of a credit note (`Invoice.shown`).
     """
 
     description: str
@@ -56,7 +56,7 @@ def record_lines(invoice: Invoice, added: Sequence[InvoiceLine]) -> None:
                 "line added",
                 "invoice",
                 invoice.id,
-                f"Line “{line.description}” was added: {line.total}.",
+                f"Line “{line.description}” was added: {invoice.shown(line.total)}.",
             )
             for line in added
         ]
@@ -67,10 +67,8 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
     errors = {}
     kind = words.item.kind if words.item else words.kind
-    if not words.quantity:
-        errors["quantity"] = "Give a quantity other than zero."
-    elif kind is ItemKind.DISCOUNT and words.quantity < Quantity(0):
-        errors["quantity"] = "A discount takes off: give a quantity above zero."
+    if problem := _quantity_problem(invoice, kind, words.quantity):
+        errors["quantity"] = problem
     if not words.description.strip() and words.item is None:
         errors["description"] = "Say what this line is for."
     if words.item is None and words.unit_price is None:
@@ -91,10 +89,25 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     line.taxable = words.taxable if item is None else item.taxable and words.taxable
     line.tax_class = item.tax_class if item else words.tax_class
     line.description = words.description.strip() or (item.name if item else "")
-    line.quantity = words.quantity
+    line.quantity = invoice.shown(words.quantity)
     line.unit_price = -abs_price(price) if line.kind is ItemKind.DISCOUNT else price
     line.technician_id = words.technician_id
     line.job_log_id = words.job_log_id
+
+
+def _quantity_problem(invoice: Invoice, kind: ItemKind, quantity: Quantity) -> str:
+    """Only adjustments take off by a negative quantity; what takes off anyway is typed positive."""
+    if not quantity:
+        return "Give a quantity other than zero."
+    if quantity > Quantity(0):
+        return ""
+    if kind is ItemKind.DISCOUNT:
+        return "A discount takes off: give a quantity above zero."
+    if invoice.sign < 0:
+        return "A credit takes off by itself: give a quantity above zero."
+    if invoice.kind is not InvoiceKind.ADJUSTMENT:
+        return "Give a quantity above zero. To take something off, post it and adjust it."
+    return ""
 
 
 def abs_price(price: UnitPrice) -> UnitPrice:

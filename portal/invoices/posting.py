@@ -18,7 +18,7 @@ from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
 from portal.invoices.locking import in_date_order, lock_in_order, with_originals
-from portal.invoices.wording import series_of
+from portal.invoices.wording import document_word, series_of
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
@@ -184,8 +184,23 @@ def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
     _book(invoices, waiting)
     record_many(
         [
-            Happening("posted", "invoice", one.id, f"Posted as {one.document_number}: {one.total}.")
+            Happening(
+                "posted",
+                "invoice",
+                one.id,
+                f"Posted as {one.document_number}: {one.shown(one.total)}.",
+            )
             for one in invoices
+        ]
+        + [
+            Happening(
+                "correction posted",
+                "invoice",
+                one.adjusts_id,
+                f"{document_word(one)} {one.number} was posted: {one.shown(one.total)}.",
+            )
+            for one in invoices
+            if one.adjusts_id
         ]
     )
     credited = [one for one in invoices if one.total < ZERO]

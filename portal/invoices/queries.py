@@ -17,6 +17,7 @@ from portal.models import (
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
     OFF_THE_BOOKS,
+    ON_THE_BOOKS,
     Customer,
     Invoice,
     InvoiceKind,
@@ -158,13 +159,18 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
 
 _IS_OWED = Invoice.state != InvoiceState.CANCELLED
 _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
-    PaidState.NO_CHARGE: sa.or_(Invoice.total == NO_MONEY, ~_IS_OWED),
-    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total != NO_MONEY, _IS_OWED),
+    PaidState.NO_CHARGE: sa.or_(
+        Invoice.total == NO_MONEY,
+        ~_IS_OWED,
+        sa.and_(Invoice.total < NO_MONEY, Invoice.state == InvoiceState.PENDING),
+    ),
+    PaidState.CREDITED: sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)),
+    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total > NO_MONEY, _IS_OWED),
     PaidState.UNPAID: sa.and_(
-        Invoice.balance == Invoice.total, Invoice.balance != NO_MONEY, _IS_OWED
+        Invoice.balance == Invoice.total, Invoice.balance > NO_MONEY, _IS_OWED
     ),
     PaidState.PARTLY_PAID: sa.and_(
-        Invoice.balance != Invoice.total, Invoice.balance != NO_MONEY, _IS_OWED
+        Invoice.balance != Invoice.total, Invoice.balance > NO_MONEY, _IS_OWED
     ),
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from portal.company import today
 from portal.db import db
+from portal.invoices.credit_tax import credit_taxes
+from portal.invoices.crediting import require_room
 from portal.invoices.events import InvoiceChanged, InvoiceShrinking
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
-from portal.models import Invoice, InvoiceLine, InvoiceTax, ItemKind
+from portal.models import Invoice, InvoiceKind, InvoiceLine, InvoiceTax, ItemKind
 from portal.taxes import ComputedTax, TaxableLine, compute_taxes
 
 
@@ -16,7 +18,7 @@ def price_invoice(invoice: Invoice) -> None:
 
     Line total = quantity × unit price, rounded half up; tax per rate and invoice, half up
     (ARCHITECTURE, decision 7). Money already applied beyond the new total goes back to the
-    customer's credit first.
+    customer's credit first. Raises DomainError when a correction takes off more than is left.
     """
     for position, line in enumerate(invoice.lines):
         line.position = position
@@ -27,16 +29,19 @@ def price_invoice(invoice: Invoice) -> None:
         subtotal = Money.total(line.total for line in invoice.lines)
         _set_total(invoice, subtotal, Money.total(tax.amount for tax in taxes))
         _replace_taxes(invoice, taxes)
+        require_room(invoice)
     if invoice.id and invoice.total != old_total:
         tell(InvoiceChanged(invoice))
 
 
 def taxes_of(invoice: Invoice) -> list[ComputedTax]:
-    """The taxes due on the invoice's date (today while it has none)."""
+    """The taxes due on the invoice's date (today while it has none); a credit note's as charged."""
+    lines = [_taxable(line) for line in invoice.lines]
+    if invoice.kind is InvoiceKind.CREDIT_NOTE and invoice.adjusts is not None:
+        return credit_taxes(invoice, lines)
     on = invoice.invoice_date or today()
     if invoice.tax_zone is None or invoice.customer.is_tax_exempt(on):
         return []
-    lines = [_taxable(line) for line in invoice.lines]
     return compute_taxes(lines, invoice.tax_zone.rates_on(on))
 
 

@@ -34,19 +34,22 @@ from portal.models import (
 )
 
 
-def unpost_invoice(invoice: Invoice, *, because: str, by: User | None = None) -> None:
+def unpost_invoice(
+    invoice: Invoice, *, because: str, by: User | None = None, version: int | None = None
+) -> None:
     """Make one posted invoice a draft again (servicetitan-rules §2.2).
 
     Its entry is reversed on its own date, money applied to it waits in Customer Deposits, the
     number is kept and used again. Raises the first failing reason (period, export status,
-    batch, corrections, credit paid out), or Conflict when somebody else was faster.
+    corrections, batch, credit paid out), also when it is not at `version` any more, the one that
+    somebody saw.
     """
     db.session.flush()
     if problem := unposting_problem(invoice):
         raise DomainError(problem)
     if not because.strip():
         raise DomainError("Say why the invoice leaves the books.", field="because")
-    seen = {invoice.id: invoice.version}
+    seen = {invoice.id: invoice.version if version is None else version}
     outcome = unpost_invoices([invoice.id], because=because, by=by, seen=seen)
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])

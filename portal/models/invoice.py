@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -21,6 +22,8 @@ from portal.models.pricebook import ItemKind, PriceBookItem, TaxClass
 from portal.models.tax import TaxBase, TaxZone
 from portal.models.term import PaymentTerm
 from portal.models.user import User
+
+A = TypeVar("A", Money, Quantity)
 
 
 class InvoiceKind(StrEnum):
@@ -81,6 +84,7 @@ class PaidState(StrEnum):
     PARTLY_PAID = "partly_paid"
     PAID = "paid"
     NO_CHARGE = "no_charge"
+    CREDITED = "credited"  # it took off and became credit
 
 
 INVOICE = Lifecycle[InvoiceState](
@@ -289,10 +293,16 @@ class Invoice(Versioned, Base):
         """−1 for kinds that are stored negative and shown positive, else 1 (decision 9)."""
         return -1 if self.kind in CREDITING else 1
 
+    def shown(self, amount: A) -> A:
+        """An amount or quantity as people read and type it; the same way back."""
+        return -amount if self.sign < 0 else amount
+
     @property
     def paid_state(self) -> PaidState:
         if self.total == ZERO or self.state is InvoiceState.CANCELLED:
             return PaidState.NO_CHARGE
+        if self.total < ZERO:
+            return PaidState.CREDITED if self.is_on_the_books else PaidState.NO_CHARGE
         if self.balance == ZERO:
             return PaidState.PAID
         return PaidState.UNPAID if self.balance == self.total else PaidState.PARTLY_PAID

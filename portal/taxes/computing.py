@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate
-from portal.models import TaxBase, TaxClass, TaxRate
+from portal.models import InvoiceTax, TaxBase, TaxClass, TaxRate
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,12 @@ class ComputedTax:
     amount: Money
 
 
-def compute_taxes(lines: Sequence[TaxableLine], rates: Sequence[TaxRate]) -> list[ComputedTax]:
+def compute_taxes(
+    lines: Sequence[TaxableLine], rates: Sequence[TaxRate] | Sequence[InvoiceTax]
+) -> list[ComputedTax]:
     """Tax per rate = taxable base × rate, rounded half up once per invoice.
+
+    The rates are a zone's, or those an earlier invoice was charged.
 
     Discounts come off before tax: each is shared over the other lines in proportion to their
     totals, so it lowers the taxable base by the taxable share only (ARCHITECTURE, decision 7).
@@ -56,7 +60,7 @@ def _after_discounts(lines: Sequence[TaxableLine]) -> list[tuple[TaxableLine, Mo
     return list(zip(charged, nets, strict=True))
 
 
-def _tax(nets: Sequence[tuple[TaxableLine, Money]], rate: TaxRate) -> ComputedTax:
+def _tax(nets: Sequence[tuple[TaxableLine, Money]], rate: TaxRate | InvoiceTax) -> ComputedTax:
     base = Money.total(net for line, net in nets if line.taxable and _covers(rate.base, line))
     return ComputedTax(
         authority=rate.authority,
