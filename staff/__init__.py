@@ -14,6 +14,7 @@ from staff import (
     customer_prices,
     customer_timeline,
     customers,
+    financing,
     home,
     imports,
     interest,
@@ -46,8 +47,8 @@ from staff import (
 
 SCREENS = (
     account, accounts, attempts, contacts, corrections, counter, customer_prices,
-    customer_timeline, customers, home, imports, interest, invoice_lines, invoices, jobs,
-    labels, ledger, locations, outbox, payment_types, payments, people, periods, photos,
+    customer_timeline, customers, financing, home, imports, interest, invoice_lines, invoices,
+    jobs, labels, ledger, locations, outbox, payment_types, payments, people, periods, photos,
     posting, pricebook, receivables, roles, search, sending, settings, sign_in, style_guide,
     taxes, terms,
 )  # fmt: skip

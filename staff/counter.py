@@ -120,6 +120,14 @@ def _look(form: CounterForm, rows: list[RowForm]) -> tuple[Invoice | None, Money
     try:
         sale = _sale(form, rows)
         invoice = price_sale(sale)
+        _show_prices(rows, invoice)
         return invoice, change_for(sale, invoice.total), ""
     except DomainError as error:
         return invoice, ZERO, str(error)
+
+
+def _show_prices(rows: list[RowForm], invoice: Invoice) -> None:
+    """In each row left without a price, the one that is charged."""
+    filled = [row for row in rows if not row.is_empty]
+    for row, line in zip(filled, invoice.lines, strict=True):
+        row.unit_price.render_kw["placeholder"] = row.unit_price.show(line.unit_price)

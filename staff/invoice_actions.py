@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from portal.access import Ability
 from portal.company import today
-from portal.invoices import interest_problem
+from portal.invoices import financing_problem, interest_problem
 from portal.kernel.money import ZERO
 from portal.models import Invoice
 from portal.web import may
@@ -26,14 +26,16 @@ class Action:
 
 
 def further_actions(invoice: Invoice) -> list[Action]:
-    """For an invoice on the books with something owed; empty for who may not correct."""
-    if not may(Ability.CORRECT_INVOICES) or not invoice.is_on_the_books or invoice.balance <= ZERO:
+    """For an invoice on the books with something owed: what this person may do about it."""
+    if not invoice.is_on_the_books or invoice.balance <= ZERO:
         return []
-    return [
-        Action(
-            _("Charge interest …"),
-            "percentage",
-            url_for("staff.interest.question", invoice_id=invoice.id),
-            interest_problem(invoice, on=today()),
-        ),
-    ]
+    actions = []
+    if may(Ability.CORRECT_INVOICES):
+        url = url_for("staff.interest.question", invoice_id=invoice.id)
+        problem = interest_problem(invoice, on=today())
+        actions.append(Action(_("Charge interest …"), "percentage", url, problem))
+    if may(Ability.POST_INVOICES):
+        url = url_for("staff.financing.question", invoice_id=invoice.id)
+        problem = financing_problem(invoice)
+        actions.append(Action(_("Let somebody else pay …"), "arrows-exchange", url, problem))
+    return actions

@@ -56,6 +56,7 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.sending": "staff.invoices",
     "staff.invoice_lines": "staff.invoices",
     "staff.interest": "staff.invoices",
+    "staff.financing": "staff.invoices",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
     "staff.customer_timeline": "staff.customers",

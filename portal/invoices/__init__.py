@@ -28,6 +28,14 @@ from portal.invoices.events import (
     InvoicesPosted,
 )
 from portal.invoices.family import Family, family_of
+from portal.invoices.financing import (
+    Financing,
+    finance,
+    financing_problem,
+    financings_of,
+    undo_financing,
+    undoing_problem,
+)
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
@@ -88,6 +96,7 @@ __all__ = [
     "DocumentsCredited",
     "DueState",
     "Family",
+    "Financing",
     "InterestProposal",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -116,6 +125,9 @@ __all__ = [
     "document_word",
     "family_of",
     "fill_job_invoice",
+    "finance",
+    "financing_problem",
+    "financings_of",
     "find_customer_invoices",
     "find_invoices",
     "find_number",
@@ -152,6 +164,8 @@ __all__ = [
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "undo_financing",
+    "undoing_problem",
     "unpost_invoice",
     "unpost_invoices",
     "unposting_problem",

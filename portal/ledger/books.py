@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.db import NO_MONEY, as_money, db
 from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.financing_books import broken_financings
 from portal.models import (
     ON_THE_BOOKS,
     Account,
@@ -248,4 +249,5 @@ CHECKS = (
     _payments,
     _receivable_ties_to_subledger,
     _deposits_tie_to_payments,
+    broken_financings,
 )
