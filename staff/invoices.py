@@ -46,7 +46,13 @@ from portal.models import (
     SentState,
 )
 from portal.payment_collection import live_attempts_on
-from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
+from portal.payments import (
+    applications_to,
+    apply_credit,
+    credit_given_by,
+    credit_of,
+    disputed_invoices,
+)
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -65,7 +71,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import chosen, customer_from, place_words, units
-from staff.corrections import ways_to_correct
+from staff.correction_menu import ways_to_correct
 from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
 
@@ -269,6 +275,7 @@ def page_of(
         financings=financings_of(invoice),
         entries=entries_of(invoice),
         family=family_of(invoice),
+        gave=credit_given_by(invoice),
         corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),

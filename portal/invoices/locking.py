@@ -8,6 +8,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from portal.db import db
+from portal.invoices.wording import series_of_kind
+from portal.ledger import next_number
 from portal.models import Invoice
 
 CHUNK = 500
@@ -42,3 +44,16 @@ def in_date_order(ids: Sequence[int]) -> list[int]:
         rows = db.session.execute(query.where(Invoice.id.in_(ids[start : start + CHUNK])))
         days.update({row_id: day or date.min for row_id, day in rows})
     return sorted(days, key=lambda one: (days[one], one))
+
+
+def hold_counters(ids: Sequence[int]) -> None:
+    """Hold the number series these will need, in one order for everybody; takes no number."""
+    needed: set[tuple[str, date]] = set()
+    for start in range(0, len(ids), CHUNK):
+        query = sa.select(Invoice.kind, Invoice.invoice_date).distinct()
+        part = Invoice.id.in_(ids[start : start + CHUNK])
+        for kind, day in db.session.execute(query.where(part, Invoice.document_number.is_(None))):
+            if day is not None:
+                needed.add((series_of_kind(kind), day.replace(day=1)))
+    for series, day in sorted(needed):
+        next_number(series, day, count=0)

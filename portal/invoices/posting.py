@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -15,10 +14,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.audit import Happening, record_many
 from portal.db import db
 from portal.invoices.booking import application_entry, revenue_entry
+from portal.invoices.claiming import change_all
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
-from portal.invoices.locking import in_date_order, lock_in_order, with_originals
-from portal.invoices.wording import document_word, series_of
+from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, with_originals
+from portal.invoices.wording import document_word, series_of_kind
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
@@ -75,6 +75,7 @@ def post_invoices(
     open_months: dict[date, bool] = {}
     if len(ids) > CHUNK:
         lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
+        hold_counters(ids)
         ids = in_date_order(ids)
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
@@ -161,52 +162,25 @@ def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
     waiting = _waiting_applications([invoice.id for invoice in invoices])
     numbers = _numbers(invoices)
     changes = [_posted_values(one, numbers[one.id], waiting[one.id], by) for one in invoices]
-    table = cast(sa.Table, Invoice.__table__)
-    updated = db.session.execute(
-        sa.update(table)
-        .where(
-            table.c.id == sa.bindparam("row_id"),
-            table.c.state == InvoiceState.PENDING,
-            table.c.version == sa.bindparam("old_version"),
-        )
-        .values({name: sa.bindparam(f"new_{name}") for name in changes[0]}),
-        [
-            {"row_id": one.id, "old_version": one.version}
-            | {f"new_{name}": value for name, value in values.items()}
-            for one, values in zip(invoices, changes, strict=True)
-        ],
-    )
-    if updated.rowcount != len(invoices):  # type: ignore[attr-defined]
-        raise Conflict("Somebody else changed one of these invoices. Look again, then retry.")
-    for invoice, values in zip(invoices, changes, strict=True):
-        for name, value in values.items():
-            set_committed_value(invoice, name, value)
+    change_all(invoices, changes, was=InvoiceState.PENDING)
     _book(invoices, waiting)
-    record_many(
-        [
-            Happening(
-                "posted",
-                "invoice",
-                one.id,
-                f"Posted as {one.document_number}: {one.shown(one.total)}.",
-            )
-            for one in invoices
-        ]
-        + [
-            Happening(
-                "correction posted",
-                "invoice",
-                one.adjusts_id,
-                f"{document_word(one)} {one.number} was posted: {one.shown(one.total)}.",
-            )
-            for one in invoices
-            if one.adjusts_id
-        ]
-    )
+    _tell_timelines(invoices)
     credited = [one for one in invoices if one.total < ZERO]
     if credited:
         tell(DocumentsCredited(credited))
     tell(InvoicesPosted(invoices))
+
+
+def _tell_timelines(invoices: Sequence[Invoice]) -> None:
+    """In its own, and in that of the document it corrects."""
+    told = []
+    for one in invoices:
+        words = f"Posted as {one.document_number}: {one.shown(one.total)}."
+        told.append(Happening("posted", "invoice", one.id, words))
+        if one.adjusts_id:
+            words = f"{document_word(one)} {one.number} was posted: {one.shown(one.total)}."
+            told.append(Happening("correction posted", "invoice", one.adjusts_id, words))
+    record_many(told)
 
 
 def _numbers(invoices: Sequence[Invoice]) -> dict[int, str]:
@@ -219,7 +193,7 @@ def _numbers(invoices: Sequence[Invoice]) -> dict[int, str]:
             numbers[invoice.id] = invoice.document_number
         else:
             month = invoice.invoice_date.year * 12 + invoice.invoice_date.month
-            months[series_of(invoice), month].append(invoice)
+            months[series_of_kind(invoice.kind), month].append(invoice)
     for (series, _), members in sorted(months.items()):
         day = members[0].invoice_date
         assert day is not None
@@ -236,7 +210,6 @@ def _posted_values(
     balance = max(invoice.balance, ZERO)  # a negative one turns into credit (decisions/0007)
     return {
         "state": InvoiceState.POSTED,
-        "version": invoice.version + 1,
         "document_number": number,
         "posted_at": clock.now(),
         "posted_by_id": by.id if by else None,

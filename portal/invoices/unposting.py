@@ -9,16 +9,16 @@ from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
-from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
+from portal.invoices.claiming import change_all
 from portal.invoices.events import CreditWithdrawn, InvoiceChanged
 from portal.invoices.locking import lock_in_order
 from portal.invoices.posting import CHUNK, PostingOutcome
 from portal.invoices.reversing import reverse_postings
 from portal.invoices.wording import document_word
-from portal.kernel.errors import Conflict, DomainError
+from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO
 from portal.ledger import is_open
@@ -187,7 +187,7 @@ def _take_off(invoices: Sequence[Invoice], because: str, locked: frozenset[int])
     if credited:
         tell(CreditWithdrawn(credited, because, locked))
     reverse_postings(invoices)
-    _reopen(invoices)
+    change_all(invoices, [_draft_values(one) for one in invoices], was=InvoiceState.POSTED)
     words = f": {because}" if because else "."
     record_many(
         [
@@ -205,39 +205,15 @@ def _take_off(invoices: Sequence[Invoice], because: str, locked: frozenset[int])
         tell(InvoiceChanged(invoice))
 
 
-def _reopen(invoices: Sequence[Invoice]) -> None:
-    """State and what belongs to it, by compare-and-set; what was sent stays sent."""
-    table = cast(sa.Table, Invoice.__table__)
-    changes: list[dict[str, object]] = [
-        {
-            "state": InvoiceState.PENDING,
-            "version": one.version + 1,
-            "balance": one.balance if one.total >= ZERO else one.total,
-            "settled_on": None,
-            "posted_at": None,
-            "posted_by_id": None,
-            "bill_to": "",
-            "service_at": "",
-            "term_name": "",
-        }
-        for one in invoices
-    ]
-    updated = db.session.execute(
-        sa.update(table)
-        .where(
-            table.c.id == sa.bindparam("row_id"),
-            table.c.state == InvoiceState.POSTED,
-            table.c.version == sa.bindparam("old_version"),
-        )
-        .values({name: sa.bindparam(f"new_{name}") for name in changes[0]}),
-        [
-            {f"new_{name}": value for name, value in values.items()}
-            | {"row_id": one.id, "old_version": one.version}
-            for one, values in zip(invoices, changes, strict=True)
-        ],
-    )
-    if updated.rowcount != len(invoices):  # type: ignore[attr-defined]
-        raise Conflict("Somebody else changed one of these invoices. Look again, then retry.")
-    for invoice, values in zip(invoices, changes, strict=True):
-        for name, value in values.items():
-            set_committed_value(invoice, name, value)
+def _draft_values(invoice: Invoice) -> dict[str, object]:
+    """A draft again; what was sent stays sent, and the number stays."""
+    return {
+        "state": InvoiceState.PENDING,
+        "balance": invoice.balance if invoice.total >= ZERO else invoice.total,
+        "settled_on": None,
+        "posted_at": None,
+        "posted_by_id": None,
+        "bill_to": "",
+        "service_at": "",
+        "term_name": "",
+    }

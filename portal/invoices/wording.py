@@ -21,6 +21,6 @@ def document_word(invoice: Invoice) -> str:
     return _WORDS.get(invoice.kind, "Invoice")
 
 
-def series_of(invoice: Invoice) -> str:
-    """Which numbers it takes one of when posted."""
-    return SERIES.get(invoice.kind, "INV")
+def series_of_kind(kind: InvoiceKind) -> str:
+    """Which numbers a document of this kind takes one of when posted."""
+    return SERIES.get(kind, "INV")

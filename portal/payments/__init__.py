@@ -15,7 +15,7 @@ from portal.payments.counter import (
     price_sale,
     sell_at_counter,
 )
-from portal.payments.document_credit import give_credit, withdraw_credit
+from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.queries import (
     PaymentFilter,
     applications_to,
@@ -60,6 +60,7 @@ __all__ = [
     "change_for",
     "change_payment_type",
     "counter_zone",
+    "credit_given_by",
     "credit_of",
     "credit_of_many",
     "credits_of",

@@ -134,6 +134,13 @@ def _tell_of_withdrawal(given: Sequence[Payment], taken: Sequence[PaymentApplica
         tell(InvoiceChanged(row.invoice))
 
 
+def credit_given_by(document: Invoice) -> Payment | None:
+    """The row of credit a final document gave, if it took off anything."""
+    return db.session.scalar(
+        sa.select(Payment).where(Payment.document_id == document.id, Payment.returned_on.is_(None))
+    )
+
+
 def _credit_type() -> PaymentType:
     """The house's own way to pay whose account is Customer Deposits itself."""
     query = sa.select(PaymentType).where(

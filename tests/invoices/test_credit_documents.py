@@ -1,12 +1,15 @@
 """A document with a negative total turns into credit when it is posted (decisions/0007)."""
 
+from datetime import date, timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from portal.db import db
-from portal.invoices import post_invoice, post_invoices
+from portal.invoices import LineWords, add_line, post_invoice, post_invoices
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import entries_of, verify_books
 from portal.models import (
     AccountRole,
@@ -15,7 +18,9 @@ from portal.models import (
     Payment,
     PaymentOrigin,
 )
-from portal.payments import credit_of
+from portal.payments import credit_given_by, credit_of
+from portal.receivables import aging_totals, open_items
+from portal.reports import control_ties
 
 
 def corrects(build, original, price, *, kind=InvoiceKind.ADJUSTMENT, on=None):
@@ -127,3 +132,52 @@ def test_the_books_notice_a_missing_credit(build):
 
     assert any("gives $30.00 of credit, and $0.00" in one for one in verify_books())
     db.session.rollback()
+
+
+def test_aging_and_ties_of_any_day_know_when_the_credit_came(build):
+    february, today = date(2026, 2, 10), build.today
+    original = build.posted("100", on=february)
+    note = corrects(build, original, "-30", kind=InvoiceKind.CREDIT_NOTE)
+    post_invoice(note)
+    spare = corrects(build, original, "-20", kind=InvoiceKind.ADJUSTMENT)
+    build.payment(original.customer, "70", original)
+    post_invoice(spare)
+
+    days = {february: "100", today - timedelta(days=1): "100", today: "0"}
+    for day, owed in days.items():
+        assert aging_totals(on=day).total == Money.of(owed)
+        assert [tie.difference for tie in control_ties(on=day)] == [ZERO, ZERO]
+    assert open_items(original.customer_id, on=today) == []
+
+
+def test_many_at_once_become_credit_with_their_own_numbers(build):
+    originals = [build.posted("10") for _ in range(3)]
+    notes = [corrects(build, one, "-4", kind=InvoiceKind.CREDIT_NOTE) for one in originals]
+
+    outcome = post_invoices([one.id for one in notes])
+
+    assert [one.number for one in outcome.done] == [f"CN-2026-0000{n}" for n in (1, 2, 3)]
+    assert {one.balance for one in originals} == {Money.of(6)}
+
+
+def test_a_document_over_nothing_gives_no_credit(build):
+    original = build.posted("100")
+    note = corrects(build, original, "-5", kind=InvoiceKind.ADJUSTMENT)
+    add_line(note, LineWords("Back again", Quantity.of(1), UnitPrice.of(5)))
+
+    post_invoice(note)
+
+    assert (note.total, note.settled_on, credit_given_by(note)) == (ZERO, build.today, None)
+
+
+def test_a_long_run_goes_by_date_so_that_originals_come_before_their_credit(build, monkeypatch):
+    monkeypatch.setattr("portal.invoices.posting.CHUNK", 2)
+    days = [build.today, date(2026, 2, 20), date(2026, 2, 10)]
+    drafts = [build.invoice("10", on=day) for day in days]
+    note = corrects(build, drafts[2], "-4", kind=InvoiceKind.CREDIT_NOTE, on=days[1])
+
+    outcome = post_invoices([note.id, *(one.id for one in drafts)])
+
+    assert not outcome.refused
+    assert [one.number for one in drafts] == [f"INV-2026-0000{n}" for n in (3, 2, 1)]
+    assert drafts[2].balance == Money.of(6)
