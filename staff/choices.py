@@ -46,7 +46,8 @@ def place_words(place: Location) -> str:
 
 def customer_from(form: Any) -> Customer:
     """The customer picked in a lookup, or typed so that only one fits (works without scripts)."""
-    picked = request.form.get("customer_id", type=int)
+    sent = request.form if request.method == "POST" else request.args
+    picked = sent.get("customer_id", type=int)
     typed = (form.customer.data or "").strip()
     if picked:
         customer = get_customer(picked)
@@ -68,8 +69,11 @@ def customer_from(form: Any) -> Customer:
 
 def item_from(form: Any) -> PriceBookItem | None:
     """The item picked in a lookup, or typed by its code; None for free words."""
-    picked = request.form.get("item_id", type=int)
-    typed = (form.item.data or "").strip()
+    return item_named(request.form.get("item_id", type=int), (form.item.data or "").strip())
+
+
+def item_named(picked: int | None, typed: str) -> PriceBookItem | None:
+    """The item with this id if the words still fit it, else the one with this very code."""
     if picked:
         item = get_item(picked)
         if not typed or typed.startswith(item.code):

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from wtforms import BooleanField, StringField, TextAreaField
 
 from portal.access import Ability
-from portal.audit import trail_of
 from portal.company import today
 from portal.customers import (
     CustomerFilter,
@@ -27,6 +26,7 @@ from portal.models import Customer, Delivery
 from portal.payments import PaymentFilter, credit_of, find_payments
 from portal.pricebook import prices_of
 from portal.receivables import aging_of_customer
+from portal.reports import customer_timeline
 from portal.terms import active_terms
 from portal.web import (
     ChoiceField,
@@ -45,6 +45,7 @@ from portal.web import (
     redirect_to,
     render_page,
 )
+from staff.customer_timeline import links_of
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -164,6 +165,7 @@ def page_of(
 ) -> Response:
     """The record page of a customer."""
     latest = PageRequest(size=10)
+    trail = customer_timeline(customer.id, PageRequest(size=20))
     return render_page(
         "staff/customers/show.html",
         status=status,
@@ -174,7 +176,8 @@ def page_of(
         aging=aging_of_customer(customer.id, on=today()),
         prices=prices_of(customer),
         price_form=price_form or PriceForm(formdata=None),
-        trail=trail_of(customer, limit=30),
+        trail=trail,
+        links=links_of(trail.rows),
         languages=LANGUAGES,
         today=today(),
     )

@@ -95,6 +95,7 @@ def _words(form: LineForm, line: InvoiceLine | None = None) -> LineWords:
         tax_class=line.tax_class if line else LineWords.tax_class,
         technician_id=line.technician_id if line else None,
         job_log_id=line.job_log_id if line else None,
+        income_account_id=line.income_account_id if line else None,
     )
 
 

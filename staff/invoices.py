@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from wtforms import StringField, TextAreaField
@@ -20,9 +23,11 @@ from portal.invoices import (
     change_invoice,
     change_summary,
     family_of,
+    financings_of,
     find_invoices,
     get_invoice,
     invoice_pdf,
+    invoice_types,
     posting_problem,
     refresh_tax,
     review_invoice,
@@ -30,7 +35,7 @@ from portal.invoices import (
     sum_of_invoices,
     tax_is_stale,
 )
-from portal.kernel.errors import Conflict, DomainError
+from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.ledger import entries_of
 from portal.models import (
     Invoice,
@@ -70,7 +75,10 @@ from portal.web import (
 )
 from staff.choices import chosen, customer_from, place_words, units
 from staff.correction_menu import ways_to_correct
+from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
+
+R = TypeVar("R")
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 
@@ -83,6 +91,7 @@ class FactsForm(Form):
     location_id = IdField("Work done at", empty="No location")
     tax_zone_id = IdField("Tax zone", empty="No sales tax")
     business_unit_id = IdField("Business unit")
+    type_id = IdField("Invoice type")
     purchase_order = StringField("Customer's order number")
     summary = TextAreaField("What was done", render_kw={"rows": 4})
 
@@ -91,6 +100,7 @@ class NewForm(Form):
     once = OnceField()
     customer = StringField("Customer")
     invoice_date = DayField("Invoice date")
+    type_id = IdField("Invoice type")
     purchase_order = StringField("Customer's order number")
     summary = TextAreaField("What was done", render_kw={"rows": 3})
 
@@ -110,6 +120,7 @@ def index() -> Response:
         disputed=disputed_invoices([one.id for one in page.rows]),
         customer=get_customer(wanted.customer_id) if wanted.customer_id else None,
         axes=_axes(),
+        types=[(str(one.id), one.name) for one in invoice_types(all_of_them=True)],
         today=today(),
     )
 
@@ -117,7 +128,7 @@ def index() -> Response:
 @bp.get("/new")
 @needs(Ability.EDIT_INVOICES)
 def new() -> Response:
-    form = NewForm(request.args)
+    form = _new_form(request.args)
     customer_id = request.args.get("customer_id", type=int)
     if customer_id and not form.customer.data:
         form.customer.data = get_customer(customer_id).name
@@ -128,7 +139,7 @@ def new() -> Response:
 @bp.post("")
 @needs(Ability.EDIT_INVOICES)
 def create() -> Response:
-    form = NewForm()
+    form = _new_form(request.form)
     try:
         if form.is_sent():
             return once(form, lambda: _begin(form))
@@ -145,6 +156,7 @@ def _begin(form: NewForm) -> Response:
             customer=customer,
             location=places[0] if len(places) == 1 else None,
             invoice_date=form.invoice_date.data,
+            type=_row(invoice_types(), form.type_id.data),
             summary=form.summary.data or "",
             purchase_order=form.purchase_order.data or "",
         )
@@ -265,6 +277,8 @@ def page_of(
         refundable=may(Ability.REFUND_PAYMENTS) and has_money(applications),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
+        actions=further_actions(invoice),
+        financings=financings_of(invoice),
         entries=entries_of(invoice),
         family=family_of(invoice),
         gave=credit_given_by(invoice),
@@ -295,31 +309,43 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
     ]
 
 
+def _new_form(sent: object) -> NewForm:
+    form = NewForm(sent)
+    form.type_id.offer(invoice_types())
+    return form
+
+
+def _row(rows: Iterable[R], wanted: int | None) -> R | None:
+    """The chosen one; the form has already refused what it did not offer."""
+    return next((one for one in rows if one.id == wanted), None)  # type: ignore[attr-defined]
+
+
 def _facts_form(invoice: Invoice, sent: object) -> FactsForm:
     form = FactsForm(sent, obj=invoice)
     form.term_id.offer(active_terms(), also=invoice.term)
     form.location_id.offer(get_customer(invoice.customer_id).locations, words=place_words)
     form.tax_zone_id.offer(active_zones(), also=invoice.tax_zone)
     form.business_unit_id.offer(units(), also=invoice.business_unit)
+    form.type_id.offer(invoice_types(), also=invoice.type)
     return form
 
 
 def _facts(invoice: Invoice, form: FactsForm) -> InvoiceFacts:
-    def row(rows: object, wanted: int | None) -> object:
-        return next((one for one in rows if one.id == wanted), None)  # type: ignore[attr-defined]
-
-    places = get_customer(invoice.customer_id).locations
     terms = [*active_terms(), *([invoice.term] if invoice.term else [])]
     zones = [*active_zones(), *([invoice.tax_zone] if invoice.tax_zone else [])]
+    term = _row(terms, form.term_id.data)
+    if term is None:
+        raise InvalidFields({"term_id": _("Choose a payment term.")})
     return InvoiceFacts(
         reference_number=(form.reference_number.data or "").strip(),
         invoice_date=form.invoice_date.data,
-        term=row(terms, form.term_id.data),  # type: ignore[arg-type]
-        location=row(places, form.location_id.data),  # type: ignore[arg-type]
-        tax_zone=row(zones, form.tax_zone_id.data),  # type: ignore[arg-type]
+        term=term,
+        location=_row(get_customer(invoice.customer_id).locations, form.location_id.data),
+        tax_zone=_row(zones, form.tax_zone_id.data),
         business_unit_id=form.business_unit_id.data,
         summary=form.summary.data or "",
         purchase_order=form.purchase_order.data or "",
+        type=_row(invoice_types(all_of_them=True), form.type_id.data),
     )
 
 

@@ -1,4 +1,4 @@
-"""Labels of the office's own: business units and customer types, edited where they stand."""
+"""Labels of the office's own: business units, customer and invoice types, edited in place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as later
 from portal.access import Ability
 from portal.company import add_business_unit, business_units, change_business_unit
 from portal.customers import add_customer_type, change_customer_type, customer_types
+from portal.invoices import add_invoice_type, change_invoice_type, invoice_types
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.web import needs, notify, redirect_to, render_page
 from staff.choices import row_of
@@ -52,6 +53,11 @@ SHELVES = {
         later("Customer types"),
         later("Labels such as Residential or Property manager; lists can be narrowed to one."),
         lambda: customer_types(all_of_them=True), add_customer_type, change_customer_type,
+    ),
+    "invoice-types": Shelf(
+        later("Invoice types"),
+        later("Labels such as Warranty or Callback, chosen on an invoice; no rule hangs on them."),
+        lambda: invoice_types(all_of_them=True), add_invoice_type, change_invoice_type,
     ),
 }  # fmt: skip
 

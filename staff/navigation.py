@@ -20,6 +20,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ("", [
         (later("Today"), "home", "staff.home.show", A.SEE_HOME),
         (later("Jobs"), "tool", "staff.jobs.index", A.VIEW_JOBS),
+        (later("Counter"), "cash-register", "staff.counter.show", A.SELL_AT_COUNTER),
         (later("Invoices"), "file-invoice", "staff.invoices.index", A.VIEW_INVOICES),
         (later("Payments"), "cash", "staff.payments.index", A.VIEW_PAYMENTS),
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
@@ -45,6 +46,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Refund reasons"), "cash-banknote", "staff.refund_reasons.index", A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
+        (later("Roles"), "shield-check", "staff.roles.index", A.MANAGE_PEOPLE),
     ]),
 ]  # fmt: skip
 
@@ -56,8 +58,11 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.invoice_lines": "staff.invoices",
     "staff.payment_corrections": "staff.payments",
     "staff.refunds": "staff.payments",
+    "staff.interest": "staff.invoices",
+    "staff.financing": "staff.invoices",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
+    "staff.customer_timeline": "staff.customers",
     "staff.locations": "staff.customers",
     "staff.customer_prices": "staff.customers",
 }

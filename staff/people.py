@@ -30,6 +30,7 @@ from portal.web import (
     page_request,
     redirect_to,
     render_page,
+    signed_in_user,
 )
 from staff.choices import row_of
 
@@ -70,7 +71,7 @@ def create() -> Response:
     form = _form(request.form)
     try:
         if form.is_sent():
-            add_person(_words(form), password=form.password.data or "")
+            add_person(_words(form), password=form.password.data or "", by=signed_in_user())
             notify(_("Added."))
             return redirect_to("staff.people.index")
     except DomainError as error:
@@ -92,7 +93,7 @@ def save(user_id: int) -> Response:
     form = _form(request.form, user)
     try:
         if form.is_sent():
-            change_person(user, _words(form), version=form.version.data)
+            change_person(user, _words(form), version=form.version.data, by=signed_in_user())
             if form.password.data:
                 set_password(user, form.password.data)
             notify(_("Saved."))
@@ -107,7 +108,7 @@ def save(user_id: int) -> Response:
 def reset_factor(user_id: int) -> Response:
     """For somebody who lost the phone and the recovery codes."""
     user = get_person(user_id)
-    reset_second_factor(user)
+    reset_second_factor(user, by=signed_in_user())
     notify(_("%(n)s signs in without a code now, and was signed out everywhere.", n=user.name))
     return redirect_to("staff.people.show", user_id=user_id)
 

@@ -1,6 +1,6 @@
 """Who may do what, and who is signed in."""
 
-from portal.access.abilities import ROLES, Ability, ensure_roles
+from portal.access.abilities import ADMINISTRATOR, ROLES, Ability, ensure_roles
 from portal.access.links import (
     LIFETIME,
     MailedLink,
@@ -19,7 +19,6 @@ from portal.access.people import (
     get_person,
     person_of_email,
     require_own_password,
-    roles,
     set_password,
 )
 from portal.access.recovery import (
@@ -28,6 +27,18 @@ from portal.access.recovery import (
     recovery_codes_left,
     reset_second_factor,
     turn_off_second_factor,
+)
+from portal.access.roles import (
+    RoleWords,
+    add_role,
+    change_role,
+    get_role,
+    people_of_role,
+    people_per_role,
+    remove_role,
+    roles,
+    why_kept,
+    why_locked,
 )
 from portal.access.second_factor import (
     begin_second_factor,
@@ -50,16 +61,20 @@ from portal.access.signing_in import check_password, fingerprint_of, note_failed
 from portal.access.throttling import TooManyTries, count_try, forget_old_tries
 
 __all__ = [
+    "ADMINISTRATOR",
     "LIFETIME",
     "ROLES",
     "Ability",
     "MailedLink",
     "Payer",
     "PersonWords",
+    "RoleWords",
     "TooManyTries",
     "add_person",
+    "add_role",
     "begin_second_factor",
     "change_person",
+    "change_role",
     "check_code",
     "check_password",
     "confirm_second_factor",
@@ -75,12 +90,16 @@ __all__ = [
     "fingerprint_of",
     "forget_old_tries",
     "get_person",
+    "get_role",
     "make_recovery_codes",
     "note_failed_sign_in",
     "pass_second_factor",
     "payer_of_token",
+    "people_of_role",
+    "people_per_role",
     "person_of_email",
     "recovery_codes_left",
+    "remove_role",
     "request_customer_link",
     "require_own_password",
     "reset_second_factor",
@@ -94,4 +113,6 @@ __all__ = [
     "touch",
     "turn_off_second_factor",
     "user_of_token",
+    "why_kept",
+    "why_locked",
 ]

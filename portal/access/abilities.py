@@ -50,6 +50,8 @@ class Ability(StrEnum):
     OWN_ACCOUNT = "own account"
 
 
+ADMINISTRATOR, TECHNICIAN = "Administrator", "Technician"
+
 _A = Ability
 _READ = {
     _A.SEE_HOME, _A.VIEW_CUSTOMERS, _A.VIEW_JOBS, _A.VIEW_INVOICES, _A.VIEW_PAYMENTS,
@@ -79,9 +81,13 @@ ROLES: dict[str, set[Ability]] = {
 
 
 def ensure_roles() -> None:
-    """Make the built-in roles that are missing; idempotent, never overwrites edited ones."""
+    """Make the roles an installation begins with; later only a missing Administrator.
+
+    Idempotent. The others belong to the office from then on: one that was renamed or deleted
+    does not come back.
+    """
     known = set(db.session.scalars(sa.select(Role.name)))
     for name, abilities in ROLES.items():
-        if name not in known:
+        if not known or (name == ADMINISTRATOR and name not in known):
             db.session.add(Role(name=name, abilities=sorted(abilities)))
     db.session.flush()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal.access.abilities import ADMINISTRATOR, TECHNICIAN
 from portal.access.passwords import hash_password, matches
+from portal.access.roles import require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
 from portal.audit import record
@@ -17,7 +20,6 @@ from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
 
 SHORTEST_PASSWORD = 10
-ADMINISTRATOR, TECHNICIAN = "Administrator", "Technician"
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,12 @@ class PersonWords:
     active: bool = True
 
 
-def add_person(words: PersonWords, *, password: str = "") -> User:
-    """Add a staff member; InvalidFields for a missing name, a taken email or a weak password."""
+def add_person(words: PersonWords, *, password: str = "", by: User | None = None) -> User:
+    """Add a staff member; InvalidFields for a missing name, a taken email or a weak password.
+
+    NotAllowed when the role may do what `by` may not.
+    """
+    require_within(words.role.abilities, by)
     user = User()
     _write(user, words)
     db.session.add(user)
@@ -42,21 +48,27 @@ def add_person(words: PersonWords, *, password: str = "") -> User:
     return user
 
 
-def change_person(user: User, words: PersonWords, *, version: int) -> None:
-    """Save a staff member; the last active administrator stays one."""
+def change_person(user: User, words: PersonWords, *, version: int, by: User | None = None) -> None:
+    """Save a staff member; the last active administrator stays one.
+
+    The Administrator's abilities are fixed, so somebody who can manage people always stays.
+    NotAllowed when this person, or the new role, may do what `by` may not.
+    """
+    require_not_above(user, by)
+    require_within(words.role.abilities, by)
     stays = words.active and words.role.name == ADMINISTRATOR
     others = None if stays else _other_administrators(user)
     bump(user, version)
     if others == [] and user.active and user.role.name == ADMINISTRATOR:
         raise DomainError("Somebody must stay administrator. Name another one first.")
+    before = _plain(user)
     _write(user, words)
     if not user.active:
         end_sign_ins_of_user(user)
-    record(
-        "changed",
-        user,
-        f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}.",
-    )
+    changes = {key: [before[key], new] for key, new in _plain(user).items() if before[key] != new}
+    if changes:
+        told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
+        record("changed", user, told, changes)
 
 
 def set_password(user: User, password: str, *, keep_token: str = "") -> None:
@@ -119,10 +131,6 @@ def person_of_email(email: str) -> User | None:
     )
 
 
-def roles() -> list[Role]:
-    return list(db.session.scalars(sa.select(Role).order_by(Role.id)))
-
-
 def _other_administrators(user: User) -> list[User]:
     """Read under lock: of two who stop being administrators at once, the second sees the first."""
     query = sa.select(User.id).join(Role).where(Role.name == ADMINISTRATOR, User.active)
@@ -130,6 +138,16 @@ def _other_administrators(user: User) -> list[User]:
     return [
         one for one in locked if one.id != user.id and one.active and one.role.name == ADMINISTRATOR
     ]
+
+
+def _plain(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "email": user.email,
+        "role": user.role.name,
+        "works on jobs": user.is_technician,
+        "active": user.active,
+    }
 
 
 def _write(user: User, words: PersonWords) -> None:

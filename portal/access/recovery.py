@@ -8,6 +8,7 @@ import secrets
 import sqlalchemy as sa
 
 from portal.access.people import end_sign_ins_of_user
+from portal.access.roles import require_not_above
 from portal.access.second_factor import check_code
 from portal.access.sign_ins import digest
 from portal.audit import record
@@ -56,8 +57,12 @@ def turn_off_second_factor(user: User, code: str) -> None:
     record("second factor off", user, f"{user.name} turned the second factor off.")
 
 
-def reset_second_factor(user: User) -> None:
-    """An administrator lets somebody in who lost phone and codes; their browsers are signed out."""
+def reset_second_factor(user: User, *, by: User | None = None) -> None:
+    """Let somebody in who lost phone and codes; their browsers are signed out.
+
+    NotAllowed when this person may do what `by` may not.
+    """
+    require_not_above(user, by)
     if not user.has_second_factor:
         raise DomainError(f"{user.name} has no second factor.")
     _forget(user)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -41,16 +42,14 @@ def change_contact(contact: Contact, words: ContactWords, *, version: int) -> No
     """Save a contact; Conflict on an old version."""
     bump(contact, version)
     _check(words)
-    old = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
+    before = _plain(contact)
     _write(contact, words)
-    new = [contact.name, contact.email, contact.phone, contact.billing_access, contact.active]
-    if old != new:
-        record(
-            "contact changed",
-            contact.customer,
-            f"Contact {contact.name} was changed.",
-            {"contact": [old, new]},
-        )
+    changes = {
+        key: [before[key], new] for key, new in _plain(contact).items() if before[key] != new
+    }
+    if changes:
+        told = f"Contact {contact.name} was changed."
+        record("contact changed", contact.customer, told, changes)
 
 
 def contacts_of_email(email: str) -> list[Contact]:
@@ -69,6 +68,10 @@ def contacts_of_email(email: str) -> list[Contact]:
         .options(joinedload(Contact.customer))
     )
     return list(db.session.scalars(query))
+
+
+def _plain(contact: Contact) -> dict[str, Any]:
+    return {field.name: getattr(contact, field.name) for field in fields(ContactWords)}
 
 
 def _check(words: ContactWords) -> None:

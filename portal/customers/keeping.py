@@ -121,6 +121,14 @@ def _retag(customer: Customer, tags: Collection[str]) -> None:
 
 
 def _plain(customer: Customer) -> dict[str, Any]:
-    words = {field.name: str(getattr(customer, field.name)) for field in fields(CustomerWords)}
+    words = {field.name: _as_told(getattr(customer, field.name)) for field in fields(CustomerWords)}
+    words["type"] = customer.customer_type.name if customer.customer_type else None
+    words["term"] = customer.term.name if customer.term else None
+    del words["customer_type_id"], words["term_id"]  # people know them by name
     words["tags"] = ", ".join(sorted(tag.tag for tag in customer.tags))
     return words
+
+
+def _as_told(value: Any) -> Any:
+    """What the trail can keep and people can read: days as text, the rest as it is."""
+    return value.isoformat() if isinstance(value, date) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from portal.audit import record
 from portal.db import bump, db
@@ -42,17 +43,26 @@ def change_location(location: Location, words: LocationWords, *, version: int) -
     """Save a location; invoices already made keep their zone until refreshed."""
     bump(location, version)
     _check(words)
-    old = [location.one_line_address, location.tax_zone_id, location.active]
+    before = _plain(location)
     _write(location, words)
     db.session.expire(location, ["tax_zone"])  # it follows the id just written
-    new = [location.one_line_address, location.tax_zone_id, location.active]
-    if old != new:
-        record(
-            "location changed",
-            location.customer,
-            f"Location {location.one_line_address} was changed.",
-            {"location": [old, new]},
-        )
+    changes = {
+        key: [before[key], new] for key, new in _plain(location).items() if before[key] != new
+    }
+    if changes:
+        told = f"Location {location.one_line_address} was changed."
+        record("location changed", location.customer, told, changes)
+
+
+def _plain(location: Location) -> dict[str, Any]:
+    return {
+        "name": location.name,
+        "address": location.one_line_address,
+        "country": location.country,
+        "tax zone": location.tax_zone.name if location.tax_zone else None,
+        "notes": location.notes,
+        "active": location.active,
+    }
 
 
 def _check(words: LocationWords) -> None:

@@ -28,12 +28,26 @@ from portal.invoices.events import (
     InvoicesPosted,
 )
 from portal.invoices.family import Family, family_of
+from portal.invoices.financing import (
+    Financing,
+    finance,
+    financing_problem,
+    financings_of,
+    undo_financing,
+    undoing_problem,
+)
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
     is_visible_to_customer,
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.interest import (
+    InterestProposal,
+    charge_interest,
+    interest_problem,
+    propose_interest,
+)
 from portal.invoices.lines import LineWords
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
@@ -68,10 +82,12 @@ from portal.invoices.sending import (
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
+    price_draft,
     start_job_invoice,
     start_manual_invoice,
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
 from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
 from portal.invoices.wording import document_word
 
@@ -80,6 +96,8 @@ __all__ = [
     "DocumentsCredited",
     "DueState",
     "Family",
+    "Financing",
+    "InterestProposal",
     "InvoiceChanged",
     "InvoiceFacts",
     "InvoiceFilter",
@@ -89,6 +107,7 @@ __all__ = [
     "LineWords",
     "ManualInvoice",
     "PostingOutcome",
+    "add_invoice_type",
     "add_line",
     "add_lines",
     "application_entry",
@@ -96,23 +115,30 @@ __all__ = [
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
+    "change_invoice_type",
     "change_line",
     "change_summary",
+    "charge_interest",
     "correction_problem",
     "customer_open_invoices",
     "default_term",
     "document_word",
     "family_of",
     "fill_job_invoice",
+    "finance",
+    "financing_problem",
+    "financings_of",
     "find_customer_invoices",
     "find_invoices",
     "find_number",
     "get_invoice",
     "hand_out_link",
+    "interest_problem",
     "invoice_of_job",
     "invoice_of_token",
     "invoice_paper",
     "invoice_pdf",
+    "invoice_types",
     "is_visible_to_customer",
     "left_to_credit",
     "make_pay_links",
@@ -123,7 +149,9 @@ __all__ = [
     "post_invoice",
     "post_invoices",
     "posting_problem",
+    "price_draft",
     "price_invoice",
+    "propose_interest",
     "refresh_tax",
     "remove_line",
     "revenue_legs",
@@ -136,6 +164,8 @@ __all__ = [
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "undo_financing",
+    "undoing_problem",
     "unpost_invoice",
     "unpost_invoices",
     "unposting_problem",

@@ -44,6 +44,8 @@ def correction_problem(original: Invoice, kind: InvoiceKind) -> str | None:
         return "The job is not completed yet."
     if original.kind in CREDITING or original.total < ZERO:
         return f"{document_word(original)} {original.number} takes off already. Unpost it instead."
+    if kind is InvoiceKind.CREDIT_NOTE and original.kind is InvoiceKind.FINANCING:
+        return "A financing is undone as a whole, not credited."
     if kind is InvoiceKind.CREDIT_NOTE and left_to_credit(original) <= ZERO:
         return f"Nothing of invoice {original.number} is left to credit."
     if kind is InvoiceKind.WRITE_OFF and original.balance <= ZERO:

@@ -26,6 +26,7 @@ from portal.models import (
     Invoice,
     InvoiceLine,
     InvoiceState,
+    InvoiceType,
     Location,
     PaymentTerm,
     ReviewState,
@@ -45,6 +46,7 @@ class InvoiceFacts:
     business_unit_id: int | None
     summary: str
     purchase_order: str
+    type: InvoiceType | None = None
 
 
 def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> None:
@@ -65,6 +67,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
         "business_unit_id",
         "summary",
         "purchase_order",
+        "type",
     ):
         setattr(invoice, name, getattr(facts, name))
     owed = invoice.sign > 0  # a credit is never due
@@ -72,6 +75,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
         facts.term.due_date(facts.invoice_date) if owed and facts.invoice_date else None
     )
     db.session.flush()
+    db.session.expire(invoice, ["business_unit"])  # it follows the id just written
     with undone_when_refused(invoice):
         price_invoice(invoice)
     changes = {
@@ -249,7 +253,8 @@ def _words(invoice: Invoice) -> dict[str, Any]:
         "term": invoice.term.name if invoice.term else None,
         "location": invoice.location.one_line_address if invoice.location else None,
         "tax zone": invoice.tax_zone.name if invoice.tax_zone else None,
-        "business unit": invoice.business_unit_id,
+        "business unit": invoice.business_unit.name if invoice.business_unit else None,
         "summary": invoice.summary,
         "purchase order": invoice.purchase_order,
+        "type": invoice.type.name if invoice.type else None,
     }

@@ -30,6 +30,7 @@ class LineWords:
     tax_class: TaxClass = TaxClass.OTHER
     technician_id: int | None = None
     job_log_id: int | None = None
+    income_account_id: int | None = None  # for words of one's own; an item brings its own
 
 
 def append_lines(invoice: Invoice, lines: Sequence[LineWords]) -> list[InvoiceLine]:
@@ -84,7 +85,7 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     line.code = item.code if item else ""
     line.unit = item.unit if item else "each"
     line.unit_cost = item.unit_cost if item else UnitPrice(0)
-    line.income_account_id = item.income_account_id if item else None
+    line.income_account_id = item.income_account_id if item else words.income_account_id
     line.taxable = words.taxable if item is None else item.taxable and words.taxable
     line.tax_class = item.tax_class if item else words.tax_class
     line.description = words.description.strip() or (item.name if item else "")

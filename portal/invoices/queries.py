@@ -46,6 +46,7 @@ class InvoiceFilter:
     paid: PaidState | None = None
     due: DueState | None = None
     kind: InvoiceKind | None = None
+    type_id: int | None = None
     customer_id: int | None = None
     business_unit_id: int | None = None
     dated_from: date | None = None
@@ -66,6 +67,7 @@ def get_invoice(invoice_id: int) -> Invoice:
             joinedload(Invoice.term),
             joinedload(Invoice.tax_zone),
             joinedload(Invoice.business_unit),
+            joinedload(Invoice.type),
         ],
     )
     if invoice is None:
@@ -135,6 +137,7 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
         (Invoice.review_state, wanted.review),
         (Invoice.sent_state, wanted.sent),
         (Invoice.kind, wanted.kind),
+        (Invoice.type_id, wanted.type_id),
         (Invoice.customer_id, wanted.customer_id),
         (Invoice.business_unit_id, wanted.business_unit_id),
     )

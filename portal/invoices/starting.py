@@ -13,27 +13,38 @@ from portal.company import company, today
 from portal.db import db
 from portal.invoices.lines import LineWords, append_lines, record_lines
 from portal.invoices.totals import price_invoice
+from portal.invoices.wording import document_word
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.ledger import next_number, require_open_period
 from portal.models import (
     Customer,
     Invoice,
     InvoiceKind,
+    InvoiceType,
     Job,
     Location,
     PaymentTerm,
+    TaxZone,
 )
 
 
 @dataclass(frozen=True)
 class ManualInvoice:
-    """What a person says when starting an invoice without a job."""
+    """What a person says when starting an invoice without a job.
+
+    Without a `tax_zone` the location's is taken. `adjusts` is the invoice a document hangs on.
+    """
 
     customer: Customer
+    kind: InvoiceKind = InvoiceKind.MANUAL
     location: Location | None = None
     invoice_date: date | None = None
     term: PaymentTerm | None = None
     business_unit_id: int | None = None
+    type: InvoiceType | None = None
+    tax_zone: TaxZone | None = None
+    adjusts: Invoice | None = None
+    reason: str = ""
     summary: str = ""
     purchase_order: str = ""
 
@@ -51,15 +62,40 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         raise DomainError(f"{wanted.customer.name} is deactivated. Reactivate the customer first.")
     day = wanted.invoice_date or today()
     require_open_period(day)
-    term = wanted.term or default_term(wanted.customer)
-    invoice = Invoice(
-        kind=InvoiceKind.MANUAL,
+    invoice = _draft(wanted, day)
+    invoice.reference_number = next_number("M", day)[0]
+    with db.session.no_autoflush:  # saved once, when everything on it is known
+        append_lines(invoice, lines)
+        db.session.add(invoice)
+    how = " by hand" if wanted.kind is InvoiceKind.MANUAL else ""
+    record("created", invoice, f"{document_word(invoice)} {invoice.number} was created{how}.")
+    record_lines(invoice, invoice.lines)
+    return invoice
+
+
+def price_draft(wanted: ManualInvoice, lines: Sequence[LineWords]) -> Invoice:
+    """What such an invoice would come to with its taxes; nothing of it is saved.
+
+    Raises InvalidFields when a line is wrong.
+    """
+    invoice = _draft(wanted, wanted.invoice_date or today())
+    with db.session.no_autoflush:
+        append_lines(invoice, lines)
+    return invoice
+
+
+def _draft(wanted: ManualInvoice, day: date) -> Invoice:
+    term, location = wanted.term or default_term(wanted.customer), wanted.location
+    return Invoice(
+        kind=wanted.kind,
         customer=wanted.customer,
         location=location,
         business_unit_id=wanted.business_unit_id,
         term=term,
-        tax_zone=location.tax_zone if location else None,
-        reference_number=next_number("M", day)[0],
+        type=wanted.type,
+        tax_zone=wanted.tax_zone or (location.tax_zone if location else None),
+        adjusts=wanted.adjusts,
+        reason=wanted.reason,
         invoice_date=day,
         due_date=term.due_date(day),
         summary=wanted.summary,
@@ -67,12 +103,6 @@ def start_manual_invoice(wanted: ManualInvoice, lines: Sequence[LineWords] = ())
         lines=[],
         taxes=[],
     )
-    with db.session.no_autoflush:  # saved once, when everything on it is known
-        append_lines(invoice, lines)
-        db.session.add(invoice)
-    record("created", invoice, f"Invoice {invoice.number} was created by hand.")
-    record_lines(invoice, invoice.lines)
-    return invoice
 
 
 def start_job_invoice(job: Job) -> Invoice:

@@ -61,16 +61,18 @@ def unpost_invoices(
     because: str,
     by: User | None = None,
     seen: Mapping[int, int] | None = None,
+    financing: bool = False,
 ) -> PostingOutcome:
     """Unpost many; refused ones are listed with their reason and stay posted.
 
-    A correction and what it corrects may leave together. The caller decides whether a refusal
+    A correction and what it corrects may leave together. The halves of a `financing` leave
+    only when it is undone as a whole. The caller decides whether a refusal
     rolls back the rest; `by` is named by the trail already.
     """
     db.session.flush()
     locked = frozenset(lock_in_order([*ids, *_credited_by(ids)]))
     invoices = _load(ids)
-    outcome = _sort_out(invoices, seen or {})
+    outcome = _sort_out(invoices, seen or {}, financing)
     for start in range(0, len(outcome.done), CHUNK):
         _take_off(outcome.done[start : start + CHUNK], because.strip(), locked)
     return outcome
@@ -80,6 +82,8 @@ def unposting_problem(invoice: Invoice) -> str | None:
     """The first reason why this invoice alone cannot be unposted, in words, or None."""
     blockers = _corrections_of([invoice.id])
     if problem := _problem(invoice, {}, blockers.get(invoice.id, [])):
+        return problem
+    if problem := _bound_problem(invoice):
         return problem
     if invoice.batch_id is not None:
         return f"Invoice {invoice.number} is in a batch. Unpost the batch instead."
@@ -110,7 +114,9 @@ def _load(ids: Sequence[int]) -> list[Invoice]:
     return sorted(found, key=lambda one: -one.id)
 
 
-def _sort_out(invoices: Sequence[Invoice], seen: Mapping[int, int]) -> PostingOutcome:
+def _sort_out(
+    invoices: Sequence[Invoice], seen: Mapping[int, int], financing: bool
+) -> PostingOutcome:
     """Refuse until nothing more has to be: what stays posted holds what it corrects."""
     outcome = PostingOutcome(done=list(invoices))
     blockers = _corrections_of([one.id for one in invoices])
@@ -121,6 +127,8 @@ def _sort_out(invoices: Sequence[Invoice], seen: Mapping[int, int]) -> PostingOu
         for invoice in outcome.done:
             staying = [one for one in blockers.get(invoice.id, []) if one.id not in leaving]
             problem = _problem(invoice, months, staying)
+            if not problem and not financing:
+                problem = _bound_problem(invoice)
             if seen.get(invoice.id, invoice.version) != invoice.version:
                 problem = "Somebody else changed it. Look again, then retry."
             if problem:
@@ -150,6 +158,12 @@ def _problem(
     if staying:
         one = min(staying, key=lambda row: row.id)
         return f"{document_word(one)} {one.number} hangs on it. Unpost that one first."
+    return None
+
+
+def _bound_problem(invoice: Invoice) -> str | None:
+    if invoice.kind is InvoiceKind.FINANCING:
+        return "It is one half of a financing. Undo the financing instead."
     return None
 
 

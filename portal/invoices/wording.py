@@ -11,6 +11,8 @@ _WORDS = {
     InvoiceKind.REFUND: "Refund",
     InvoiceKind.WRITE_OFF: "Write-off",
     InvoiceKind.ADJUSTMENT: "Adjustment",
+    InvoiceKind.INTEREST: "Interest invoice",
+    InvoiceKind.FINANCING: "Financing document",
 }
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.db import NO_MONEY, as_money, db
 from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.financing_books import broken_financings
 from portal.ledger.payment_checks import PAYMENT_CHECKS
 from portal.models import (
     ON_THE_BOOKS,
@@ -209,4 +210,5 @@ CHECKS = (
     _last_application_dates,
     _receivable_ties_to_subledger,
     *PAYMENT_CHECKS,
+    broken_financings,
 )

@@ -7,6 +7,14 @@ from portal.payments.changing import (
     change_problem,
     delete_payment,
 )
+from portal.payments.counter import (
+    CounterSale,
+    Sold,
+    change_for,
+    counter_zone,
+    price_sale,
+    sell_at_counter,
+)
 from portal.payments.credit import credit_of, credit_of_many, credits_of
 from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.posting import (
@@ -72,6 +80,7 @@ from portal.payments.types import (
 from portal.payments.voiding import void_problem, void_refund
 
 __all__ = [
+    "CounterSale",
     "PaymentFilter",
     "PaymentPosting",
     "PaymentReceived",
@@ -85,16 +94,19 @@ __all__ = [
     "RefundSource",
     "RefundWords",
     "ReturnReason",
+    "Sold",
     "add_payment_type",
     "add_refund_reason",
     "applications_to",
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "change_for",
     "change_payment",
     "change_payment_type",
     "change_problem",
     "change_refund_reason",
+    "counter_zone",
     "credit_given_by",
     "credit_of",
     "credit_of_many",
@@ -118,6 +130,7 @@ __all__ = [
     "payment_posting_problem",
     "payment_types",
     "post_payments",
+    "price_sale",
     "receipt_address",
     "receipt_paper",
     "receipt_pdf",
@@ -131,6 +144,7 @@ __all__ = [
     "release_excess",
     "return_payment",
     "return_problem",
+    "sell_at_counter",
     "send_receipt",
     "shares_of",
     "shares_of_lines",

@@ -82,6 +82,14 @@ def active_terms() -> list[PaymentTerm]:
     )
 
 
+def due_on_receipt() -> PaymentTerm | None:
+    """The term offered for what is paid on the spot, if there is one."""
+    query = sa.select(PaymentTerm).where(
+        PaymentTerm.active, PaymentTerm.due_kind == DueKind.DAYS_AFTER, PaymentTerm.due_day == 0
+    )
+    return db.session.scalars(query.order_by(PaymentTerm.id)).first()
+
+
 def get_term(term_id: int) -> PaymentTerm:
     """One term; NotFound otherwise."""
     term = db.session.get(PaymentTerm, term_id)

@@ -10,6 +10,7 @@ document.addEventListener("click", (event) => {
     document.getElementById(opener.dataset.open).showModal();
     event.preventDefault();
   }
+  if (event.target.closest("[data-print]")) window.print();
   const closer = event.target.closest("[data-close]");
   if (closer) closer.closest("dialog").close();
   if (event.target.closest("[data-toggle-theme]")) {
@@ -125,3 +126,6 @@ document.addEventListener("htmx:sendError", () => {
   const place = document.getElementById("notices");
   if (place) place.textContent = "The server could not be reached. What you typed is still here.";
 });
+
+// What only a script can do is offered only where there is one.
+document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; });

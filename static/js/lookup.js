@@ -9,6 +9,10 @@
   const optionsOf = (lookup) => [...listOf(lookup).querySelectorAll("[data-pick]")];
   const isOpen = (lookup) => listOf(lookup).childElementCount > 0;
 
+  // On a form of many lines each lookup has the price of its own line beside it.
+  const priceBeside = (lookup) =>
+    (lookup.closest("[data-line]") || lookup.closest("form")).querySelector("[name=unit_price]");
+
   function close(lookup) {
     listOf(lookup).replaceChildren();
     const box = boxOf(lookup);
@@ -44,10 +48,11 @@
     const box = boxOf(lookup);
     box.value = option.dataset.words;
     lookup.querySelector("[data-lookup-picked]").textContent = option.dataset.detail;
-    const price = lookup.closest("form").querySelector("[name=unit_price]");
+    const price = priceBeside(lookup);
     if (price && option.dataset.price) price.placeholder = option.dataset.price;
     close(lookup);
     box.focus();
+    box.dispatchEvent(new Event("change", { bubbles: true }));  // as if somebody had typed it
   }
 
   document.addEventListener("click", (event) => {
@@ -89,7 +94,7 @@
     if (!event.target.matches("[data-lookup-words]")) return;
     const lookup = event.target.closest("[data-lookup]");
     lookup.querySelector("[data-lookup-picked]").textContent = "";
-    const price = lookup.closest("form").querySelector("[name=unit_price]");
+    const price = priceBeside(lookup);
     if (price) price.placeholder = "";
     if (event.target.value === "") close(lookup);
   });

@@ -3,7 +3,8 @@
 import pytest
 from werkzeug.routing import Rule
 
-from portal.access import ROLES
+from portal.access import ROLES, Ability, RoleWords, add_role
+from portal.db import db
 from portal.web.guards import unmarked_views
 from tests.conftest import payer_client, staff_client
 
@@ -55,6 +56,37 @@ def test_a_role_is_refused_exactly_what_it_may_not_do(app, build, role):
             assert status == 403
         elif (status == 403) != (needs not in ROLES[role]) or status >= 500:
             wrong.append((method, address, needs, status))
+    assert wrong == []
+
+
+def test_a_role_with_nothing_is_refused_everywhere(app, build):
+    add_role(RoleWords("Nothing at all"))
+    db.session.flush()
+    browser = staff_client(app, build, "Nothing at all")
+
+    wrong = [
+        (method, address, status)
+        for address, method, needs in addresses(app, "/staff", ("GET", *CHANGES))
+        if needs != "nobody"
+        and (status := browser.open(address, method=method).status_code) not in (403, 404)
+    ]
+
+    assert wrong == []
+
+
+def test_a_role_of_the_office_s_own_opens_what_was_ticked_and_no_more(app, build):
+    ticked = {Ability.SEE_HOME, Ability.VIEW_CUSTOMERS, Ability.SELL_AT_COUNTER}
+    add_role(RoleWords("Cashier", ticked))
+    db.session.flush()
+    browser = staff_client(app, build, "Cashier")
+
+    wrong = [
+        (address, needs, status)
+        for address, _, needs in addresses(app, "/staff", ("GET",))
+        if needs != "nobody"
+        and ((status := browser.get(address).status_code) == 403) != (needs not in ticked)
+    ]
+
     assert wrong == []
 
 
