@@ -62,40 +62,61 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
 
 
 def post_invoices(
-    ids: Sequence[int], *, by: User | None = None, seen: Mapping[int, int] | None = None
+    ids: Sequence[int],
+    *,
+    by: User | None = None,
+    seen: Mapping[int, int] | None = None,
+    batch_id: int | None = None,
 ) -> PostingOutcome:
     """Post many; refused ones are listed with their reason and stay Pending.
 
     `seen` holds the version of each invoice somebody said yes to; one that was changed since
-    is refused. The caller decides whether a refusal rolls back the rest.
+    is refused. `batch_id` is the batch that is being posted: only its members are posted, empty
+    ones too. The caller decides whether a refusal rolls back the rest.
     """
     whole = PostingOutcome()
     open_months: dict[date, bool] = {}
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
-        part = _post(invoices, by, open_months, seen)
+        part = _post(invoices, by, open_months, seen, batch_id)
         whole.done += part.done
         whole.refused += part.refused
     return whole
 
 
-def posting_problem(invoice: Invoice, open_months: dict[date, bool] | None = None) -> str | None:
-    """The first reason why this invoice cannot be posted, in words, or None."""
+def posting_problem(
+    invoice: Invoice,
+    open_months: dict[date, bool] | None = None,
+    *,
+    batch_id: int | None = None,
+) -> str | None:
+    """The first reason why this invoice cannot be posted, in words, or None.
+
+    A member of a batch is posted with that batch, `batch_id`, where an empty one is bypassed.
+    """
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
         return f"The accounting period {day:%B %Y} is closed."
     if not INVOICE.allows(invoice.state, "post"):
         return f"Cannot post invoice {invoice.number}: it is already {invoice.state}."
+    if invoice.batch_id != batch_id:
+        return _belongs_elsewhere(invoice)
     if invoice.job is not None and invoice.job.state is not JobState.DONE:
         return "The job is not completed yet."
     if day is None:
         return "Give the invoice a date before posting."
-    if not invoice.lines:
+    if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
     if invoice.total < ZERO:
         return "The total is negative. Give the money back with a credit note instead."
     return None
+
+
+def _belongs_elsewhere(invoice: Invoice) -> str:
+    if invoice.batch is None:
+        return "It is not in this batch any more."
+    return f"It is in batch {invoice.batch.number} and is posted with it, or taken out of it first."
 
 
 def revenue_legs(invoice: Invoice) -> list[Leg]:
@@ -139,10 +160,11 @@ def _post(
     by: User | None,
     open_months: dict[date, bool],
     seen: Mapping[int, int] | None = None,
+    batch_id: int | None = None,
 ) -> PostingOutcome:
     outcome = PostingOutcome()
     for invoice in invoices:
-        problem = posting_problem(invoice, open_months)
+        problem = posting_problem(invoice, open_months, batch_id=batch_id)
         if seen is not None and seen.get(invoice.id) != invoice.version:
             problem = "Somebody else changed it. Look again, then retry."
         if problem:
@@ -218,6 +240,7 @@ def _posted_values(
         "posted_at": clock.now(),
         "posted_by_id": by.id if by else None,
         "settled_on": None if invoice.balance else settled,
+        "bypass": not invoice.lines,
         "bill_to": "\n".join([invoice.customer.name, *invoice.customer.address_lines]),
         "service_at": "\n".join(invoice.location.address_lines) if invoice.location else "",
         "term_name": invoice.term.name if invoice.term else "",

@@ -99,6 +99,11 @@ def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Mon
     return count, total, balance
 
 
+def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
+    """The ids the filter lets through, as a query to be put into another one."""
+    return sa.select(Invoice.id).where(*_wheres(wanted, on))
+
+
 def open_invoices(customer_id: int) -> list[Invoice]:
     """What a customer can pay: with a balance and not cancelled, oldest due first."""
     query = (
