@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.db import NO_MONEY, as_money, db
 from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.payment_checks import PAYMENT_CHECKS
 from portal.models import (
     ON_THE_BOOKS,
     Account,
@@ -20,7 +21,6 @@ from portal.models import (
     InvoiceTax,
     JournalEntry,
     JournalLine,
-    Payment,
     PaymentApplication,
 )
 
@@ -150,25 +150,6 @@ def _last_application_dates() -> Iterator[str]:
         yield f"Invoice {number} misses the day of its last payment."
 
 
-def _payments() -> Iterator[str]:
-    applied = (
-        sa.select(
-            PaymentApplication.payment_id,
-            sa.func.sum(PaymentApplication.amount).label("applied"),
-        )
-        .group_by(PaymentApplication.payment_id)
-        .subquery()
-    )
-    rest = as_money(Payment.amount - sa.func.coalesce(applied.c.applied, NO_MONEY))
-    query = (
-        sa.select(Payment.id, Payment.unapplied, rest)
-        .outerjoin(applied, applied.c.payment_id == Payment.id)
-        .where(Payment.unapplied != rest)
-    )
-    for payment_id, stored, derived in db.session.execute(query):
-        yield f"Payment {payment_id} says {stored} is unapplied; its applications say {derived}."
-
-
 def _receivable_ties_to_subledger() -> Iterator[str]:
     """A/R per invoice in the journal equals that invoice's balance (0 while not on the books)."""
     control = (
@@ -191,25 +172,6 @@ def _receivable_ties_to_subledger() -> Iterator[str]:
         yield f"Accounts Receivable has {astray} that belongs to no invoice."
 
 
-def _deposits_tie_to_payments() -> Iterator[str]:
-    """Per customer, Customer Deposits is unapplied money plus money on Pending invoices."""
-    unapplied = sa.select(Payment.customer_id, Payment.unapplied.label("held"))
-    waiting = (
-        sa.select(Invoice.customer_id, PaymentApplication.amount)
-        .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
-        .where(Invoice.state.not_in(ON_THE_BOOKS))
-    )
-    booked = sa.select(JournalLine.customer_id, JournalLine.amount).where(
-        JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
-    )
-    both = sa.union_all(unapplied, waiting, booked).subquery()  # a liability is a credit
-    off = sa.func.sum(both.c.held)
-    query = sa.select(both.c.customer_id, off).group_by(both.c.customer_id)
-    for customer_id, difference in db.session.execute(query.having(off != NO_MONEY)):
-        whose = f"customer {customer_id}" if customer_id else "no customer"
-        yield f"Customer Deposits is off by {difference} for {whose}."
-
-
 CHECKS = (
     _unbalanced_entries,
     _line_dates,
@@ -217,7 +179,6 @@ CHECKS = (
     _invoice_balances,
     _settled_dates,
     _last_application_dates,
-    _payments,
     _receivable_ties_to_subledger,
-    _deposits_tie_to_payments,
+    *PAYMENT_CHECKS,
 )

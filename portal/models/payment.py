@@ -78,12 +78,16 @@ class RefundEffect(StrEnum):
 
 
 class RefundReason(Versioned, Base):
-    """Why money is given back, and what that means for payment and revenue."""
+    """Why money is given back, and what that means for payment and revenue.
+
+    With `asks` whoever gives it back chooses the effect; `effect` is only proposed then.
+    """
 
     __tablename__ = "refund_reasons"
 
     name: Mapped[str] = mapped_column(unique=True)
     effect: Mapped[RefundEffect] = mapped_column(named_enum(RefundEffect))
+    asks: Mapped[bool] = mapped_column(default=False)
     item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("price_book_items.id"))
     active: Mapped[bool] = mapped_column(default=True)
 
@@ -122,7 +126,13 @@ class Payment(Versioned, Base):
             sqlite_where=sa.text("batch_id IS NOT NULL"),
             postgresql_where=sa.text("batch_id IS NOT NULL"),
         ),
-        sa.Index(None, "received_on", "amount"),
+        sa.Index(
+            "ix_payments_returned",
+            "returned_on",
+            sqlite_where=sa.text("returned_on IS NOT NULL"),
+            postgresql_where=sa.text("returned_on IS NOT NULL"),
+        ),
+        sa.Index(None, "received_on", "origin", "amount"),
         sa.Index(
             "ix_payments_credit",
             "customer_id",

@@ -1,23 +1,37 @@
-"""Money received: record it, apply it, take it back."""
+"""Money received and given back: record it, apply it, take it back, correct it, refund it."""
 
-from portal.payments.applying import (
-    apply_credit,
-    apply_oldest_first,
-    apply_payment,
-    release_excess,
-    unapply,
+from portal.payments.applying import apply_credit, apply_oldest_first, apply_payment
+from portal.payments.changing import (
+    PaymentWords,
+    change_payment,
+    change_problem,
+    delete_payment,
+)
+from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.posting import (
+    PaymentPosting,
+    payment_posting_problem,
+    post_payments,
+    unpost_payments,
 )
 from portal.payments.queries import (
     PaymentFilter,
+    PaymentSort,
     applications_to,
-    credit_of,
-    credit_of_many,
-    credits_of,
     disputed_invoices,
     find_customer_payments,
     find_payments,
     get_payment,
     latest_payments,
+    refunds_about,
+    refunds_of,
+)
+from portal.payments.reasons import (
+    RefundReasonWords,
+    add_refund_reason,
+    change_refund_reason,
+    get_refund_reason,
+    refund_reasons,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
 from portal.payments.receipts import receipt_address, send_receipt
@@ -26,43 +40,94 @@ from portal.payments.receiving import (
     ReceivedMoney,
     receive_payment,
 )
+from portal.payments.refund_documents import RefundShares
+from portal.payments.refund_sources import (
+    RefundSource,
+    left_to_give_back,
+    refund_problem,
+    sources_of_invoice,
+    sources_of_payment,
+)
+from portal.payments.refunding import RefundWords, effect_of, refund, shares_of
+from portal.payments.returning import ReturnReason, return_payment, return_problem
+from portal.payments.taking_back import (
+    is_exported,
+    live_applications,
+    move_application,
+    release_excess,
+    unapply,
+)
 from portal.payments.types import (
     PaymentTypeWords,
     add_payment_type,
     change_payment_type,
     get_payment_type,
     payment_types,
+    refund_types,
     type_is_used,
 )
 
 __all__ = [
     "PaymentFilter",
+    "PaymentPosting",
     "PaymentReceived",
+    "PaymentSort",
     "PaymentTypeWords",
+    "PaymentWords",
     "ReceiptPaper",
     "ReceivedMoney",
+    "RefundReasonWords",
+    "RefundShares",
+    "RefundSource",
+    "RefundWords",
+    "ReturnReason",
     "add_payment_type",
+    "add_refund_reason",
     "applications_to",
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "change_payment",
     "change_payment_type",
+    "change_problem",
+    "change_refund_reason",
     "credit_of",
     "credit_of_many",
     "credits_of",
+    "delete_payment",
     "disputed_invoices",
+    "effect_of",
     "find_customer_payments",
     "find_payments",
     "get_payment",
     "get_payment_type",
+    "get_refund_reason",
+    "is_exported",
     "latest_payments",
+    "left_to_give_back",
+    "live_applications",
+    "move_application",
+    "payment_posting_problem",
     "payment_types",
+    "post_payments",
     "receipt_address",
     "receipt_paper",
     "receipt_pdf",
     "receive_payment",
+    "refund",
+    "refund_problem",
+    "refund_reasons",
+    "refund_types",
+    "refunds_about",
+    "refunds_of",
     "release_excess",
+    "return_payment",
+    "return_problem",
     "send_receipt",
+    "shares_of",
+    "sources_of_invoice",
+    "sources_of_payment",
     "type_is_used",
     "unapply",
+    "unpost_payments",
 ]

@@ -1,4 +1,4 @@
-"""Applying money to invoices and taking it back, never more than is owed or unapplied."""
+"""Applying money to invoices, never more than is owed or unapplied."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from sqlalchemy.orm import lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
-from portal.company import today
-from portal.db import NO_MONEY, db, lock_rows
-from portal.invoices import InvoiceChanged, InvoiceShrinking, application_entry, open_invoices
+from portal.db import NO_MONEY, db
+from portal.invoices import InvoiceChanged, application_entry, open_invoices
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
@@ -29,22 +28,23 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
     is owed. On a posted invoice it books Dr Customer Deposits, Cr A/R; on a Pending one the
     money stays in Customer Deposits until posting.
     """
-    _lock([invoice], payment)
+    lock_both([invoice], payment)
     if payment.disputed:
         raise DomainError(
             f"Payment {payment.id} is disputed: the payer's bank holds the money until that is "
             "decided."
         )
-    return _apply(payment, invoice, amount, on)
+    return apply_locked(payment, invoice, amount, on)
 
 
-def _apply(payment: Payment, invoice: Invoice, amount: Money, on: date) -> Money:
+def apply_locked(payment: Payment, invoice: Invoice, amount: Money, on: date) -> Money:
+    """As `apply_payment`, for rows that are locked; disputed money may stay where it was."""
     require_open_period(on)  # on a Pending invoice nothing is booked, and still it is dated
     shares = shares_that_fit([(invoice, amount)], customer_id=payment.customer_id,
                              up_to=payment.unapplied)  # fmt: skip
     if not shares:
         return ZERO
-    _take_from(payment, shares[0][1])
+    take_from(payment, shares[0][1])
     rows = put_on_invoices(payment, shares, on=on)
     post_entries(entries_for(rows))
     tell_of(rows)
@@ -97,7 +97,7 @@ def entries_for(rows: Sequence[PaymentApplication]) -> list[Entry]:
 def tell_of(rows: Sequence[PaymentApplication]) -> None:
     """Write the timelines, and let the house know what is owed now."""
     for row in rows:
-        _tell_both("applied", row.payment, row.invoice, f"{row.amount} were applied")
+        tell_both("applied", row.payment, row.invoice, f"{row.amount} were applied")
         tell(InvoiceChanged(row.invoice))
 
 
@@ -105,7 +105,7 @@ def apply_oldest_first(payment: Payment, *, on: date) -> Money:
     """Apply what is unapplied to the customer's open invoices, oldest due first."""
     applied = ZERO
     due_first = open_invoices(payment.customer_id)
-    _lock(due_first, payment)  # all of them at once: others lock in order of their ids
+    lock_both(due_first, payment)  # all of them at once: others lock in order of their ids
     for invoice in due_first:
         if payment.unapplied <= ZERO:
             break
@@ -129,56 +129,8 @@ def apply_credit(invoice: Invoice, *, on: date) -> Money:
     )
     used = ZERO
     for payment in db.session.scalars(query).all():
-        used += _apply(payment, invoice, payment.unapplied, max(on, payment.received_on))
+        used += apply_locked(payment, invoice, payment.unapplied, max(on, payment.received_on))
     return used
-
-
-def unapply(application: PaymentApplication, *, on: date | None = None) -> None:
-    """Take one application back: a negative row, mirrored in the ledger; the money is credit.
-
-    Raises DomainError when it was already taken back.
-    """
-    payment, invoice = application.payment, application.invoice
-    _lock([invoice], payment)  # first: two people may press at once
-    taken = db.session.scalar(
-        sa.select(PaymentApplication.id).where(PaymentApplication.reverses_id == application.id)
-    )
-    if taken or application.reverses_id:
-        raise DomainError("This application was already taken back.")
-    payment.unapplied += application.amount
-    invoice.balance += application.amount
-    invoice.settled_on = None
-    day = on or today()
-    require_open_period(day)
-    invoice.last_applied_on = max(day, invoice.last_applied_on or day)
-    row = PaymentApplication(payment=payment, invoice=invoice, amount=-application.amount,
-                             applied_on=day, reverses_id=application.id)  # fmt: skip
-    db.session.add(row)
-    db.session.flush()
-    post_entries(entries_for([row]))
-    _tell_both("unapplied", payment, invoice, f"{application.amount} were taken back")
-
-
-def release_excess(event: InvoiceShrinking) -> None:
-    """A Pending invoice shrinks below what is applied: give the newest applications back."""
-    missing = event.excess
-    query = (
-        sa.select(PaymentApplication)
-        .where(PaymentApplication.invoice_id == event.invoice.id)
-        .order_by(PaymentApplication.id.desc())
-    )
-    rows = list(db.session.scalars(query))
-    lock_rows(Payment, [row.payment_id for row in rows])  # by id, as everybody locks payments
-    reversed_ids = {row.reverses_id for row in rows if row.reverses_id}
-    for row in rows:
-        if missing <= ZERO:
-            return
-        if row.reverses_id or row.id in reversed_ids:
-            continue
-        unapply(row)
-        missing -= row.amount
-        if missing < ZERO:  # took back more than needed: what was there before stays, disputed too
-            _apply(row.payment, event.invoice, -missing, today())
 
 
 def lock_invoices(invoices: Sequence[Invoice]) -> None:
@@ -194,7 +146,7 @@ def lock_invoices(invoices: Sequence[Invoice]) -> None:
     db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-def _lock(invoices: Sequence[Invoice], payment: Payment) -> None:
+def lock_both(invoices: Sequence[Invoice], payment: Payment) -> None:
     """Invoices first, then payment: everybody locks in this order."""
     lock_invoices(invoices)
     db.session.refresh(payment, with_for_update={"of": Payment})
@@ -209,7 +161,8 @@ def _lower_balance(invoice: Invoice, share: Money, on: date) -> None:
     _claim(invoice, Invoice.balance, share, new)
 
 
-def _take_from(payment: Payment, share: Money) -> None:
+def take_from(payment: Payment, share: Money) -> None:
+    """Lower what is unapplied; the payment must be locked."""
     _claim(payment, Payment.unapplied, share, {"unapplied": payment.unapplied - share})
 
 
@@ -229,7 +182,7 @@ def _claim(row: Invoice | Payment, column: Any, share: Money, new: dict[str, Any
         set_committed_value(row, name, value)
 
 
-def _tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:
+def tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:
     """One line in the timeline of each."""
     of_payment = f"{what} from payment {payment.id}."
     record_many(

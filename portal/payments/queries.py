@@ -1,10 +1,11 @@
-"""Finding payments, and what a customer has in credit."""
+"""Finding payments, refunds and what they were applied to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -17,16 +18,37 @@ from portal.db import (
     holds,
     holds_code,
     paginate,
-    total_of,
 )
 from portal.kernel.errors import NotFound
-from portal.kernel.money import ZERO, Money
 from portal.models import (
     Customer,
+    Invoice,
     Payment,
     PaymentApplication,
+    PaymentOrigin,
     PaymentState,
 )
+
+MONEY = Payment.origin == PaymentOrigin.MONEY
+IS_REFUND = Payment.refunds_id.is_not(None)
+
+
+class PaymentSort(StrEnum):
+    """What the list can be narrowed to; without it everything but the credit of documents."""
+
+    RECEIVED = "received"
+    REFUNDS = "refunds"
+    RETURNED = "returned"
+    CREDIT_OF_DOCUMENTS = "credit_of_documents"
+
+
+_SORTS: dict[PaymentSort | None, sa.ColumnElement[bool]] = {
+    None: MONEY,
+    PaymentSort.RECEIVED: sa.and_(MONEY, ~IS_REFUND, Payment.returned_on.is_(None)),
+    PaymentSort.REFUNDS: sa.and_(MONEY, IS_REFUND),
+    PaymentSort.RETURNED: sa.and_(MONEY, Payment.returned_on.is_not(None)),
+    PaymentSort.CREDIT_OF_DOCUMENTS: ~MONEY,
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +56,7 @@ class PaymentFilter:
     """What the list of payments is narrowed to."""
 
     q: str = ""
+    what: PaymentSort | None = None
     state: PaymentState | None = None
     type_id: int | None = None
     customer_id: int | None = None
@@ -50,6 +73,8 @@ def get_payment(payment_id: int) -> Payment:
         options=[
             joinedload(Payment.customer),
             joinedload(Payment.type),
+            joinedload(Payment.document),
+            joinedload(Payment.refund_reason),
             selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
         ],
     )
@@ -59,7 +84,12 @@ def get_payment(payment_id: int) -> Payment:
 
 
 def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
-    query = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
+    """One page of money in and out; the credit of documents only when it is asked for."""
+    query = (
+        sa.select(Payment)
+        .where(_SORTS[wanted.what])
+        .options(joinedload(Payment.customer), joinedload(Payment.type))
+    )
     if wanted.q.strip():
         named = sa.select(Customer.id).where(holds(Customer.name, wanted.q))
         query = query.where(
@@ -84,54 +114,6 @@ def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     return paginate(query, page, sorts=sorts, default="-received")
 
 
-def credit_of(customer_id: int, *, on: date | None = None) -> Money:
-    """Money received from the customer and not applied to anything, now or as of a day.
-
-    Disputed money is nobody's to use. What waits on a Pending invoice is applied, though it is
-    still a deposit in the ledger.
-    """
-    mine = sa.and_(Payment.customer_id == customer_id, ~Payment.disputed)
-    if on is None:
-        return db.session.scalar(sa.select(total_of(Payment.unapplied)).where(mine)) or ZERO
-    received = sa.select(total_of(Payment.amount)).where(mine, Payment.received_on <= on)
-    applied = (
-        sa.select(total_of(PaymentApplication.amount))
-        .join(Payment, Payment.id == PaymentApplication.payment_id)
-        .where(mine, PaymentApplication.applied_on <= on)
-    )
-    return (db.session.scalar(received) or ZERO) - (db.session.scalar(applied) or ZERO)
-
-
-def credit_of_many(customer_ids: Sequence[int]) -> Money:
-    """Money in credit over several customers of one payer."""
-    query = sa.select(total_of(Payment.unapplied)).where(
-        Payment.customer_id.in_(customer_ids), ~Payment.disputed
-    )
-    return db.session.scalar(query) or ZERO
-
-
-def credits_of(customer_ids: Sequence[int], *, on: date) -> dict[int, Money]:
-    """Each customer's money in credit as of a day, as `credit_of` counts it; none is left out."""
-    mine = sa.and_(Payment.customer_id.in_(customer_ids), ~Payment.disputed)
-    received = (
-        sa.select(Payment.customer_id, total_of(Payment.amount))
-        .where(mine, Payment.received_on <= on)
-        .group_by(Payment.customer_id)
-    )
-    applied = (
-        sa.select(Payment.customer_id, total_of(PaymentApplication.amount))
-        .join(PaymentApplication, PaymentApplication.payment_id == Payment.id)
-        .where(mine, PaymentApplication.applied_on <= on)
-        .group_by(Payment.customer_id)
-    )
-    left: dict[int, Money] = {}
-    for customer_id, amount in db.session.execute(received):
-        left[customer_id] = amount
-    for customer_id, amount in db.session.execute(applied):
-        left[customer_id] = left.get(customer_id, ZERO) - amount
-    return {customer_id: amount for customer_id, amount in left.items() if amount > ZERO}
-
-
 def disputed_invoices(invoice_ids: Sequence[int]) -> set[int]:
     """Which of these invoices carry money that the payer's bank is asking back."""
     query = (
@@ -145,10 +127,10 @@ def disputed_invoices(invoice_ids: Sequence[int]) -> set[int]:
 
 
 def find_customer_payments(customer_ids: Sequence[int], page: PageRequest) -> Page[Payment]:
-    """Everything these customers paid, newest first."""
+    """Everything these customers paid or got back, newest first."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids))
+        .where(Payment.customer_id.in_(customer_ids), MONEY)
         .options(
             joinedload(Payment.type),
             selectinload(Payment.applications).joinedload(PaymentApplication.invoice),
@@ -161,7 +143,7 @@ def latest_payments(customer_ids: Sequence[int], *, limit: int) -> list[Payment]
     """The newest payments of these customers with what they were applied to."""
     query = (
         sa.select(Payment)
-        .where(Payment.customer_id.in_(customer_ids))
+        .where(Payment.customer_id.in_(customer_ids), MONEY)
         .order_by(Payment.received_on.desc(), Payment.id.desc())
         .limit(limit)
         .options(
@@ -185,5 +167,31 @@ def applications_to(invoice_id: int) -> list[PaymentApplication]:
         .where(PaymentApplication.invoice_id == invoice_id)
         .order_by(PaymentApplication.id)
         .options(joinedload(PaymentApplication.payment).joinedload(Payment.type))
+    )
+    return list(db.session.scalars(query))
+
+
+def refunds_of(payment: Payment) -> list[Payment]:
+    """What was given back out of this row, or of the money it brought, oldest first."""
+    query = (
+        sa.select(Payment)
+        .where(sa.or_(Payment.refunds_id == payment.id, Payment.gives_back_id == payment.id))
+        .order_by(Payment.received_on, Payment.id)
+        .options(joinedload(Payment.type), joinedload(Payment.refund_reason))
+    )
+    return list(db.session.scalars(query))
+
+
+def refunds_about(invoice_id: int) -> list[Payment]:
+    """What was given back with a refund document of this invoice, oldest first."""
+    document = sa.select(Invoice.id).where(
+        sa.or_(Invoice.adjusts_id == invoice_id, Invoice.id == invoice_id)
+    )
+    credit = sa.select(Payment.id).where(Payment.document_id.in_(document))
+    query = (
+        sa.select(Payment)
+        .where(Payment.refunds_id.in_(credit))
+        .order_by(Payment.received_on, Payment.id)
+        .options(joinedload(Payment.type), joinedload(Payment.refund_reason))
     )
     return list(db.session.scalars(query))

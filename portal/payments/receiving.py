@@ -73,17 +73,19 @@ def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]
     if payment is None:
         return _already_or_fail(money)
     rows = put_on_invoices(payment, fitting, on=money.on)
-    post_entries([_receipt_entry(payment), *entries_for(rows)])
+    post_entries([receipt_entry(payment), *entries_for(rows)])
     record("received", payment, f"{money.amount} received by {money.type.name}.")
     tell_of(rows)
     tell(PaymentReceived(payment, [row.invoice for row in rows], money.receipt_to))
     return payment
 
 
-def _receipt_entry(payment: Payment) -> Entry:
+def receipt_entry(payment: Payment) -> Entry:
+    """Dr the account of its type, Cr Customer Deposits; a refund the other way round."""
+    what = "Refund to" if payment.is_refund else "Payment from"
     return Entry(
         on=payment.received_on,
-        memo=f"Payment from {payment.customer.name}",
+        memo=f"{what} {payment.customer.name}",
         source=("payment", payment.id),
         legs=[
             Leg(payment.type.account_id, payment.amount),

@@ -22,6 +22,7 @@ class PaymentTypeWords:
     method: PaymentMethod
     account_id: int | None
     active: bool = True
+    refunds: bool = False
 
 
 def payment_types(*, online: bool = False, all_of_them: bool = False) -> list[PaymentType]:
@@ -33,6 +34,11 @@ def payment_types(*, online: bool = False, all_of_them: bool = False) -> list[Pa
         .options(joinedload(PaymentType.account))
     )
     return list(db.session.scalars(query if all_of_them else query.where(PaymentType.active)))
+
+
+def refund_types() -> list[PaymentType]:
+    """Types of the desk by which money is given back."""
+    return [one for one in payment_types() if one.refunds]
 
 
 def get_payment_type(type_id: int) -> PaymentType:
@@ -95,6 +101,7 @@ def _write(row: PaymentType, words: PaymentTypeWords) -> None:
         raise InvalidFields(errors)
     assert account is not None
     row.name, row.method, row.active = name, words.method, words.active
+    row.refunds = words.refunds
     row.account_id = account.id
 
 

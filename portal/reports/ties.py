@@ -53,19 +53,21 @@ def _tie(role: AccountRole, documents: Money, on: date) -> Tie:
 
 
 def _deposits_held(on: date) -> Money:
-    """Money received by that day, less what had reached an invoice on the books by then.
+    """Credit received by that day and not returned, less what had reached the books by then.
 
     Counted back from what is held now, so that a recent day reads little.
     """
     of_books = Invoice.state.in_(ON_THE_BOOKS)
     now = sa.select(total_of(Payment.unapplied)).where(Payment.unapplied > NO_MONEY)
     received_later = sa.select(total_of(Payment.amount)).where(Payment.received_on > on)
+    returned_later = sa.select(total_of(Payment.amount)).where(Payment.returned_on > on)
     return (
         _amount(now)
         + _applied(Invoice.state.not_in(ON_THE_BOOKS))
         + _applied(of_books, Invoice.last_applied_on > on, PaymentApplication.applied_on > on)
         + _applied(of_books, Invoice.invoice_date > on, PaymentApplication.applied_on <= on)
         - _amount(received_later)
+        + _amount(returned_later)
     )
 
 

@@ -14,6 +14,8 @@ from portal.models import (
     PaymentMethod,
     PaymentTerm,
     PaymentType,
+    RefundEffect,
+    RefundReason,
 )
 
 TERMS = [
@@ -38,12 +40,27 @@ PAYMENT_TYPES = [
 ]
 
 
+# servicetitan-rules §8.1; the last one asks whoever gives the money back
+REFUND_REASONS = [
+    ("Credit balance", RefundEffect.PAYS_OUT_CREDIT),
+    ("Overpaid", RefundEffect.PAYS_OUT_CREDIT),
+    ("Deposit on incomplete job", RefundEffect.REOPENS_INVOICE),
+    ("Wrong amount charged", RefundEffect.REOPENS_INVOICE),
+    ("Job cancelled", RefundEffect.REOPENS_INVOICE),
+    ("Job not satisfactory", RefundEffect.LOWERS_REVENUE),
+    ("Customer complaint", RefundEffect.LOWERS_REVENUE),
+    ("Billing error", RefundEffect.LOWERS_REVENUE),
+    ("Other", RefundEffect.PAYS_OUT_CREDIT),
+]
+
+
 def found_company(name: str = "My Company") -> None:
     """Make what is missing of the rows every installation needs; idempotent."""
     ensure_chart()
     ensure_roles()
     _ensure_terms()
     _ensure_payment_types()
+    _ensure_refund_reasons()
     if db.session.get(Company, 1) is None:
         default = db.session.scalar(
             sa.select(PaymentTerm.id).where(PaymentTerm.name == TERMS[0][0])
@@ -68,7 +85,20 @@ def _ensure_payment_types() -> None:
         if name not in known and (online or not begun):
             db.session.add(
                 PaymentType(
-                    name=name, method=method, account_id=account_id_for(role), online=online
+                    name=name,
+                    method=method,
+                    account_id=account_id_for(role),
+                    online=online,
+                    refunds=not online,
                 )
             )
+    db.session.flush()
+
+
+def _ensure_refund_reasons() -> None:
+    """Only at the start, since people may rename them."""
+    if db.session.scalar(sa.select(sa.func.count()).select_from(RefundReason)):
+        return
+    for name, effect in REFUND_REASONS:
+        db.session.add(RefundReason(name=name, effect=effect, asks=name == "Other"))
     db.session.flush()

@@ -1,0 +1,84 @@
+"""What customers have in credit, now or as of a day (docs/decisions/0007)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.db import NO_MONEY, as_money, db, total_of
+from portal.kernel.money import ZERO, Money
+from portal.ledger import account_id_for
+from portal.models import (
+    AccountRole,
+    Dispute,
+    JournalEntry,
+    JournalLine,
+    Payment,
+    PaymentApplication,
+)
+
+
+def credit_of(customer_id: int, *, on: date | None = None) -> Money:
+    """What the customer has and is not applied to anything, now or as of a day.
+
+    Money received and credit of documents alike, less what was given back or returned. Disputed
+    money is nobody's to use. What waits on a Pending invoice is applied, though it is still a
+    deposit in the ledger.
+    """
+    if on is None:
+        return credit_of_many([customer_id])
+    return _credits_as_of([customer_id], on).get(customer_id, ZERO)
+
+
+def credit_of_many(customer_ids: Sequence[int]) -> Money:
+    """What is in credit today over several customers of one payer."""
+    query = sa.select(total_of(Payment.unapplied)).where(
+        Payment.customer_id.in_(customer_ids), ~Payment.disputed
+    )
+    return db.session.scalar(query) or ZERO
+
+
+def credits_of(customer_ids: Sequence[int], *, on: date) -> dict[int, Money]:
+    """Each customer's credit as of a day, as `credit_of` counts it; who has none is left out."""
+    found = _credits_as_of(customer_ids, on)
+    return {customer_id: amount for customer_id, amount in found.items() if amount > ZERO}
+
+
+def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
+    """From dated rows alone: what came, what went back, what was applied up to that day."""
+    mine = sa.and_(
+        Payment.customer_id.in_(customer_ids),
+        sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(_disputed_on(on)),
+    )
+    came = sa.select(Payment.customer_id, Payment.amount.label("amount"))
+    returned = sa.select(Payment.customer_id, as_money(-Payment.amount))
+    applied = sa.select(Payment.customer_id, as_money(-PaymentApplication.amount)).join(
+        PaymentApplication, PaymentApplication.payment_id == Payment.id
+    )
+    moves = sa.union_all(
+        came.where(mine, Payment.received_on <= on),
+        returned.where(mine, Payment.returned_on <= on),
+        applied.where(mine, PaymentApplication.applied_on <= on),
+    ).subquery()
+    sums = sa.select(moves.c.customer_id, sa.func.sum(moves.c.amount)).group_by(moves.c.customer_id)
+    return dict(db.session.execute(sums).all())
+
+
+def _disputed_on(on: date) -> sa.Select[int]:
+    """The payments whose money a bank held on that day, as the journal dates it."""
+    return (
+        sa.select(Dispute.payment_id)
+        .join(
+            JournalEntry,
+            sa.and_(JournalEntry.source_kind == "dispute", JournalEntry.source_id == Dispute.id),
+        )
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalLine.account_id == account_id_for(AccountRole.DISPUTED),
+            JournalLine.entry_date <= on,
+        )
+        .group_by(Dispute.payment_id)
+        .having(sa.func.sum(JournalLine.amount) > NO_MONEY)
+    )
