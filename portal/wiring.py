@@ -16,6 +16,8 @@ from portal.batches import (
 )
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
+    CreditWithdrawn,
+    DocumentsCredited,
     InvoiceChanged,
     InvoiceShrinking,
     InvoicesPosted,
@@ -41,7 +43,14 @@ from portal.payment_collection import (
     tell_payer,
     waiting_events,
 )
-from portal.payments import PaymentReceived, receipt_pdf, release_excess, send_receipt
+from portal.payments import (
+    PaymentReceived,
+    give_credit,
+    receipt_pdf,
+    release_excess,
+    send_receipt,
+    withdraw_credit,
+)
 from portal.schedule import run_due
 from portal.tasks import MAIL, TaskKind
 
@@ -51,6 +60,8 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts, leave_batch],
+    DocumentsCredited: [give_credit],
+    CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],

@@ -12,7 +12,7 @@ from portal.audit import acting_as, record
 from portal.batches.filling import take_out
 from portal.batches.keeping import sum_of
 from portal.db import claim, db, in_transaction, lock_rows
-from portal.invoices import post_invoices
+from portal.invoices import in_date_order, lock_in_order, post_invoices
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import (
@@ -195,18 +195,18 @@ def _post(batch: Batch, table: type[Invoice] | type[Payment], ids: Sequence[int]
     if table is Invoice:
         invoices = post_invoices(ids, by=batch.started_by, batch_id=batch.id)
         return [Refusal(why, invoice_id=one.id) for one, why in invoices.refused]
-    payments = post_payments(ids, by=batch.started_by)
+    payments = post_payments(ids)
     return [Refusal(why, payment_id=one.id) for one, why in payments.refused]
 
 
 def _lock_members(batch: Batch) -> tuple[list[int], list[int]]:
     """All of them in the order everybody locks, given back in the order they are numbered."""
-    invoices = sa.select(Invoice.id, Invoice.invoice_date).where(Invoice.batch_id == batch.id)
-    found = db.session.execute(invoices.order_by(Invoice.id).with_for_update(of=Invoice)).all()
-    dated = sorted(found, key=lambda row: (row.invoice_date is not None, row.invoice_date, row.id))
+    members = sa.select(Invoice.id).where(Invoice.batch_id == batch.id)
+    lock_in_order(list(db.session.scalars(members)))
+    dated = in_date_order(list(db.session.scalars(members)))  # who left meanwhile is not held up
     payments = sa.select(Payment.id).where(Payment.batch_id == batch.id)
     locked = payments.order_by(Payment.id).with_for_update(of=Payment)
-    return [row.id for row in dated], list(db.session.scalars(locked))
+    return dated, list(db.session.scalars(locked))
 
 
 def _next_members(batch: Batch) -> tuple[type[Invoice] | type[Payment], list[int]]:

@@ -1,5 +1,7 @@
 """Invoices: begin, edit, price, post, find."""
 
+from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.crediting import left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
     add_line,
@@ -12,7 +14,13 @@ from portal.invoices.editing import (
     remove_line,
     review_invoice,
 )
-from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
+from portal.invoices.events import (
+    CreditWithdrawn,
+    DocumentsCredited,
+    InvoiceChanged,
+    InvoiceShrinking,
+    InvoicesPosted,
+)
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
@@ -20,6 +28,7 @@ from portal.invoices.for_customers import (
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
 from portal.invoices.lines import LineWords
+from portal.invoices.locking import in_date_order, lock_in_order
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -29,11 +38,9 @@ from portal.invoices.pay_links import (
 )
 from portal.invoices.posting import (
     PostingOutcome,
-    application_entry,
     post_invoice,
     post_invoices,
     posting_problem,
-    revenue_legs,
 )
 from portal.invoices.queries import (
     DueState,
@@ -60,8 +67,12 @@ from portal.invoices.starting import (
     start_manual_invoice,
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.wording import document_word
 
 __all__ = [
+    "CreditWithdrawn",
+    "DocumentsCredited",
     "DueState",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -83,6 +94,7 @@ __all__ = [
     "change_summary",
     "customer_open_invoices",
     "default_term",
+    "document_word",
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
@@ -90,11 +102,14 @@ __all__ = [
     "get_invoice",
     "hand_out_link",
     "ids_of_invoices",
+    "in_date_order",
     "invoice_of_job",
     "invoice_of_token",
     "invoice_paper",
     "invoice_pdf",
     "is_visible_to_customer",
+    "left_to_credit",
+    "lock_in_order",
     "make_pay_links",
     "mark_opened",
     "mark_sent",
@@ -114,4 +129,7 @@ __all__ = [
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "unpost_invoice",
+    "unpost_invoices",
+    "unposting_problem",
 ]

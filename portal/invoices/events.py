@@ -33,3 +33,27 @@ class InvoiceChanged(Event):
     """What is owed changed, or the invoice was cancelled: open checkouts are out of date."""
 
     invoice: Invoice
+
+
+@dataclass(frozen=True)
+class DocumentsCredited(Event):
+    """These documents with a negative total are on the books: the customer has that in credit.
+
+    They and what they correct are locked. Whoever keeps the credit makes a row for each and
+    uses it for the corrected invoice first (decisions/0007).
+    """
+
+    documents: Sequence[Invoice]
+
+
+@dataclass(frozen=True)
+class CreditWithdrawn(Event):
+    """These documents are about to leave the books: what became of their credit is undone.
+
+    `locked` are the ids of all invoices that are held: these, what they correct, and whatever
+    their credit was used for a moment ago. Refused when part of it was given back in money.
+    """
+
+    documents: Sequence[Invoice]
+    because: str
+    locked: frozenset[int]

@@ -14,18 +14,20 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
-from portal.invoices.events import InvoicesPosted
+from portal.invoices.booking import application_entry, revenue_entry
+from portal.invoices.crediting import Room
+from portal.invoices.events import DocumentsCredited, InvoicesPosted
+from portal.invoices.locking import in_date_order, lock_in_order, with_originals
+from portal.invoices.wording import series_of
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
-from portal.kernel.money import ZERO, Money
-from portal.ledger import Entry, Leg, account_id_for, is_open, next_number, post_entries
+from portal.kernel.money import ZERO
+from portal.ledger import is_open, next_number, post_entries
 from portal.models import (
     INVOICE,
-    AccountRole,
     Invoice,
     InvoiceState,
-    ItemKind,
     Job,
     JobState,
     PaymentApplication,
@@ -76,6 +78,9 @@ def post_invoices(
     """
     whole = PostingOutcome()
     open_months: dict[date, bool] = {}
+    if len(ids) > CHUNK:
+        lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
+        ids = in_date_order(ids)
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
         part = _post(invoices, by, open_months, seen, batch_id)
@@ -87,12 +92,14 @@ def post_invoices(
 def posting_problem(
     invoice: Invoice,
     open_months: dict[date, bool] | None = None,
+    room: Room | None = None,
     *,
     batch_id: int | None = None,
 ) -> str | None:
     """The first reason why this invoice cannot be posted, in words, or None.
 
-    A member of a batch is posted with that batch, `batch_id`, where an empty one is bypassed.
+    `room` counts what other corrections of the same run take off their originals. A member of a
+    batch is posted with that batch, `batch_id`, where one without lines is bypassed.
     """
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
@@ -108,9 +115,7 @@ def posting_problem(
         return "Give the invoice a date before posting."
     if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
-    if invoice.total < ZERO:
-        return "The total is negative. Give the money back with a credit note instead."
-    return None
+    return (room or Room()).problem(invoice)
 
 
 def _belongs_elsewhere(invoice: Invoice) -> str:
@@ -119,27 +124,15 @@ def _belongs_elsewhere(invoice: Invoice) -> str:
     return f"It is in batch {invoice.batch.number} and is posted with it, or taken out of it first."
 
 
-def revenue_legs(invoice: Invoice) -> list[Leg]:
-    """The legs of a posted invoice (servicetitan-rules §18): A/R against revenue and tax."""
-    by_account: dict[int, Money] = defaultdict(lambda: ZERO)
-    for line in invoice.lines:
-        role = AccountRole.DISCOUNTS if line.kind is ItemKind.DISCOUNT else AccountRole.REVENUE
-        by_account[line.income_account_id or account_id_for(role)] += line.total
-    legs = [Leg(AccountRole.RECEIVABLE, invoice.total, invoice.customer_id, invoice.id)]
-    legs += [Leg(account, -amount) for account, amount in sorted(by_account.items())]
-    legs.append(Leg(AccountRole.SALES_TAX, -invoice.tax_total))
-    return legs
-
-
 def _load_locked(ids: Sequence[int]) -> list[Invoice]:
-    """Fresh under lock in id order, given back in date order.
+    """Fresh under lock in id order, given back in date order, each with what it corrects.
 
     Money applied from now on waits, then finds the invoice posted and books itself.
     """
     db.session.flush()
     query = (
         sa.select(Invoice)
-        .where(Invoice.id.in_(ids))
+        .where(Invoice.id.in_(with_originals(ids)))
         .order_by(Invoice.id)
         .with_for_update(of=Invoice)
         .execution_options(populate_existing=True)
@@ -151,7 +144,11 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
             joinedload(Invoice.job).load_only(Job.state, Job.version),
         )
     )
-    found = list(db.session.scalars(query))
+    locked = {one.id: one for one in db.session.scalars(query)}
+    found = [locked[one] for one in dict.fromkeys(ids) if one in locked]
+    for invoice in found:
+        if invoice.adjusts_id:
+            set_committed_value(invoice, "adjusts", locked[invoice.adjusts_id])
     return sorted(found, key=lambda one: (one.invoice_date or date.min, one.id))
 
 
@@ -162,15 +159,16 @@ def _post(
     seen: Mapping[int, int] | None = None,
     batch_id: int | None = None,
 ) -> PostingOutcome:
-    outcome = PostingOutcome()
+    outcome, room = PostingOutcome(), Room()
     for invoice in invoices:
-        problem = posting_problem(invoice, open_months, batch_id=batch_id)
+        problem = posting_problem(invoice, open_months, room, batch_id=batch_id)
         if seen is not None and seen.get(invoice.id) != invoice.version:
             problem = "Somebody else changed it. Look again, then retry."
         if problem:
             outcome.refused.append((invoice, problem))
         else:
             outcome.done.append(invoice)
+            room.take(invoice)
     if outcome.done:
         _finalise(outcome.done, by)
     return outcome
@@ -207,23 +205,27 @@ def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
             for one in invoices
         ]
     )
+    credited = [one for one in invoices if one.total < ZERO]
+    if credited:
+        tell(DocumentsCredited(credited))
     tell(InvoicesPosted(invoices))
 
 
 def _numbers(invoices: Sequence[Invoice]) -> dict[int, str]:
-    """Document numbers in date order; one already given out once is used again."""
-    years: dict[int, list[Invoice]] = defaultdict(list)
+    """Document numbers in date order per series; one already given out is used again."""
+    months: dict[tuple[str, int], list[Invoice]] = defaultdict(list)
     numbers: dict[int, str] = {}
     for invoice in invoices:
         assert invoice.invoice_date is not None
         if invoice.document_number:
             numbers[invoice.id] = invoice.document_number
         else:
-            years[invoice.invoice_date.year * 12 + invoice.invoice_date.month].append(invoice)
-    for _, members in sorted(years.items()):
+            month = invoice.invoice_date.year * 12 + invoice.invoice_date.month
+            months[series_of(invoice), month].append(invoice)
+    for (series, _), members in sorted(months.items()):
         day = members[0].invoice_date
         assert day is not None
-        new = next_number("INV", day, count=len(members))
+        new = next_number(series, day, count=len(members))
         numbers.update({one.id: number for one, number in zip(members, new, strict=True)})
     return numbers
 
@@ -233,13 +235,15 @@ def _posted_values(
 ) -> dict[str, object]:
     assert invoice.invoice_date is not None
     settled = max([invoice.invoice_date, *(one.applied_on for one in waiting)])
+    balance = max(invoice.balance, ZERO)  # a negative one turns into credit (decisions/0007)
     return {
         "state": InvoiceState.POSTED,
         "version": invoice.version + 1,
         "document_number": number,
         "posted_at": clock.now(),
         "posted_by_id": by.id if by else None,
-        "settled_on": None if invoice.balance else settled,
+        "balance": balance,
+        "settled_on": None if balance else settled,
         "bypass": not invoice.lines,
         "bill_to": "\n".join([invoice.customer.name, *invoice.customer.address_lines]),
         "service_at": "\n".join(invoice.location.address_lines) if invoice.location else "",
@@ -263,25 +267,6 @@ def _waiting_applications(ids: Sequence[int]) -> dict[int, list[PaymentApplicati
 def _book(invoices: Sequence[Invoice], waiting: dict[int, list[PaymentApplication]]) -> None:
     entries = []
     for invoice in invoices:
-        assert invoice.invoice_date is not None
-        memo = f"Invoice {invoice.document_number}"
-        entries.append(
-            Entry(invoice.invoice_date, memo, ("invoice", invoice.id), revenue_legs(invoice))
-        )
+        entries.append(revenue_entry(invoice))
         entries += [application_entry(invoice, one) for one in waiting[invoice.id]]
     post_entries(entries)
-
-
-def application_entry(invoice: Invoice, application: PaymentApplication) -> Entry:
-    """Dr Customer Deposits, Cr A/R, dated when both the money and the invoice were there."""
-    assert invoice.invoice_date is not None
-    amount = application.amount
-    return Entry(
-        on=max(application.applied_on, invoice.invoice_date),
-        memo=f"Payment applied to invoice {invoice.number}",
-        source=("paymentapplication", application.id),
-        legs=[
-            Leg(AccountRole.CUSTOMER_DEPOSITS, amount, invoice.customer_id),
-            Leg(AccountRole.RECEIVABLE, -amount, invoice.customer_id, invoice.id),
-        ],
-    )

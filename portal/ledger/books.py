@@ -88,13 +88,39 @@ def _applied_per_invoice() -> sa.Subquery:
 def _invoice_balances() -> Iterator[str]:
     applied = _applied_per_invoice()
     share = sa.func.coalesce(applied.c.applied, NO_MONEY)
+    turned_into_credit = sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS))
+    left = sa.case((turned_into_credit, NO_MONEY), else_=as_money(Invoice.total - share))
     query = (
-        sa.select(Invoice.reference_number, Invoice.balance, as_money(Invoice.total - share))
+        sa.select(Invoice.reference_number, Invoice.balance, left)
         .outerjoin(applied, applied.c.invoice_id == Invoice.id)
-        .where(Invoice.balance != Invoice.total - share)
+        .where(Invoice.balance != left)
     )
     for number, stored, derived in db.session.execute(query):
         yield f"Invoice {number} says its balance is {stored}; its payments say {derived}."
+
+
+def _credits_of_documents() -> Iterator[str]:
+    """What a document on the books takes off is a row of credit, once; nothing else is one."""
+    rows = (
+        sa.select(
+            Payment.document_id,
+            sa.func.sum(Payment.amount).label("amount"),
+            sa.func.count().label("how_many"),
+        )
+        .where(Payment.document_id.is_not(None), Payment.returned_on.is_(None))
+        .group_by(Payment.document_id)
+        .subquery()
+    )
+    gives = sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS))
+    owed = sa.case((gives, as_money(-Invoice.total)), else_=NO_MONEY)
+    given = sa.func.coalesce(rows.c.amount, NO_MONEY)
+    query = (
+        sa.select(Invoice.reference_number, owed, given)
+        .outerjoin(rows, rows.c.document_id == Invoice.id)
+        .where(sa.or_(owed != given, rows.c.how_many > 1))
+    )
+    for number, wanted, found in db.session.execute(query):
+        yield f"Document {number} gives {wanted} of credit, and {found} of it was recorded."
 
 
 def _invoice_totals() -> Iterator[str]:
@@ -177,6 +203,7 @@ CHECKS = (
     _line_dates,
     _invoice_totals,
     _invoice_balances,
+    _credits_of_documents,
     _settled_dates,
     _last_application_dates,
     _receivable_ties_to_subledger,

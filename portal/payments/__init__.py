@@ -8,6 +8,7 @@ from portal.payments.changing import (
     delete_payment,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.document_credit import give_credit, withdraw_credit
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -102,6 +103,7 @@ __all__ = [
     "get_payment",
     "get_payment_type",
     "get_refund_reason",
+    "give_credit",
     "is_exported",
     "latest_payments",
     "left_to_give_back",
@@ -130,4 +132,5 @@ __all__ = [
     "type_is_used",
     "unapply",
     "unpost_payments",
+    "withdraw_credit",
 ]

@@ -1,0 +1,226 @@
+"""Taking invoices off the books again: a reversal, never a deletion; the number is kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal.audit import Happening, record_many
+from portal.db import db
+from portal.invoices.events import CreditWithdrawn, InvoiceChanged
+from portal.invoices.locking import lock_in_order
+from portal.invoices.posting import CHUNK, PostingOutcome
+from portal.invoices.reversing import reverse_postings
+from portal.invoices.wording import document_word
+from portal.kernel.errors import Conflict, DomainError
+from portal.kernel.events import tell
+from portal.kernel.money import ZERO
+from portal.ledger import is_open
+from portal.models import (
+    INVOICE,
+    ON_THE_BOOKS,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    Payment,
+    PaymentApplication,
+    User,
+)
+
+
+def unpost_invoice(invoice: Invoice, *, because: str, by: User | None = None) -> None:
+    """Make one posted invoice a draft again (servicetitan-rules §2.2).
+
+    Its entry is reversed on its own date, money applied to it waits in Customer Deposits, the
+    number is kept and used again. Raises the first failing reason (period, export status,
+    batch, corrections, credit paid out), or Conflict when somebody else was faster.
+    """
+    db.session.flush()
+    if problem := unposting_problem(invoice):
+        raise DomainError(problem)
+    if not because.strip():
+        raise DomainError("Say why the invoice leaves the books.", field="because")
+    seen = {invoice.id: invoice.version}
+    outcome = unpost_invoices([invoice.id], because=because, by=by, seen=seen)
+    if outcome.refused:
+        raise DomainError(outcome.refused[0][1])
+
+
+def unpost_invoices(
+    ids: Sequence[int],
+    *,
+    because: str,
+    by: User | None = None,
+    seen: Mapping[int, int] | None = None,
+) -> PostingOutcome:
+    """Unpost many; refused ones are listed with their reason and stay posted.
+
+    A correction and what it corrects may leave together. The caller decides whether a refusal
+    rolls back the rest; `by` is named by the trail already.
+    """
+    db.session.flush()
+    locked = frozenset(lock_in_order([*ids, *_credited_by(ids)]))
+    invoices = _load(ids)
+    outcome = _sort_out(invoices, seen or {})
+    for start in range(0, len(outcome.done), CHUNK):
+        _take_off(outcome.done[start : start + CHUNK], because.strip(), locked)
+    return outcome
+
+
+def unposting_problem(invoice: Invoice) -> str | None:
+    """The first reason why this invoice alone cannot be unposted, in words, or None."""
+    blockers = _corrections_of([invoice.id])
+    if problem := _problem(invoice, {}, blockers.get(invoice.id, [])):
+        return problem
+    if invoice.batch_id is not None:
+        return f"Invoice {invoice.number} is in a batch. Unpost the batch instead."
+    return None
+
+
+def _credited_by(ids: Sequence[int]) -> list[int]:
+    """The invoices that credit of these documents was used for."""
+    query = (
+        sa.select(PaymentApplication.invoice_id)
+        .join(Payment, Payment.id == PaymentApplication.payment_id)
+        .distinct()
+    )
+    found: list[int] = []
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        found += db.session.scalars(query.where(Payment.document_id.in_(part)))
+    return found
+
+
+def _load(ids: Sequence[int]) -> list[Invoice]:
+    """Fresh, newest first, so that a correction leaves before what it corrects."""
+    found: list[Invoice] = []
+    query = sa.select(Invoice).options(joinedload(Invoice.customer))
+    for start in range(0, len(ids), CHUNK):
+        part = query.where(Invoice.id.in_(ids[start : start + CHUNK]))
+        found += db.session.scalars(part.execution_options(populate_existing=True))
+    return sorted(found, key=lambda one: -one.id)
+
+
+def _sort_out(invoices: Sequence[Invoice], seen: Mapping[int, int]) -> PostingOutcome:
+    """Refuse until nothing more has to be: what stays posted holds what it corrects."""
+    outcome = PostingOutcome(done=list(invoices))
+    blockers = _corrections_of([one.id for one in invoices])
+    months: dict[date, bool] = {}
+    while True:
+        leaving = {one.id for one in outcome.done}
+        problems = {}
+        for invoice in outcome.done:
+            staying = [one for one in blockers.get(invoice.id, []) if one.id not in leaving]
+            problem = _problem(invoice, months, staying)
+            if seen.get(invoice.id, invoice.version) != invoice.version:
+                problem = "Somebody else changed it. Look again, then retry."
+            if problem:
+                problems[invoice.id] = problem
+        if not problems:
+            return outcome
+        outcome.refused += [(one, problems[one.id]) for one in outcome.done if one.id in problems]
+        outcome.done = [one for one in outcome.done if one.id not in problems]
+
+
+def _problem(
+    invoice: Invoice, months: dict[date, bool], staying: Collection[Invoice]
+) -> str | None:
+    """Period, then export status, then what else hangs on it (ARCHITECTURE, decision 12)."""
+    day = invoice.invoice_date
+    if day and not months.setdefault(day.replace(day=1), is_open(day)):
+        return f"The accounting period {day:%B %Y} is closed."
+    if invoice.state is InvoiceState.EXPORTED:
+        return (
+            f"Invoice {invoice.number} was already exported. Correct it with a new document "
+            "instead."
+        )
+    if not INVOICE.allows(invoice.state, "unpost"):
+        return f"Invoice {invoice.number} is {invoice.state}: it is not on the books."
+    if invoice.kind is InvoiceKind.AR_IMPORT:
+        return "It was imported with its opening balance and cannot be unposted."
+    if staying:
+        one = min(staying, key=lambda row: row.id)
+        return f"{document_word(one)} {one.number} hangs on it. Unpost that one first."
+    return None
+
+
+def _corrections_of(ids: Sequence[int]) -> dict[int, list[Invoice]]:
+    """Final documents that hang on these: corrections, interest, both halves of a financing."""
+    found: dict[int, list[Invoice]] = defaultdict(list)
+    for start in range(0, len(ids), CHUNK):
+        part = set(ids[start : start + CHUNK])
+        query = sa.select(Invoice).where(
+            sa.or_(Invoice.adjusts_id.in_(part), Invoice.transfers_id.in_(part)),
+            Invoice.state.in_(ON_THE_BOOKS),
+        )
+        for one in db.session.scalars(query):
+            for corrected in {one.adjusts_id, one.transfers_id} & part:
+                found[cast(int, corrected)].append(one)
+    return found
+
+
+def _take_off(invoices: Sequence[Invoice], because: str, locked: frozenset[int]) -> None:
+    credited = [one for one in invoices if one.total < ZERO]
+    if credited:
+        tell(CreditWithdrawn(credited, because, locked))
+    reverse_postings(invoices)
+    _reopen(invoices)
+    words = f": {because}" if because else "."
+    record_many(
+        [
+            Happening("unposted", "invoice", one.id, f"Unposted, keeping its number{words}",
+                      {"state": ["posted", "pending"]})
+            for one in invoices
+        ]
+        + [
+            Happening("correction withdrawn", "invoice", one.adjusts_id,
+                      f"{document_word(one)} {one.number} was unposted{words}")
+            for one in invoices if one.adjusts_id
+        ]
+    )  # fmt: skip
+    for invoice in invoices:
+        tell(InvoiceChanged(invoice))
+
+
+def _reopen(invoices: Sequence[Invoice]) -> None:
+    """State and what belongs to it, by compare-and-set; what was sent stays sent."""
+    table = cast(sa.Table, Invoice.__table__)
+    changes: list[dict[str, object]] = [
+        {
+            "state": InvoiceState.PENDING,
+            "version": one.version + 1,
+            "balance": one.balance if one.total >= ZERO else one.total,
+            "settled_on": None,
+            "posted_at": None,
+            "posted_by_id": None,
+            "bill_to": "",
+            "service_at": "",
+            "term_name": "",
+        }
+        for one in invoices
+    ]
+    updated = db.session.execute(
+        sa.update(table)
+        .where(
+            table.c.id == sa.bindparam("row_id"),
+            table.c.state == InvoiceState.POSTED,
+            table.c.version == sa.bindparam("old_version"),
+        )
+        .values({name: sa.bindparam(f"new_{name}") for name in changes[0]}),
+        [
+            {f"new_{name}": value for name, value in values.items()}
+            | {"row_id": one.id, "old_version": one.version}
+            for one, values in zip(invoices, changes, strict=True)
+        ],
+    )
+    if updated.rowcount != len(invoices):  # type: ignore[attr-defined]
+        raise Conflict("Somebody else changed one of these invoices. Look again, then retry.")
+    for invoice, values in zip(invoices, changes, strict=True):
+        for name, value in values.items():
+            set_committed_value(invoice, name, value)
