@@ -64,6 +64,7 @@ from portal.batches.rules import (
     unit_names,
 )
 from portal.batches.sheets import workbook_of
+from portal.batches.unposting import unpost_batch
 from portal.batches.warnings import REFUSED, BatchWarning, count_warnings, warnings_of
 
 __all__ = [
@@ -116,6 +117,7 @@ __all__ = [
     "unbatched_invoices",
     "unbatched_payments",
     "unit_names",
+    "unpost_batch",
     "waiting_batches",
     "waiting_print_runs",
     "warnings_of",

@@ -21,6 +21,7 @@ from portal.models import (
     InvoiceTax,
     JournalEntry,
     JournalLine,
+    Payment,
     PaymentApplication,
 )
 

@@ -144,6 +144,7 @@ def test_payments_are_narrowed_and_come_in_together(batch, build):
     mine, other = build.payment(ada, "5"), build.payment(bob, "7")
 
     assert add_matching_payments(batch, FreePayments(q="ada")) == 1
+    db.session.expire_all()
     assert (mine.batch_id, other.batch_id) == (batch.id, None)
 
 

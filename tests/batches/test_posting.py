@@ -214,9 +214,10 @@ def test_what_breaks_is_told_and_can_be_tried_again(build, monkeypatch):
     def broken(*_ids, **_words):
         raise RuntimeError("out of paper")
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+    with monkeypatch.context() as patch:
         patch.setattr(posting, "post_invoices", broken)
-        run_waiting()
+        with pytest.raises(RuntimeError):
+            run_waiting()
 
     assert batch.state is BatchState.PENDING
     assert "can be tried again" in batch.failure
