@@ -8,6 +8,10 @@ from staff import (
     account,
     accounts,
     attempts,
+    auto_batches,
+    batch_filling,
+    batch_posting,
+    batches,
     contacts,
     customer_prices,
     customers,
@@ -28,6 +32,7 @@ from staff import (
     photos,
     posting,
     pricebook,
+    print_runs,
     receivables,
     search,
     sending,
@@ -40,7 +45,8 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
+    account, accounts, attempts, auto_batches, batch_filling, batch_posting, batches,
+    contacts, customer_prices, customers, home, imports, print_runs,
     invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
     people, periods, photos, posting, pricebook, receivables, search, sending, settings,
     sign_in, style_guide, taxes, terms,

@@ -1,5 +1,6 @@
 """Batches: fill them, post them as one, take them back, print and download them."""
 
+from portal.batches.asking import Progress, ask_for_posting, progress_of, waiting_batches
 from portal.batches.filling import (
     FillingOutcome,
     add_invoices,
@@ -29,13 +30,7 @@ from portal.batches.members import (
     seen_of,
     sums_by_kind,
 )
-from portal.batches.posting import (
-    Progress,
-    ask_for_posting,
-    look_at_batch,
-    progress_of,
-    waiting_batches,
-)
+from portal.batches.posting import look_at_batch
 from portal.batches.printing import (
     find_print_runs,
     get_print_run,

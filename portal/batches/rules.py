@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from portal.audit import record
+from portal.batches.asking import ask_for_posting
 from portal.batches.filling import UNBATCHED, Member, put_in
 from portal.batches.keeping import lock_open, start_batch
-from portal.batches.posting import ask_for_posting
 from portal.batches.readiness import READY_INVOICE, READY_PAYMENT
 from portal.company import company, today
 from portal.db import Page, PageRequest, bump, db, in_transaction, lock_rows, paginate
