@@ -1,4 +1,4 @@
-"""python -m bench [money|batches|pages|pdf|webhooks|payers|scale_out …] [--engine sqlite|postgresql]"""
+"""python -m bench [money|batches|pages|pdf|webhooks|payers|scale_out …] [--engine …]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A batch of ten thousand beside a hundred thousand invoices: its pages, filled, posted, unposted."""
+"""A batch of ten thousand beside a hundred thousand invoices: filled, shown, posted, unposted."""
 
 from __future__ import annotations
 
