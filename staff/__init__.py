@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from staff import (
     account,
     accounts,
+    approval_rules,
     attempts,
     contacts,
     customer_prices,
@@ -14,6 +15,7 @@ from staff import (
     home,
     imports,
     invoice_lines,
+    invoice_review,
     invoices,
     jobs,
     labels,
@@ -29,6 +31,7 @@ from staff import (
     posting,
     pricebook,
     receivables,
+    review,
     search,
     sending,
     settings,
@@ -40,10 +43,10 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    sign_in, style_guide, taxes, terms,
+    account, accounts, approval_rules, attempts, contacts, customer_prices, customers, home,
+    imports, invoice_lines, invoice_review, invoices, jobs, labels, ledger, locations, outbox,
+    payment_types, payments, people, periods, photos, posting, pricebook, receivables, review,
+    search, sending, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

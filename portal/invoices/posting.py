@@ -14,6 +14,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
+from portal.invoices.approval import approval_problem
+from portal.invoices.approval_rules import active_rules
 from portal.invoices.events import InvoicesPosted
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
@@ -23,6 +25,7 @@ from portal.ledger import Entry, Leg, account_id_for, is_open, next_number, post
 from portal.models import (
     INVOICE,
     AccountRole,
+    ApprovalRule,
     Invoice,
     InvoiceState,
     ItemKind,
@@ -56,7 +59,7 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
     (fresh,) = _load_locked(known.identity)
     if seen not in (fresh.version, None):
         raise Conflict("Somebody else changed this invoice. Look again, then retry.")
-    outcome = _post([fresh], by, {})
+    outcome = _post([fresh], by, {}, active_rules())
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])
 
@@ -70,17 +73,25 @@ def post_invoices(
     is refused. The caller decides whether a refusal rolls back the rest.
     """
     whole = PostingOutcome()
+    rules = active_rules()
     open_months: dict[date, bool] = {}
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
-        part = _post(invoices, by, open_months, seen)
+        part = _post(invoices, by, open_months, rules, seen)
         whole.done += part.done
         whole.refused += part.refused
     return whole
 
 
-def posting_problem(invoice: Invoice, open_months: dict[date, bool] | None = None) -> str | None:
-    """The first reason why this invoice cannot be posted, in words, or None."""
+def posting_problem(
+    invoice: Invoice,
+    open_months: dict[date, bool] | None = None,
+    rules: Sequence[ApprovalRule] | None = None,
+) -> str | None:
+    """The first reason why this invoice cannot be posted, in words, or None.
+
+    Who asks about many gives the `rules` of approval, loaded once.
+    """
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
@@ -95,7 +106,7 @@ def posting_problem(invoice: Invoice, open_months: dict[date, bool] | None = Non
         return "Add at least one line before posting."
     if invoice.total < ZERO:
         return "The total is negative. Give the money back with a credit note instead."
-    return None
+    return approval_problem(invoice, active_rules() if rules is None else rules)
 
 
 def revenue_legs(invoice: Invoice) -> list[Leg]:
@@ -127,7 +138,7 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
             joinedload(Invoice.customer),
             joinedload(Invoice.location),
             joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state, Job.version),
+            joinedload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
         )
     )
     found = list(db.session.scalars(query))
@@ -138,11 +149,12 @@ def _post(
     invoices: Sequence[Invoice],
     by: User | None,
     open_months: dict[date, bool],
+    rules: Sequence[ApprovalRule],
     seen: Mapping[int, int] | None = None,
 ) -> PostingOutcome:
     outcome = PostingOutcome()
     for invoice in invoices:
-        problem = posting_problem(invoice, open_months)
+        problem = posting_problem(invoice, open_months, rules)
         if seen is not None and seen.get(invoice.id) != invoice.version:
             problem = "Somebody else changed it. Look again, then retry."
         if problem:

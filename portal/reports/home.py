@@ -119,7 +119,7 @@ def waiting_counts() -> dict[str, int]:
         )
     ).one()
     return {
-        "staff.invoices.index": review,
+        "staff.review.index": review,
         "staff.outbox.index": failed,
         "staff.attempts.index": parked + unknown,
     }
