@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from staff import (
     account,
     accounts,
+    approval_rules,
     attempts,
     auto_batches,
     batch_filling,
@@ -18,6 +19,7 @@ from staff import (
     home,
     imports,
     invoice_lines,
+    invoice_review,
     invoices,
     jobs,
     labels,
@@ -34,6 +36,7 @@ from staff import (
     pricebook,
     print_runs,
     receivables,
+    review,
     search,
     sending,
     settings,
@@ -45,11 +48,11 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, auto_batches, batch_filling, batch_posting, batches,
-    contacts, customer_prices, customers, home, imports, print_runs,
-    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    sign_in, style_guide, taxes, terms,
+    account, accounts, approval_rules, attempts, auto_batches, batch_filling, batch_posting,
+    batches, contacts, customer_prices, customers, home, imports, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
+    people, periods, photos, posting, pricebook, print_runs, receivables, review, search,
+    sending, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

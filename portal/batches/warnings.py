@@ -15,16 +15,14 @@ from flask_babel import lazy_gettext as later
 from portal.batches.readiness import JOB_DONE
 from portal.company import today
 from portal.db import NO_MONEY, db
-from portal.kernel import calendar
+from portal.ledger import closed_days
 from portal.models import (
-    AccountingPeriod,
     Batch,
     Customer,
     Invoice,
     InvoiceLine,
     InvoiceTax,
     ItemKind,
-    PeriodState,
     ReviewState,
     TaxRate,
 )
@@ -98,7 +96,7 @@ def _conditions() -> dict[BatchWarning, sa.ColumnElement[bool]]:
     return {
         W.NO_DATE: Invoice.invoice_date.is_(None),
         W.JOB_NOT_DONE: sa.not_(JOB_DONE),
-        W.CLOSED_PERIOD: _in_closed_month(),
+        W.CLOSED_PERIOD: closed_days().where(Invoice.invoice_date),
         W.PENDING_APPROVAL: reviewed == ReviewState.PENDING_APPROVAL,
         W.REJECTED: reviewed == ReviewState.REJECTED,
         W.NO_LINES: ~sa.exists().where(InvoiceLine.invoice_id == Invoice.id),
@@ -158,19 +156,3 @@ def _tax_without_rate() -> sa.ColumnElement[bool]:
         ~rated.correlate(Invoice, Customer, InvoiceTax).exists(),
     )
     return found.correlate(Invoice, Customer).exists()
-
-
-def _in_closed_month() -> sa.ColumnElement[bool]:
-    """Everything up to the last closed month, but for the months opened again."""
-    periods = db.session.execute(
-        sa.select(AccountingPeriod.starts_on, AccountingPeriod.state)
-    ).all()
-    closed = [start for start, state in periods if state is PeriodState.CLOSED]
-    if not closed:
-        return sa.false()
-    last = max(closed)
-    opened = [start for start, state in periods if state is PeriodState.OPEN and start < last]
-    return sa.and_(
-        Invoice.invoice_date <= calendar.month_end(last),
-        *[sa.not_(Invoice.invoice_date.between(one, calendar.month_end(one))) for one in opened],
-    )

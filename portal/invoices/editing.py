@@ -13,21 +13,22 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from portal.audit import record
 from portal.db import bump, db
+from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.totals import price_invoice
-from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.kernel.events import tell
-from portal.ledger import is_own_number, require_open_period
+from portal.ledger import is_own_number
 from portal.models import (
-    INVOICE,
+    BusinessUnit,
     Invoice,
     InvoiceLine,
     InvoiceState,
     Location,
     PaymentTerm,
-    ReviewState,
     TaxZone,
+    User,
 )
 
 
@@ -50,7 +51,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
 
     Raises PeriodClosed, InvalidTransition, Conflict (old version) or InvalidFields.
     """
-    require_editable(invoice, moves_to=facts.invoice_date)
+    require_editable(invoice, Edit.FACTS, moves_to=facts.invoice_date)
     bump(invoice, version)
     _check(invoice, facts)
     before = _words(invoice)
@@ -103,18 +104,14 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
     require_editable(invoice)
     bump(invoice, version)
     _require_still_there(invoice, line)
-    before = [line.description, str(line.quantity), str(line.unit_price)]
+    before = _line_words(line)
     write_line(invoice, line, words)
     price_invoice(invoice)
     _is_new_version(invoice)
-    after = [line.description, str(line.quantity), str(line.unit_price)]
-    if before != after:
-        record(
-            "line changed",
-            invoice,
-            f"Line “{line.description}” was changed.",
-            {"line": [before, after]},
-        )
+    after = _line_words(line)
+    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
+    if changes:
+        record("line changed", invoice, f"Line “{line.description}” was changed.", changes)
 
 
 def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
@@ -129,7 +126,7 @@ def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
 
 def refresh_tax(invoice: Invoice) -> None:
     """Take the location's zone and today's rates again; Pending only (§14)."""
-    require_editable(invoice)
+    require_editable(invoice, Edit.TAX)
     if invoice.location is not None:
         invoice.tax_zone = invoice.location.tax_zone
     before = invoice.tax_total
@@ -142,16 +139,9 @@ def refresh_tax(invoice: Invoice) -> None:
     )
 
 
-def review_invoice(invoice: Invoice, state: ReviewState) -> None:
-    """Move on the review axis; it never decides about posting (§2)."""
-    old, invoice.review_state = invoice.review_state, state
-    if old is not state:
-        record("reviewed", invoice, f"Review: {state.replace('_', ' ')}.", {"review": [old, state]})
-
-
 def cancel_invoice(invoice: Invoice, *, because: str) -> None:
     """Cancel a Pending invoice without money on it; it keeps its number and stays readable."""
-    require_editable(invoice)
+    require_editable(invoice, Edit.CANCEL)
     if invoice.applied:
         raise DomainError(
             f"{invoice.applied} is already applied to this invoice. Take the payment back first."
@@ -161,8 +151,10 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
     record("cancelled", invoice, f"Invoice {invoice.number} was cancelled: {because}")
 
 
-def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
-    """Period first, then state: the first failing reason is told (decision 12).
+def require_editable(
+    invoice: Invoice, edit: Edit = Edit.LINES, *, moves_to: date | None = None
+) -> None:
+    """Raises PeriodClosed or InvalidTransition, whichever the table of edits tells first.
 
     A draft may leave a closed month for a day of an open one, `moves_to`: nothing of it is on
     the books yet, and else it could never be posted.
@@ -172,13 +164,7 @@ def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
     """
     if invoice.id:
         _lock_whole(invoice)
-    if day := moves_to or invoice.invoice_date:
-        require_open_period(day)
-    if not INVOICE.allows(invoice.state, "edit"):
-        raise InvalidTransition(
-            f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "
-            "Correct it with a new document."
-        )
+    require_allowed(edit, invoice, moves_to=moves_to)
 
 
 def _lock_whole(invoice: Invoice) -> None:
@@ -200,6 +186,17 @@ def _is_new_version(invoice: Invoice) -> None:
 def _require_still_there(invoice: Invoice, line: InvoiceLine) -> None:
     if line not in invoice.lines:
         raise Conflict("Somebody else removed this line meanwhile.")
+
+
+def _line_words(line: InvoiceLine) -> dict[str, Any]:
+    technician = db.session.get(User, line.technician_id) if line.technician_id else None
+    return {
+        "description": line.description,
+        "quantity": str(line.quantity),
+        "price": str(line.unit_price),
+        "taxable": line.taxable,
+        "technician": technician.name if technician else None,
+    }
 
 
 def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
@@ -225,13 +222,15 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
 
 
 def _words(invoice: Invoice) -> dict[str, Any]:
+    number = invoice.business_unit_id  # the row itself may still be the one before the change
+    unit = db.session.get(BusinessUnit, number) if number else None
     return {
         "number": invoice.reference_number,
         "date": invoice.invoice_date.isoformat() if invoice.invoice_date else None,
         "term": invoice.term.name if invoice.term else None,
         "location": invoice.location.one_line_address if invoice.location else None,
         "tax zone": invoice.tax_zone.name if invoice.tax_zone else None,
-        "business unit": invoice.business_unit_id,
+        "business unit": unit.name if unit else None,
         "summary": invoice.summary,
         "purchase order": invoice.purchase_order,
     }

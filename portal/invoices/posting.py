@@ -14,6 +14,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
+from portal.invoices.approval import approval_problem
+from portal.invoices.approval_rules import active_rules
 from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
@@ -26,6 +28,7 @@ from portal.kernel.money import ZERO
 from portal.ledger import is_open, next_number, post_entries
 from portal.models import (
     INVOICE,
+    ApprovalRule,
     Invoice,
     InvoiceState,
     Job,
@@ -58,7 +61,7 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
     (fresh,) = _load_locked(known.identity)
     if seen not in (fresh.version, None):
         raise Conflict("Somebody else changed this invoice. Look again, then retry.")
-    outcome = _post([fresh], by, {})
+    outcome = _post([fresh], by, {}, active_rules())
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])
 
@@ -77,13 +80,14 @@ def post_invoices(
     ones too. The caller decides whether a refusal rolls back the rest.
     """
     whole = PostingOutcome()
+    rules = active_rules()
     open_months: dict[date, bool] = {}
     if len(ids) > CHUNK:
         lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
         ids = in_date_order(ids)
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
-        part = _post(invoices, by, open_months, seen, batch_id)
+        part = _post(invoices, by, open_months, rules, seen, batch_id)
         whole.done += part.done
         whole.refused += part.refused
     return whole
@@ -94,12 +98,14 @@ def posting_problem(
     open_months: dict[date, bool] | None = None,
     room: Room | None = None,
     *,
+    rules: Sequence[ApprovalRule] | None = None,
     batch_id: int | None = None,
 ) -> str | None:
     """The first reason why this invoice cannot be posted, in words, or None.
 
-    `room` counts what other corrections of the same run take off their originals. A member of a
-    batch is posted with that batch, `batch_id`, where one without lines is bypassed.
+    `room` counts what other corrections of the same run take off their originals; who asks
+    about many gives the `rules` of approval, loaded once. A member of a batch is posted with
+    that batch, `batch_id`, where one without lines is bypassed.
     """
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
@@ -115,7 +121,9 @@ def posting_problem(
         return "Give the invoice a date before posting."
     if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
-    return (room or Room()).problem(invoice)
+    if problem := (room or Room()).problem(invoice):
+        return problem
+    return approval_problem(invoice, active_rules() if rules is None else rules)
 
 
 def _belongs_elsewhere(invoice: Invoice) -> str:
@@ -141,7 +149,7 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
             joinedload(Invoice.customer),
             joinedload(Invoice.location),
             joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state, Job.version),
+            joinedload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
         )
     )
     locked = {one.id: one for one in db.session.scalars(query)}
@@ -156,12 +164,13 @@ def _post(
     invoices: Sequence[Invoice],
     by: User | None,
     open_months: dict[date, bool],
+    rules: Sequence[ApprovalRule],
     seen: Mapping[int, int] | None = None,
     batch_id: int | None = None,
 ) -> PostingOutcome:
     outcome, room = PostingOutcome(), Room()
     for invoice in invoices:
-        problem = posting_problem(invoice, open_months, room, batch_id=batch_id)
+        problem = posting_problem(invoice, open_months, room, rules=rules, batch_id=batch_id)
         if seen is not None and seen.get(invoice.id) != invoice.version:
             problem = "Somebody else changed it. Look again, then retry."
         if problem:

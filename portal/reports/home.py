@@ -133,7 +133,7 @@ def waiting_counts() -> dict[str, int]:
         )
     ).one()
     return {
-        "staff.invoices.index": review,
+        "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
         "staff.attempts.index": parked + unknown,
