@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from portal.access import forget_old_tries
+from portal.batches import batch_by_rules
 from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
@@ -52,6 +53,7 @@ def refresh_statistics() -> None:
 
 
 SCHEDULE = [
+    Scheduled("batch by rules", hourly, batch_by_rules),
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),

@@ -7,6 +7,13 @@ from typing import Any
 from flask import Flask
 
 from portal import payment_collection, tasks
+from portal.batches import (
+    leave_batch,
+    look_at_batch,
+    look_at_print_run,
+    waiting_batches,
+    waiting_print_runs,
+)
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
     CreditWithdrawn,
@@ -14,6 +21,7 @@ from portal.invoices import (
     InvoiceChanged,
     InvoiceShrinking,
     InvoicesPosted,
+    ask_again,
     cancel_job_invoice,
     fill_job_invoice,
     invoice_pdf,
@@ -52,7 +60,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobCompleted: [lambda event: fill_job_invoice(event.job)],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
-    InvoiceChanged: [close_stale_checkouts],
+    InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links],
@@ -67,6 +75,8 @@ TASKS = [
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),
+    TaskKind("batch", look_at_batch, waiting_batches),
+    TaskKind("print_run", look_at_print_run, waiting_print_runs),
     TaskKind("stale_checkout", close_stale, stale_attempts),
 ]
 

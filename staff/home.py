@@ -7,10 +7,11 @@ from flask_babel import gettext as _
 
 from portal.access import Ability
 from portal.company import company, format_day, format_money, today
+from portal.invoices import approvals_waiting
 from portal.kernel.money import Money
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
-from portal.web import current_user, needs, render_page, signed_in_user
+from portal.web import current_user, may, needs, render_page, signed_in_user
 from staff.first_steps import first_steps
 
 bp = Blueprint("home", __name__)
@@ -21,7 +22,7 @@ bp = Blueprint("home", __name__)
 def show() -> Response:
     user = current_user()
     if user is not None and Ability.VIEW_RECEIVABLES not in user.role.abilities:
-        return render_page("staff/home/show.html", figures=None, first_steps=[])
+        return render_page("staff/home/show.html", figures=None, first_steps=[], to_approve=None)
     on = today()
     figures, totals = home_figures(on=on), aging_totals(on=on)
     buckets = [
@@ -36,6 +37,7 @@ def show() -> Response:
     return render_page(
         "staff/home/show.html",
         figures=figures,
+        to_approve=approvals_waiting() if may(Ability.APPROVE_INVOICES) else None,
         first_steps=first_steps(signed_in_user()) if _is_empty(figures, cash, totals.total) else [],
         buckets=buckets,
         aging_chart=_chart(buckets, _("Open by days past due")),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response
+from flask_babel import gettext as _
 
 from portal.access import Ability
+from portal.audit import mark_of
 from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
-from portal.kernel.errors import DomainError
-from portal.models import Invoice, InvoiceLine, ItemKind
+from portal.jobs import technicians
+from portal.kernel.errors import Conflict, DomainError
+from portal.models import AuditEntry, Invoice, InvoiceLine, ItemKind
 from portal.web import (
     needs,
     once,
@@ -17,7 +22,8 @@ from portal.web import (
 )
 from staff.choices import item_from, row_of
 from staff.invoices import page_of
-from staff.line_form import LineForm
+from staff.line_form import EditLineForm, LineForm
+from staff.meanwhile import meanwhile
 
 bp = Blueprint("invoice_lines", __name__, url_prefix="/invoices/<int:invoice_id>/lines")
 
@@ -40,7 +46,8 @@ def create(invoice_id: int) -> Response:
 def edit(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
     line = row_of(invoice.lines, line_id)
-    form = LineForm(formdata=None, data=_as_typed(invoice, line))
+    form = EditLineForm(formdata=None, data=_as_typed(invoice, line))
+    form.technician_id.offer(technicians(), also=line.technician)
     return _edit_page(invoice, line, form)
 
 
@@ -48,14 +55,19 @@ def edit(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def save(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = row_of(invoice.lines, line_id)
-    form = LineForm(data=_as_typed(invoice, line))
+    line = next((one for one in invoice.lines if one.id == line_id), None)
+    if line is None:
+        return _is_gone(invoice)
+    form = EditLineForm(data=_as_typed(invoice, line))
+    form.technician_id.offer(technicians(), also=line.technician)
     try:
         if form.is_sent():
             change_line(invoice, line, _words(form, line), version=form.version.data)
             return redirect_to("staff.invoices.show", invoice_id=invoice.id)
     except DomainError as error:
         form.refuse(error)
+        changed = meanwhile(invoice, error)
+        return _edit_page(invoice, line, form, status=422, changed=changed)
     return _edit_page(invoice, line, form, status=422)
 
 
@@ -93,7 +105,7 @@ def _words(form: LineForm, line: InvoiceLine | None = None) -> LineWords:
         kind=line.kind if line else LineWords.kind,
         taxable=bool(form.taxable.data),
         tax_class=line.tax_class if line else LineWords.tax_class,
-        technician_id=line.technician_id if line else None,
+        technician_id=form.technician_id.data if isinstance(form, EditLineForm) else None,
         job_log_id=line.job_log_id if line else None,
         income_account_id=line.income_account_id if line else None,
     )
@@ -108,12 +120,28 @@ def _as_typed(invoice: Invoice, line: InvoiceLine) -> dict[str, object]:
         "quantity": invoice.shown(line.quantity),
         "unit_price": price,
         "taxable": line.taxable,
+        "technician_id": line.technician_id,
     }
 
 
 def _edit_page(
-    invoice: Invoice, line: InvoiceLine, form: LineForm, *, status: int = 200
+    invoice: Invoice,
+    line: InvoiceLine,
+    form: LineForm,
+    *,
+    status: int = 200,
+    changed: Sequence[AuditEntry] = (),
 ) -> Response:
     return render_page(
-        "staff/invoices/line.html", status=status, invoice=invoice, line=line, form=form
-    )
+        "staff/invoices/line.html", status=status, invoice=invoice, line=line, form=form,
+        changed=changed, trail_mark=mark_of(invoice),
+    )  # fmt: skip
+
+
+def _is_gone(invoice: Invoice) -> Response:
+    """The line was removed while it was edited: what was typed waits in the form for a new one."""
+    gone = Conflict(_("Somebody removed this line meanwhile. Add puts back what you typed."))
+    form = LineForm()
+    form.validate()
+    form.form_errors.append(str(gone))
+    return page_of(invoice, line_form=form, status=409, changed=meanwhile(invoice, gone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from flask import Blueprint, Response, request
@@ -10,10 +10,12 @@ from flask_babel import gettext as _
 from wtforms import StringField, TextAreaField
 
 from portal.access import Ability
-from portal.audit import trail_of
+from portal.audit import mark_of, trail_of
 from portal.company import today
 from portal.customers import get_customer
 from portal.invoices import (
+    BATCHED,
+    UNBATCHED,
     DueState,
     InvoiceFacts,
     InvoiceFilter,
@@ -29,21 +31,23 @@ from portal.invoices import (
     invoice_pdf,
     invoice_types,
     posting_problem,
+    recent_batches,
     refresh_tax,
-    review_invoice,
     start_manual_invoice,
     sum_of_invoices,
-    tax_is_stale,
 )
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
-from portal.ledger import entries_of
+from portal.ledger import closed_days, entries_of
 from portal.models import (
+    AuditEntry,
     Invoice,
     InvoiceKind,
     InvoiceState,
     PaidState,
+    PeriodState,
     ReviewState,
     SentState,
+    SyncState,
 )
 from portal.payment_collection import live_attempts_on
 from portal.payments import (
@@ -73,10 +77,12 @@ from portal.web import (
     redirect_to,
     render_page,
 )
-from staff.choices import chosen, customer_from, place_words, units
+from staff.choices import customer_from, place_words, units
 from staff.correction_menu import ways_to_correct
 from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
+from staff.meanwhile import meanwhile
+from staff.review_card import review_words
 
 R = TypeVar("R")
 
@@ -121,6 +127,7 @@ def index() -> Response:
         customer=get_customer(wanted.customer_id) if wanted.customer_id else None,
         axes=_axes(),
         types=[(str(one.id), one.name) for one in invoice_types(all_of_them=True)],
+        closed=closed_days(),
         today=today(),
     )
 
@@ -189,6 +196,7 @@ def save_facts(invoice_id: int) -> Response:
             return redirect_to("staff.invoices.show", invoice_id=invoice.id)
     except DomainError as error:
         form.refuse(error)
+        return _facts_page(invoice, form, status=422, changed=meanwhile(invoice, error))
     return _facts_page(invoice, form, status=422)
 
 
@@ -200,16 +208,11 @@ def save_summary(invoice_id: int) -> Response:
     try:
         change_summary(invoice, typed, version=request.form.get("version", 0, type=int))
     except Conflict as error:
-        return page_of(invoice, status=409, summary=typed, refused=str(error))
+        return page_of(
+            invoice, status=409, summary=typed, refused=str(error),
+            changed=meanwhile(invoice, error),
+        )  # fmt: skip
     notify(_("Saved."))
-    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
-
-
-@bp.post("/<int:invoice_id>/review/<state>")
-@needs(Ability.EDIT_INVOICES)
-def review(invoice_id: int, state: str) -> Response:
-    invoice = get_invoice(invoice_id)
-    review_invoice(invoice, chosen(ReviewState, state))
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
@@ -257,10 +260,12 @@ def page_of(
     pay_link: str = "",
     summary: str | None = None,
     refused: str = "",
+    **words: object,
 ) -> Response:
     """The record page, or its body when htmx changes a line.
 
-    `summary` is what was typed and `refused` why it was not saved.
+    `summary` is what was typed and `refused` why it was not saved; more `words` replace those
+    of `review_words`.
     """
     applications = applications_to(invoice.id)
     return render_page(
@@ -269,7 +274,6 @@ def page_of(
         status=status,
         invoice=invoice,
         problem=posting_problem(invoice) if invoice.is_editable else None,
-        stale_tax=invoice.is_editable and tax_is_stale(invoice),
         applications=applications,
         disputed=bool(disputed_invoices([invoice.id])),
         credit=credit_of(invoice.customer_id),
@@ -284,12 +288,12 @@ def page_of(
         gave=credit_given_by(invoice),
         corrections=ways_to_correct(invoice),
         trail=trail_of(invoice),
-        review_states=list(ReviewState),
         line_form=line_form or LineForm(formdata=None),
         pay_link=pay_link,
         summary=invoice.summary if summary is None else summary,
         refused=refused,
         on=today(),
+        **(review_words(invoice) | words),
     )
 
 
@@ -302,11 +306,16 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("paid", _("Paid"), PaidState),
         ("due", _("Due"), DueState),
         ("kind", _("Kind"), InvoiceKind),
+        ("period", _("Period"), PeriodState),
+        ("sync", _("Sync"), SyncState),
     )
-    return [
+    chosen = [
         (name, label, [(one.value, one.value.replace("_", " ").capitalize()) for one in enum])
         for name, label, enum in axes
     ]
+    batches = [(UNBATCHED, _("Unbatched")), (BATCHED, _("Batched"))]
+    batches += [(number, _("Batch %(n)s", n=number)) for number in recent_batches()]
+    return [*chosen, ("batch", _("Batch"), batches)]
 
 
 def _new_form(sent: object) -> NewForm:
@@ -349,5 +358,14 @@ def _facts(invoice: Invoice, form: FactsForm) -> InvoiceFacts:
     )
 
 
-def _facts_page(invoice: Invoice, form: FactsForm, *, status: int = 200) -> Response:
-    return render_page("staff/invoices/facts.html", status=status, invoice=invoice, form=form)
+def _facts_page(
+    invoice: Invoice,
+    form: FactsForm,
+    *,
+    status: int = 200,
+    changed: Sequence[AuditEntry] = (),
+) -> Response:
+    return render_page(
+        "staff/invoices/facts.html", status=status, invoice=invoice, form=form, changed=changed,
+        trail_mark=mark_of(invoice),
+    )  # fmt: skip

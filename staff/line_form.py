@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import BooleanField, StringField
 
-from portal.web import Form, OnceField, QuantityField, UnitPriceField, VersionField
+from portal.web import Form, IdField, OnceField, QuantityField, UnitPriceField, VersionField
 
 
 class LineForm(Form):
@@ -14,3 +14,9 @@ class LineForm(Form):
     quantity = QuantityField("Quantity")
     unit_price = UnitPriceField("Price", required=False)
     taxable = BooleanField("Taxable", default=True)
+
+
+class EditLineForm(LineForm):
+    """A line that is there already: also who put in the part."""
+
+    technician_id = IdField("Technician", empty="Nobody named")

@@ -9,10 +9,16 @@ from datetime import date
 from flask import Response, request
 from flask_babel import gettext as _
 
-from portal.invoices import billing_addresses, get_invoice, posting_problem, tax_is_stale
+from portal.invoices import (
+    active_rules,
+    billing_addresses,
+    get_invoice,
+    posting_problem,
+    tax_is_stale,
+)
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
-from portal.models import Invoice, InvoiceState, ReviewState
+from portal.models import ApprovalRule, Invoice, InvoiceState, ReviewState
 from portal.web import render_page
 
 
@@ -50,7 +56,8 @@ class Question:
 
 def posting_question(ids: Sequence[int]) -> Question:
     open_months: dict[date, bool] = {}
-    return _question("post", ids, lambda one: _before_posting(one, open_months))
+    rules = active_rules()
+    return _question("post", ids, lambda one: _before_posting(one, open_months, rules))
 
 
 def sending_question(ids: Sequence[int]) -> Question:
@@ -91,8 +98,10 @@ def _question(verb: str, ids: Sequence[int], look: Callable[[Invoice], Asked]) -
     return Question(verb, [look(get_invoice(one)) for one in ids])
 
 
-def _before_posting(invoice: Invoice, open_months: dict[date, bool]) -> Asked:
-    return Asked(invoice, _notes(invoice), posting_problem(invoice, open_months))
+def _before_posting(
+    invoice: Invoice, open_months: dict[date, bool], rules: Sequence[ApprovalRule]
+) -> Asked:
+    return Asked(invoice, _notes(invoice), posting_problem(invoice, open_months, rules=rules))
 
 
 def _before_sending(invoice: Invoice) -> Asked:

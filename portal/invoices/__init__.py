@@ -1,6 +1,25 @@
 """Invoices: begin, edit, price, post, find."""
 
+from portal.invoices.allowed_edits import RULES, Edit, require_allowed, why_not
+from portal.invoices.approval import (
+    OWN_WORK,
+    approval_problem,
+    approvals_waiting,
+    approve_invoice,
+    ask_again,
+    reject_invoice,
+)
+from portal.invoices.approval_rules import (
+    ApprovalWords,
+    active_rules,
+    add_rule,
+    change_rule,
+    find_rules,
+    get_rule,
+    reason_of,
+)
 from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.checklist import Check, Finding, checklist, checklists
 from portal.invoices.correcting import (
     correction_problem,
     start_adjustment,
@@ -18,7 +37,6 @@ from portal.invoices.editing import (
     change_summary,
     refresh_tax,
     remove_line,
-    review_invoice,
 )
 from portal.invoices.events import (
     CreditWithdrawn,
@@ -49,6 +67,7 @@ from portal.invoices.interest import (
     propose_interest,
 )
 from portal.invoices.lines import LineWords
+from portal.invoices.locking import in_date_order, lock_in_order
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -56,6 +75,7 @@ from portal.invoices.pay_links import (
     pay_link_url,
     revoke_pay_links,
 )
+from portal.invoices.placing import place_invoice
 from portal.invoices.posting import (
     PostingOutcome,
     post_invoice,
@@ -63,14 +83,39 @@ from portal.invoices.posting import (
     posting_problem,
 )
 from portal.invoices.queries import (
+    BATCHED,
+    UNBATCHED,
     DueState,
     InvoiceFilter,
     find_invoices,
     find_number,
     get_invoice,
+    ids_of_invoices,
     invoice_of_job,
     open_invoices,
+    recent_batches,
     sum_of_invoices,
+)
+from portal.invoices.review import (
+    ReviewOutcome,
+    assign_invoices,
+    review_invoice,
+    review_invoices,
+    reviewers,
+)
+from portal.invoices.review_queue import (
+    ME,
+    NOBODY,
+    TO_DO,
+    WARNINGS,
+    Neighbours,
+    ReviewFilter,
+    find_aging,
+    find_paid,
+    find_to_review,
+    job_types,
+    neighbours,
+    sum_to_review,
 )
 from portal.invoices.sending import (
     billing_addresses,
@@ -92,11 +137,23 @@ from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting
 from portal.invoices.wording import document_word
 
 __all__ = [
+    "BATCHED",
+    "ME",
+    "NOBODY",
+    "OWN_WORK",
+    "RULES",
+    "TO_DO",
+    "UNBATCHED",
+    "WARNINGS",
+    "ApprovalWords",
+    "Check",
     "CreditWithdrawn",
     "DocumentsCredited",
     "DueState",
+    "Edit",
     "Family",
     "Financing",
+    "Finding",
     "InterestProposal",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -106,19 +163,32 @@ __all__ = [
     "InvoicesPosted",
     "LineWords",
     "ManualInvoice",
+    "Neighbours",
     "PostingOutcome",
+    "ReviewFilter",
+    "ReviewOutcome",
+    "active_rules",
     "add_invoice_type",
     "add_line",
     "add_lines",
+    "add_rule",
     "application_entry",
+    "approval_problem",
+    "approvals_waiting",
+    "approve_invoice",
+    "ask_again",
+    "assign_invoices",
     "billing_addresses",
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
     "change_invoice_type",
     "change_line",
+    "change_rule",
     "change_summary",
     "charge_interest",
+    "checklist",
+    "checklists",
     "correction_problem",
     "customer_open_invoices",
     "default_term",
@@ -128,11 +198,18 @@ __all__ = [
     "finance",
     "financing_problem",
     "financings_of",
+    "find_aging",
     "find_customer_invoices",
     "find_invoices",
     "find_number",
+    "find_paid",
+    "find_rules",
+    "find_to_review",
     "get_invoice",
+    "get_rule",
     "hand_out_link",
+    "ids_of_invoices",
+    "in_date_order",
     "interest_problem",
     "invoice_of_job",
     "invoice_of_token",
@@ -140,22 +217,32 @@ __all__ = [
     "invoice_pdf",
     "invoice_types",
     "is_visible_to_customer",
+    "job_types",
     "left_to_credit",
+    "lock_in_order",
     "make_pay_links",
     "mark_opened",
     "mark_sent",
+    "neighbours",
     "open_invoices",
     "pay_link_url",
+    "place_invoice",
     "post_invoice",
     "post_invoices",
     "posting_problem",
     "price_draft",
     "price_invoice",
     "propose_interest",
+    "reason_of",
+    "recent_batches",
     "refresh_tax",
+    "reject_invoice",
     "remove_line",
+    "require_allowed",
     "revenue_legs",
     "review_invoice",
+    "review_invoices",
+    "reviewers",
     "revoke_pay_links",
     "send_invoice",
     "start_adjustment",
@@ -163,11 +250,13 @@ __all__ = [
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",
+    "sum_to_review",
     "tax_is_stale",
     "undo_financing",
     "undoing_problem",
     "unpost_invoice",
     "unpost_invoices",
     "unposting_problem",
+    "why_not",
     "write_off",
 ]

@@ -13,24 +13,25 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from portal.audit import record
 from portal.db import bump, db
+from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.totals import price_invoice
 from portal.invoices.wording import document_word
-from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.kernel.events import tell
-from portal.ledger import is_own_number, require_open_period
+from portal.ledger import is_own_number
 from portal.models import (
-    INVOICE,
+    BusinessUnit,
     Invoice,
     InvoiceLine,
     InvoiceState,
     InvoiceType,
     Location,
     PaymentTerm,
-    ReviewState,
     TaxZone,
+    User,
 )
 
 
@@ -54,7 +55,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
 
     Raises PeriodClosed, InvalidTransition, Conflict (old version) or InvalidFields.
     """
-    require_editable(invoice, moves_to=facts.invoice_date)
+    require_editable(invoice, Edit.FACTS, moves_to=facts.invoice_date)
     bump(invoice, version)
     _check(invoice, facts)
     before = _words(invoice)
@@ -120,13 +121,9 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
         price_invoice(invoice)
     _is_new_version(invoice)
     after = _line_words(invoice, line)
-    if before != after:
-        record(
-            "line changed",
-            invoice,
-            f"Line “{line.description}” was changed.",
-            {"line": [before, after]},
-        )
+    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
+    if changes:
+        record("line changed", invoice, f"Line “{line.description}” was changed.", changes)
 
 
 def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
@@ -143,7 +140,7 @@ def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
 
 def refresh_tax(invoice: Invoice) -> None:
     """Take the location's zone and today's rates again; Pending only (§14)."""
-    require_editable(invoice)
+    require_editable(invoice, Edit.TAX)
     if invoice.location is not None:
         invoice.tax_zone = invoice.location.tax_zone
     before = invoice.tax_total
@@ -157,16 +154,9 @@ def refresh_tax(invoice: Invoice) -> None:
     )
 
 
-def review_invoice(invoice: Invoice, state: ReviewState) -> None:
-    """Move on the review axis; it never decides about posting (§2)."""
-    old, invoice.review_state = invoice.review_state, state
-    if old is not state:
-        record("reviewed", invoice, f"Review: {state.replace('_', ' ')}.", {"review": [old, state]})
-
-
 def cancel_invoice(invoice: Invoice, *, because: str) -> None:
     """Cancel a Pending invoice without money on it; it keeps its number and stays readable."""
-    require_editable(invoice)
+    require_editable(invoice, Edit.CANCEL)
     if invoice.applied:
         raise DomainError(
             f"{invoice.applied} is already applied to this invoice. Take the payment back first."
@@ -179,8 +169,10 @@ def cancel_invoice(invoice: Invoice, *, because: str) -> None:
         record("correction cancelled", invoice.adjusts, words)
 
 
-def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
-    """Period first, then state: the first failing reason is told (decision 12).
+def require_editable(
+    invoice: Invoice, edit: Edit = Edit.LINES, *, moves_to: date | None = None
+) -> None:
+    """Raises PeriodClosed or InvalidTransition, whichever the table of edits tells first.
 
     A draft may leave a closed month for a day of an open one, `moves_to`: nothing of it is on
     the books yet, and else it could never be posted.
@@ -190,13 +182,7 @@ def require_editable(invoice: Invoice, *, moves_to: date | None = None) -> None:
     """
     if invoice.id:
         _lock_whole(invoice)
-    if day := moves_to or invoice.invoice_date:
-        require_open_period(day)
-    if not INVOICE.allows(invoice.state, "edit"):
-        raise InvalidTransition(
-            f"Invoice {invoice.number} is {invoice.state} and cannot be edited. "
-            "Correct it with a new document."
-        )
+    require_allowed(edit, invoice, moves_to=moves_to)
 
 
 def _lock_whole(invoice: Invoice) -> None:
@@ -210,10 +196,6 @@ def _lock_whole(invoice: Invoice) -> None:
     db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _line_words(invoice: Invoice, line: InvoiceLine) -> list[str]:
-    return [line.description, str(invoice.shown(line.quantity)), str(line.unit_price)]
-
-
 def _is_new_version(invoice: Invoice) -> None:
     """Lines belong to what somebody saw: also when the total stays, the version moves on."""
     flag_modified(invoice, "total")
@@ -222,6 +204,17 @@ def _is_new_version(invoice: Invoice) -> None:
 def _require_still_there(invoice: Invoice, line: InvoiceLine) -> None:
     if line not in invoice.lines:
         raise Conflict("Somebody else removed this line meanwhile.")
+
+
+def _line_words(invoice: Invoice, line: InvoiceLine) -> dict[str, Any]:
+    technician = db.session.get(User, line.technician_id) if line.technician_id else None
+    return {
+        "description": line.description,
+        "quantity": str(invoice.shown(line.quantity)),
+        "price": str(line.unit_price),
+        "taxable": line.taxable,
+        "technician": technician.name if technician else None,
+    }
 
 
 def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
@@ -247,13 +240,15 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
 
 
 def _words(invoice: Invoice) -> dict[str, Any]:
+    number = invoice.business_unit_id  # the row itself may still be the one before the change
+    unit = db.session.get(BusinessUnit, number) if number else None
     return {
         "number": invoice.reference_number,
         "date": invoice.invoice_date.isoformat() if invoice.invoice_date else None,
         "term": invoice.term.name if invoice.term else None,
         "location": invoice.location.one_line_address if invoice.location else None,
         "tax zone": invoice.tax_zone.name if invoice.tax_zone else None,
-        "business unit": invoice.business_unit.name if invoice.business_unit else None,
+        "business unit": unit.name if unit else None,
         "summary": invoice.summary,
         "purchase order": invoice.purchase_order,
         "type": invoice.type.name if invoice.type else None,

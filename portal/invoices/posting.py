@@ -13,6 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
+from portal.invoices.approval import approval_problem
+from portal.invoices.approval_rules import active_rules
 from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.claiming import change_all
 from portal.invoices.crediting import Room
@@ -26,6 +28,7 @@ from portal.kernel.money import ZERO
 from portal.ledger import is_open, next_number, post_entries
 from portal.models import (
     INVOICE,
+    ApprovalRule,
     Invoice,
     InvoiceState,
     Job,
@@ -58,20 +61,26 @@ def post_invoice(invoice: Invoice, *, by: User | None = None) -> None:
     (fresh,) = _load_locked(known.identity)
     if seen not in (fresh.version, None):
         raise Conflict("Somebody else changed this invoice. Look again, then retry.")
-    outcome = _post([fresh], by, {})
+    outcome = _post([fresh], by, {}, active_rules())
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])
 
 
 def post_invoices(
-    ids: Sequence[int], *, by: User | None = None, seen: Mapping[int, int] | None = None
+    ids: Sequence[int],
+    *,
+    by: User | None = None,
+    seen: Mapping[int, int] | None = None,
+    batch_id: int | None = None,
 ) -> PostingOutcome:
     """Post many; refused ones are listed with their reason and stay Pending.
 
     `seen` holds the version of each invoice somebody said yes to; one that was changed since
-    is refused. The caller decides whether a refusal rolls back the rest.
+    is refused. `batch_id` is the batch that is being posted: only its members are posted, empty
+    ones too. The caller decides whether a refusal rolls back the rest.
     """
     whole = PostingOutcome()
+    rules = active_rules()
     open_months: dict[date, bool] = {}
     if len(ids) > CHUNK:
         lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
@@ -79,7 +88,7 @@ def post_invoices(
         ids = in_date_order(ids)
     for start in range(0, len(ids), CHUNK):
         invoices = _load_locked(ids[start : start + CHUNK])
-        part = _post(invoices, by, open_months, seen)
+        part = _post(invoices, by, open_months, rules, seen, batch_id)
         whole.done += part.done
         whole.refused += part.refused
     return whole
@@ -89,10 +98,15 @@ def posting_problem(
     invoice: Invoice,
     open_months: dict[date, bool] | None = None,
     room: Room | None = None,
+    *,
+    rules: Sequence[ApprovalRule] | None = None,
+    batch_id: int | None = None,
 ) -> str | None:
     """The first reason why this invoice cannot be posted, in words, or None.
 
-    `room` counts what other corrections of the same run take off their originals.
+    `room` counts what other corrections of the same run take off their originals; who asks
+    about many gives the `rules` of approval, loaded once. A member of a batch is posted with
+    that batch, `batch_id`, where one without lines is bypassed.
     """
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
@@ -100,13 +114,23 @@ def posting_problem(
         return f"The accounting period {day:%B %Y} is closed."
     if not INVOICE.allows(invoice.state, "post"):
         return f"Cannot post invoice {invoice.number}: it is already {invoice.state}."
+    if invoice.batch_id != batch_id:
+        return _belongs_elsewhere(invoice)
     if invoice.job is not None and invoice.job.state is not JobState.DONE:
         return "The job is not completed yet."
     if day is None:
         return "Give the invoice a date before posting."
-    if not invoice.lines:
+    if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
-    return (room or Room()).problem(invoice)
+    if problem := (room or Room()).problem(invoice):
+        return problem
+    return approval_problem(invoice, active_rules() if rules is None else rules)
+
+
+def _belongs_elsewhere(invoice: Invoice) -> str:
+    if invoice.batch is None:
+        return "It is not in this batch any more."
+    return f"It is in batch {invoice.batch.number} and is posted with it, or taken out of it first."
 
 
 def _load_locked(ids: Sequence[int]) -> list[Invoice]:
@@ -126,7 +150,7 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
             joinedload(Invoice.customer),
             joinedload(Invoice.location),
             joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state, Job.version),
+            joinedload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
         )
     )
     locked = {one.id: one for one in db.session.scalars(query)}
@@ -141,11 +165,13 @@ def _post(
     invoices: Sequence[Invoice],
     by: User | None,
     open_months: dict[date, bool],
+    rules: Sequence[ApprovalRule],
     seen: Mapping[int, int] | None = None,
+    batch_id: int | None = None,
 ) -> PostingOutcome:
     outcome, room = PostingOutcome(), Room()
     for invoice in invoices:
-        problem = posting_problem(invoice, open_months, room)
+        problem = posting_problem(invoice, open_months, room, rules=rules, batch_id=batch_id)
         if seen is not None and seen.get(invoice.id) != invoice.version:
             problem = "Somebody else changed it. Look again, then retry."
         if problem:
@@ -215,6 +241,7 @@ def _posted_values(
         "posted_by_id": by.id if by else None,
         "balance": balance,
         "settled_on": None if balance else settled,
+        "bypass": not invoice.lines,
         "bill_to": "\n".join([invoice.customer.name, *invoice.customer.address_lines]),
         "service_at": "\n".join(invoice.location.address_lines) if invoice.location else "",
         "term_name": invoice.term.name if invoice.term else "",

@@ -13,11 +13,13 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate, total_of
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
+from portal.ledger import closed_days
 from portal.models import (
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
     OFF_THE_BOOKS,
     ON_THE_BOOKS,
+    Batch,
     Customer,
     Invoice,
     InvoiceKind,
@@ -25,9 +27,13 @@ from portal.models import (
     InvoiceState,
     Job,
     PaidState,
+    PeriodState,
     ReviewState,
     SentState,
+    SyncState,
 )
+
+UNBATCHED, BATCHED = "unbatched", "batched"
 
 
 class DueState(StrEnum):
@@ -51,6 +57,9 @@ class InvoiceFilter:
     business_unit_id: int | None = None
     dated_from: date | None = None
     dated_to: date | None = None
+    batch: str = ""  # "unbatched", "batched" or a batch's number
+    period: PeriodState | None = None
+    sync: SyncState | None = None
 
 
 def get_invoice(invoice_id: int) -> Invoice:
@@ -68,6 +77,8 @@ def get_invoice(invoice_id: int) -> Invoice:
             joinedload(Invoice.tax_zone),
             joinedload(Invoice.business_unit),
             joinedload(Invoice.type),
+            joinedload(Invoice.batch),
+            joinedload(Invoice.review_assignee),
         ],
     )
     if invoice is None:
@@ -79,7 +90,7 @@ def find_invoices(
     wanted: InvoiceFilter, page: PageRequest, *, on: date, total: int | None = None
 ) -> Page[Invoice]:
     """One page of invoices; `on` is the business date that decides what is overdue."""
-    query = sa.select(Invoice).options(joinedload(Invoice.customer))
+    query = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.batch))
     sorts = {
         "date": Invoice.invoice_date,
         "number": Invoice.id,
@@ -91,6 +102,11 @@ def find_invoices(
     return paginate(query, page, sorts=sorts, default="-number", total=total)
 
 
+def recent_batches(limit: int = 20) -> list[str]:
+    """The numbers of the newest batches, to narrow a list to one."""
+    return list(db.session.scalars(sa.select(Batch.number).order_by(Batch.id.desc()).limit(limit)))
+
+
 def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Money]:
     """How many the filter lets through, their total and balance: not just one page."""
     query = sa.select(
@@ -100,6 +116,11 @@ def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Mon
     ).where(*_wheres(wanted, on))
     count, total, balance = db.session.execute(query).one()
     return count, total, balance
+
+
+def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
+    """The ids the filter lets through, as a query to be put into another one."""
+    return sa.select(Invoice.id).where(*_wheres(wanted, on))
 
 
 def open_invoices(customer_id: int) -> list[Invoice]:
@@ -140,16 +161,22 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
         (Invoice.type_id, wanted.type_id),
         (Invoice.customer_id, wanted.customer_id),
         (Invoice.business_unit_id, wanted.business_unit_id),
+        (Invoice.sync_state, wanted.sync),
     )
     wheres: list[sa.ColumnElement[bool]] = [
         column == value for column, value in pairs if value is not None
     ]
     if wanted.q.strip():
-        wheres.append(_matches(wanted.q.strip()))
+        wheres.append(matches_text(wanted.q.strip()))
     if wanted.paid:
         wheres.append(_PAID[wanted.paid])
     if wanted.due:
         wheres += _due(wanted.due, on)
+    if wanted.batch:
+        wheres.append(_batched(wanted.batch))
+    if wanted.period:
+        closed = closed_days().where(Invoice.invoice_date)
+        wheres.append(closed if wanted.period is PeriodState.CLOSED else sa.not_(closed))
     if wanted.dated_from:
         wheres.append(Invoice.invoice_date >= wanted.dated_from)
     if wanted.dated_to:
@@ -175,6 +202,14 @@ _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
 }
 
 
+def _batched(word: str) -> sa.ColumnElement[bool]:
+    if word == UNBATCHED:
+        return Invoice.batch_id.is_(None)
+    if word == BATCHED:
+        return Invoice.batch_id.is_not(None)
+    return Invoice.batch_id.in_(sa.select(Batch.id).where(Batch.number == word))
+
+
 def _due(due: DueState, on: date) -> list[Any]:
     is_open: list[Any] = [
         HAS_BALANCE,
@@ -186,7 +221,8 @@ def _due(due: DueState, on: date) -> list[Any]:
     return [*is_open, Invoice.due_date >= on]
 
 
-def _matches(text: str) -> sa.ColumnElement[bool]:
+def matches_text(text: str) -> sa.ColumnElement[bool]:
+    """Invoices found by a number, an order number or their customer's name."""
     named = sa.select(Customer.id).where(holds(Customer.name, text))
     if not any(char.isdigit() for char in text):
         return Invoice.customer_id.in_(named)  # no number looks like that

@@ -12,6 +12,7 @@ from portal.ledger.accounts import (
     get_account,
 )
 from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
+from portal.ledger.closed_days import ClosedDays, closed_days
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
@@ -42,6 +43,7 @@ __all__ = [
     "AccountFilter",
     "Activity",
     "ActivityRow",
+    "ClosedDays",
     "Entry",
     "EntryFilter",
     "Leg",
@@ -54,6 +56,7 @@ __all__ = [
     "add_account",
     "change_account",
     "close_through",
+    "closed_days",
     "ensure_chart",
     "entries_of",
     "find_accounts",

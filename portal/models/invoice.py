@@ -98,6 +98,24 @@ INVOICE = Lifecycle[InvoiceState](
     },
 )
 
+_UNDECIDED = frozenset({ReviewState.NEEDS_REVIEW, ReviewState.ON_HOLD, ReviewState.REJECTED})
+
+# It says nothing about posting, but for the two states that wait for an approver.
+REVIEW = Lifecycle[ReviewState](
+    "this invoice",
+    {
+        "review": (_UNDECIDED, ReviewState.REVIEWED),
+        "hold": (frozenset(ReviewState) - {ReviewState.ON_HOLD}, ReviewState.ON_HOLD),
+        "reopen": (
+            frozenset(ReviewState) - {ReviewState.NEEDS_REVIEW},
+            ReviewState.NEEDS_REVIEW,
+        ),
+        "ask": (_UNDECIDED | {ReviewState.REVIEWED}, ReviewState.PENDING_APPROVAL),
+        "approve": (frozenset({ReviewState.PENDING_APPROVAL}), ReviewState.REVIEWED),
+        "reject": (frozenset({ReviewState.PENDING_APPROVAL}), ReviewState.REJECTED),
+    },
+)
+
 # Written out, not bound: the engines use a partial index only for its very words.
 HAS_BALANCE = sa.text("invoices.balance <> 0")
 HAS_PURCHASE_ORDER = sa.text("invoices.purchase_order <> ''")

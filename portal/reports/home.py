@@ -15,6 +15,8 @@ from portal.models import (
     IS_PENDING,
     OFF_THE_BOOKS,
     AttemptState,
+    Batch,
+    BatchState,
     GatewayEvent,
     GatewayEventState,
     Invoice,
@@ -109,7 +111,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, parked, unknown = db.session.execute(
+    review, failed, parked, unknown, batches = db.session.execute(
         sa.select(
             sa.select(sa.func.count())
             .where(
@@ -127,10 +129,12 @@ def waiting_counts() -> dict[str, int]:
             sa.select(sa.func.count())
             .where(PaymentAttempt.state == AttemptState.UNKNOWN)
             .scalar_subquery(),
+            sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
         )
     ).one()
     return {
-        "staff.invoices.index": review,
+        "staff.review.index": review,
+        "staff.batches.index": batches,
         "staff.outbox.index": failed,
         "staff.attempts.index": parked + unknown,
     }

@@ -7,6 +7,7 @@ from portal.taxes.postal import (
     postal_patterns,
     shared_patterns,
     suggest_zone,
+    suggest_zones,
     unmap_postal_code,
 )
 from portal.taxes.zones import (
@@ -33,5 +34,6 @@ __all__ = [
     "postal_patterns",
     "shared_patterns",
     "suggest_zone",
+    "suggest_zones",
     "unmap_postal_code",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -28,21 +29,36 @@ class ZoneSuggestion:
 
 def suggest_zone(postal_code: str) -> ZoneSuggestion:
     """The zone whose pattern fits best: the whole code, then the longest prefix*, then *."""
-    code = postal_code.strip().upper().split("-")[0]
-    if not code:
-        return ZoneSuggestion(None)
-    patterns = [code] + [f"{code[:n]}*" for n in range(len(code), -1, -1)]
+    return suggest_zones([postal_code])[postal_code]
+
+
+def suggest_zones(postal_codes: Collection[str]) -> dict[str, ZoneSuggestion]:
+    """The suggestion for each code, in two statements however many there are."""
+    patterns = {code: _patterns(code) for code in postal_codes}
     rows = db.session.scalars(
         sa.select(PostalTaxZone)
         .join(TaxZone)
-        .where(PostalTaxZone.pattern.in_(patterns), TaxZone.active)
+        .where(PostalTaxZone.pattern.in_(set(chain(*patterns.values()))), TaxZone.active)
         .options(selectinload(PostalTaxZone.zone))
     ).all()
-    if not rows:
+    return {code: _best(fitting, rows) for code, fitting in patterns.items()}
+
+
+def _patterns(postal_code: str) -> list[str]:
+    """Every pattern that would fit the code, the closest first."""
+    code = postal_code.strip().upper().split("-")[0]
+    if not code:
+        return []
+    return [code] + [f"{code[:n]}*" for n in range(len(code), -1, -1)]
+
+
+def _best(patterns: Sequence[str], rows: Sequence[PostalTaxZone]) -> ZoneSuggestion:
+    fitting = [row for row in rows if row.pattern in patterns]
+    if not fitting:
         return ZoneSuggestion(None)
-    best = min(patterns.index(row.pattern) for row in rows)
+    best = min(patterns.index(row.pattern) for row in fitting)
     zones = sorted(
-        (row.zone for row in rows if row.pattern == patterns[best]), key=lambda zone: zone.name
+        (row.zone for row in fitting if row.pattern == patterns[best]), key=lambda zone: zone.name
     )
     return ZoneSuggestion(zones[0] if len(zones) == 1 else None, zones)
 

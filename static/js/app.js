@@ -59,6 +59,15 @@ function goBy(step) {
   (door || here).focus({ preventScroll: true });
   here.scrollIntoView({ block: "nearest" });
 }
+// r, h, n, p: the button or field that names the key, of this row or else of the page.
+function press(key) {
+  const mine = rowHere()?.querySelector(`[data-key="${key}"]`);
+  const target = mine || [...document.querySelectorAll(`[data-key="${key}"]`)].find((one) => !one.closest("tr"));
+  if (!target) return false;
+  if (target.matches("input")) target.focus();
+  else target.click();
+  return true;
+}
 document.addEventListener("keydown", (event) => {
   if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing(event.target))) {
     const box = document.getElementById("top-search");
@@ -70,6 +79,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") document.getElementById("keys-help")?.showModal();
   else if (event.key === "e") document.querySelector("[data-edit]")?.click();
   else if (event.key === "j" || event.key === "k") goBy(event.key === "j" ? 1 : -1);
+  else if ("rhnp".includes(event.key)) { if (press(event.key)) event.preventDefault(); }
   else if (event.key === "x") rowHere()?.querySelector("input[type=checkbox]")?.click();
   else if (event.key === "Enter" && event.target.matches("input[data-select], input[data-select-all]")) {
     event.preventDefault();  // Enter on a tick would press the form's first button
@@ -102,6 +112,7 @@ document.addEventListener("change", (event) => {
   }
   countSelected();
 });
+document.addEventListener("htmx:afterSwap", countSelected);
 window.addEventListener("pageshow", countSelected);  // the browser ticks again after "back"
 
 // Filters: an empty field does not belong in the address; what narrows the list is marked.

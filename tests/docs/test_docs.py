@@ -3,13 +3,14 @@
 import re
 from dataclasses import fields
 
-from portal.models import ATTEMPT, BATCH, INVOICE, JOB, PAYMENT
+from portal.models import ATTEMPT, BATCH, INVOICE, JOB, PAYMENT, REVIEW
 from portal.settings import Settings
 from tests.architecture.graph import ROOT
 
 LIFECYCLES = {
     "Job": JOB,
     "Invoice": INVOICE,
+    "Review of an invoice": REVIEW,
     "Payment": PAYMENT,
     "Batch": BATCH,
     "Payment attempt": ATTEMPT,

@@ -56,7 +56,7 @@ def test_a_line_is_taken_off_its_own_invoice_only(office, build, invoice):
 
 @pytest.mark.parametrize("state", ["reviewed", "on_hold", "needs_review"])
 def test_the_review_is_moved(office, invoice, state):
-    office.post(f"/staff/invoices/{invoice.id}/review/{state}")
+    office.post(f"/staff/invoices/{invoice.id}/review/{state}", data={"note": "Parts missing"})
 
     assert get_invoice(invoice.id).review_state is ReviewState(state)
 

@@ -11,7 +11,8 @@ HTMX = {"HX-Request": "true"}
 @pytest.mark.parametrize(
     "path",
     ["invoices", "jobs", "customers", "payments", "receivables", "outbox", "price-book",
-     "tax-zones", "payment-terms", "accounts", "people", "online-payments"],
+     "tax-zones", "payment-terms", "accounts", "people", "online-payments", "review",
+     "review/aging", "review/paid", "approval-rules"],
 )  # fmt: skip
 def test_every_list_answers_htmx_with_its_rows_only(office, build, path):
     build.posted("10")

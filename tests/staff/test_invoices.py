@@ -153,7 +153,7 @@ def test_the_trail_is_told_in_words(office, build, invoice):
 
     page = office.get(address).text
 
-    assert "Pipe · 2 · 7" in page
+    assert "description: <del>Labor</del> → <ins>Pipe</ins>" in page
     assert "Mar 1, 2026</ins>" in page
     assert "[&#39;" not in page
     assert "(staff " not in page

@@ -1,0 +1,25 @@
+"""Many PDFs as one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, TextStringObject
+
+
+def merge_pdfs(papers: Iterable[bytes], *, title: str, language: str = "en") -> bytes:
+    """All pages in this order under one title; fonts that are the same are kept once.
+
+    The result is for printing: it carries no tags, unlike each paper by itself.
+    """
+    writer = PdfWriter()
+    for paper in papers:
+        writer.append(PdfReader(io.BytesIO(paper)), import_outline=False)
+    writer.add_metadata({"/Title": title})
+    writer.root_object[NameObject("/Lang")] = TextStringObject(language)
+    writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
+    whole = io.BytesIO()
+    writer.write(whole)
+    return whole.getvalue()
