@@ -21,7 +21,13 @@ from portal.invoices import (
 )
 from portal.jobs import JobBooked, JobCancelled, JobCompleted
 from portal.kernel.events import Event, Handler, wire
-from portal.outbox import MessageSent, deliver, waiting_messages
+from portal.outbox import (
+    MessageSent,
+    deliver,
+    deliver_text,
+    waiting_messages,
+    waiting_texts,
+)
 from portal.payment_collection import (
     PaymentCameBack,
     PaymentOnItsWay,
@@ -53,6 +59,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
 
 TASKS = [
     TaskKind("message", deliver, waiting_messages, lane=MAIL),
+    TaskKind("text", deliver_text, waiting_texts, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),

@@ -1,5 +1,11 @@
 """Invoices: begin, edit, price, post, find."""
 
+from portal.invoices.addresses import (
+    billing_addresses,
+    billing_contacts,
+    copy_addresses,
+    mobile_numbers,
+)
 from portal.invoices.editing import (
     InvoiceFacts,
     add_line,
@@ -38,6 +44,7 @@ from portal.invoices.posting import (
 from portal.invoices.queries import (
     DueState,
     InvoiceFilter,
+    find_invoice_ids,
     find_invoices,
     find_number,
     get_invoice,
@@ -46,12 +53,13 @@ from portal.invoices.queries import (
     sum_of_invoices,
 )
 from portal.invoices.sending import (
-    billing_addresses,
+    Sending,
     hand_out_link,
-    mark_opened,
-    mark_sent,
     send_invoice,
+    send_text,
+    sending_problem,
 )
+from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
@@ -59,8 +67,10 @@ from portal.invoices.starting import (
     start_manual_invoice,
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.wording import invoice_values, portal_url, template_kind
 
 __all__ = [
+    "ABOUT_INVOICES",
     "DueState",
     "InvoiceChanged",
     "InvoiceFacts",
@@ -71,19 +81,23 @@ __all__ = [
     "LineWords",
     "ManualInvoice",
     "PostingOutcome",
+    "Sending",
     "add_line",
     "add_lines",
     "application_entry",
     "billing_addresses",
+    "billing_contacts",
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
     "change_line",
     "change_summary",
+    "copy_addresses",
     "customer_open_invoices",
     "default_term",
     "fill_job_invoice",
     "find_customer_invoices",
+    "find_invoice_ids",
     "find_invoices",
     "find_number",
     "get_invoice",
@@ -92,12 +106,16 @@ __all__ = [
     "invoice_of_token",
     "invoice_paper",
     "invoice_pdf",
+    "invoice_values",
     "is_visible_to_customer",
     "make_pay_links",
+    "mark_mailed",
     "mark_opened",
     "mark_sent",
+    "mobile_numbers",
     "open_invoices",
     "pay_link_url",
+    "portal_url",
     "post_invoice",
     "post_invoices",
     "posting_problem",
@@ -108,8 +126,11 @@ __all__ = [
     "review_invoice",
     "revoke_pay_links",
     "send_invoice",
+    "send_text",
+    "sending_problem",
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",
     "tax_is_stale",
+    "template_kind",
 ]
