@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal import payment_collection, tasks
+from portal import payment_collection, sendings, tasks
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
     InvoiceChanged,
@@ -42,15 +42,26 @@ from portal.payment_collection import (
 )
 from portal.payments import PaymentReceived, receipt_pdf, release_excess, send_receipt
 from portal.schedule import run_due
+from portal.sendings import (
+    look_at_run as look_at_sending,
+)
+from portal.sendings import (
+    photo_bytes,
+    send_completed,
+    send_posted,
+)
+from portal.sendings import (
+    waiting_runs as waiting_sendings,
+)
 from portal.tasks import MAIL, TaskKind
 
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobBooked: [lambda event: start_job_invoice(event.job)],
-    JobCompleted: [lambda event: fill_job_invoice(event.job)],
+    JobCompleted: [lambda event: fill_job_invoice(event.job), send_completed],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts],
-    InvoicesPosted: [make_pay_links],
+    InvoicesPosted: [make_pay_links, send_posted],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
@@ -63,10 +74,11 @@ TASKS = [
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),
+    TaskKind("sending_run", look_at_sending, waiting_sendings),
     TaskKind("stale_checkout", close_stale, stale_attempts),
 ]
 
-DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf}
+DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes}
 
 
 def wire_house(app: Flask) -> None:
@@ -75,3 +87,4 @@ def wire_house(app: Flask) -> None:
     app.extensions["document renderers"] = DOCUMENTS
     tasks.set_up(app, tasks.register(TASKS), run_due)
     payment_collection.set_up(app)
+    sendings.set_up(app)

@@ -8,16 +8,12 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-COLUMNS = [
-    ("messages", "outside_ref VARCHAR DEFAULT '' NOT NULL"),
-    ("sending_items", "printed_at TIMESTAMP"),
-]
 NOT_PRINTED = sa.text("state = 'to_print' AND printed_at IS NULL")
 
 
 def upgrade() -> None:
-    for table, column in COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    op.execute("ALTER TABLE messages ADD COLUMN outside_ref VARCHAR DEFAULT '' NOT NULL")
+    op.add_column("sending_items", sa.Column("printed_at", sa.DateTime()))
     op.create_index(
         "ix_sending_items_to_print", "sending_items", ["invoice_id"],
         sqlite_where=NOT_PRINTED, postgresql_where=NOT_PRINTED,
