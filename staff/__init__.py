@@ -8,6 +8,7 @@ from staff import (
     account,
     accounts,
     attempts,
+    auto_send_rules,
     contacts,
     customer_prices,
     customers,
@@ -19,6 +20,7 @@ from staff import (
     labels,
     ledger,
     locations,
+    message_templates,
     navigation,
     outbox,
     payment_types,
@@ -31,6 +33,7 @@ from staff import (
     receivables,
     search,
     sending,
+    sendings,
     settings,
     sign_in,
     style_guide,
@@ -40,10 +43,10 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    sign_in, style_guide, taxes, terms,
+    account, accounts, attempts, auto_send_rules, contacts, customer_prices, customers, home,
+    imports, invoice_lines, invoices, jobs, labels, ledger, locations, message_templates, outbox,
+    payment_types, payments, people, periods, photos, posting, pricebook, receivables, search,
+    sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from portal.company import company, format_day, format_money, today
 from portal.kernel.money import Money
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
-from portal.web import current_user, needs, render_page, signed_in_user
+from portal.sendings import not_sent_by_rule
+from portal.web import PageRequest, current_user, needs, render_page, signed_in_user
 from staff.first_steps import first_steps
 
 bp = Blueprint("home", __name__)
@@ -42,6 +43,7 @@ def show() -> Response:
         cash=cash,
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
+        left_out=not_sent_by_rule(PageRequest(size=10)).total,
     )
 
 

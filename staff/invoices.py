@@ -41,6 +41,7 @@ from portal.models import (
 )
 from portal.payment_collection import live_attempts_on
 from portal.payments import applications_to, apply_credit, credit_of, disputed_invoices
+from portal.sendings import bounced_message
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -251,6 +252,7 @@ def page_of(
         credit=credit_of(invoice.customer_id),
         attempts=live_attempts_on([invoice.id]),
         addresses=billing_addresses(invoice),
+        bounced=bounced_message(invoice),
         entries=entries_of(invoice),
         trail=trail_of(invoice),
         review_states=list(ReviewState),

@@ -35,6 +35,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
+        (later("Sendings"), "mail-forward", "staff.sendings.index", A.SEND_INVOICES),
         (later("Import"), "upload", "staff.imports.index", A.IMPORT),
     ]),
     (later("Settings"), [
@@ -42,6 +43,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Tax zones"), "receipt-tax", "staff.taxes.index", A.EDIT_SETTINGS),
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
+        (later("Message texts"), "message", "staff.message_templates.index", A.EDIT_SETTINGS),
+        (later("Sending rules"), "robot", "staff.auto_send_rules.index", A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
     ]),
