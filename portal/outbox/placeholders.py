@@ -52,8 +52,8 @@ def fill(text: str, words: Mapping[str, str]) -> str:
 
 def says_nothing(line: str, words: Mapping[str, str]) -> bool:
     """Whether a line has a word in braces that would hang in the air, e.g. no date to be due."""
-    names = BRACES.findall(line)
-    return bool(names) and any(not words.get(name, "") for name in names if name != "reason")
+    names = [name for name in BRACES.findall(line) if name in words and name != "reason"]
+    return any(not words[name] for name in names)
 
 
 def _say(value: Value, locale: str) -> str:
