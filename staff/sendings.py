@@ -183,7 +183,7 @@ def _state_words(state: SendingItemState) -> str:
     return str(
         {
             SendingItemState.WAITING: _("Waiting"),
-            SendingItemState.QUEUED: _("Message made"),
+            SendingItemState.QUEUED: _("Queued"),
             SendingItemState.TO_PRINT: _("To print"),
             SendingItemState.REFUSED: _("Not sent"),
         }[state]
