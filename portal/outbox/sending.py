@@ -84,12 +84,13 @@ def retry_message(message: Message) -> None:
         raise DomainError("This message is being sent right now. Look again in two minutes.")
     if is_too_late(message):
         raise DomainError(TOO_LATE)
-    if message.bounced_at is not None:
+    if message.bounced_at is not None and message.state is not MessageState.FAILED:
         raise DomainError("This came back. Correct the address, then send the record again.")
     if message.state not in (MessageState.FAILED, MessageState.KEPT, MessageState.WAITING):
         raise DomainError("This message was already sent.")
     message.state, message.attempts = MessageState.WAITING, 0
     message.next_attempt_at, message.claimed_until = clock.now(), None
+    message.bounced_at, message.bounced_because = None, ""
     title = message.subject or f"the text to {message.recipient}"
     record("retried", message, f"Sending “{title}” is tried again.")
     wake("message" if message.channel is Channel.EMAIL else "text", message.id)

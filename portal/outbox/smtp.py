@@ -27,8 +27,11 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> dict[str, str]:
             refused = server.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise RecipientRefused(
-            f"The mail server refused the recipient: {_said(error.recipients.values())}",
+        said = _said(error.recipients.values())
+        # 5.7 is about us (relaying denied, not signed in), not about the address
+        kind = OutsideFailure if "5.7." in said or "relay" in said.lower() else RecipientRefused
+        raise kind(
+            f"The mail server refused the recipient: {said}",
             permanent=all(code >= 500 for code in codes),
         ) from error
     except smtplib.SMTPResponseException as error:

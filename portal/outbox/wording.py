@@ -116,7 +116,9 @@ def check_words(channel: Channel, words: Words) -> Words:
         errors["body"] = f"This is too long: at most {LONGEST[channel]} characters."
     for name, text in (("subject", subject), ("body", body)):
         if unknown := unknown_placeholders(text):
-            errors[name] = f"There is no {', '.join(unknown)}. The words you can use are listed below."
+            errors[name] = (
+                f"There is no {', '.join(unknown)}. The words you can use are listed below."
+            )
     if errors:
         raise InvalidFields(errors)
     return Words(subject, body)

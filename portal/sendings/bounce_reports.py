@@ -76,8 +76,8 @@ def _mailgun(event: dict[str, Any]) -> Iterator[BounceReport]:
 def _report(recipient: object, because: object, named: object = None) -> BounceReport:
     ours = OURS.match(str(named or ""))
     return BounceReport(
-        recipient=str(recipient or "")[:254],
-        because=" ".join(str(because or UNSAID).split())[:500],
+        recipient=str(recipient or "").replace("\0", "")[:254],
+        because=" ".join(str(because or UNSAID).replace("\0", "").split())[:500],
         message_id=int(ours[1]) if ours else None,
     )
 

@@ -12,6 +12,7 @@ from portal.db import db
 from portal.invoices import send_invoice
 from portal.kernel import clock
 from portal.models import Message, MessageState, SentState
+from portal.outbox import retry_message
 from portal.sendings import bounced_message, read_reports
 from portal.tasks import run_waiting
 
@@ -119,6 +120,7 @@ def test_a_report_about_another_address_of_that_message_is_not_believed(hook, se
         {"TopicArn": "arn", "Message": "not json"},
         {"bounce": 1, "mail": [1]},
         {"event-data": []},
+        {"email": "\0\0", "reason": "\0"},
         [1, None, []],
         {},
     ],
@@ -197,3 +199,28 @@ def test_a_recipient_the_server_refuses_while_it_takes_the_copy_has_bounced(buil
     assert "no such mailbox" in the_message().bounced_because
     db.session.refresh(invoice)
     assert invoice.sent_state is SentState.NOT_SENT
+
+
+def test_a_server_that_does_not_relay_for_us_says_nothing_about_the_address(build, smtp):
+    box = smtp(strangers=["ada@example.org"])
+    box.unknown = "554 5.7.1 Relay access denied"
+    send_invoice(build.posted("10", customer=build.customer("Ada", email="ada@example.org")))
+    db.session.commit()
+    run_waiting()
+
+    assert (the_message().state, the_message().bounced_at) == (MessageState.FAILED, None)
+    assert "Relay access denied" in the_message().last_error
+
+
+def test_an_address_that_was_refused_at_once_may_be_tried_again(build, smtp):
+    box = smtp(strangers=["ada@example.org"])
+    send_invoice(build.posted("10", customer=build.customer("Ada", email="ada@example.org")))
+    db.session.commit()
+    run_waiting()
+    box.strangers = ()
+
+    retry_message(the_message())
+    db.session.commit()
+    run_waiting()
+
+    assert (the_message().state, the_message().bounced_at) == (MessageState.SENT, None)

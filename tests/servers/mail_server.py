@@ -12,10 +12,11 @@ class Box:
 
     def __init__(self, answer="250 OK", strangers=()):
         self.mails, self.answer, self.strangers = [], answer, strangers
+        self.unknown = "550 no such mailbox"
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
         if address in self.strangers:
-            return "550 no such mailbox"
+            return self.unknown
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
