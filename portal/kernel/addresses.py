@@ -34,7 +34,7 @@ def split_addresses(typed: str) -> list[str]:
     Raises ValueError naming the first that is none.
     """
     found = []
-    for part in re.split(r"[,;\n]", typed):
+    for part in re.split(r"[,;\n]", typed.replace("\0", "")):
         if part.strip():
             try:
                 found.append(normal_email(part))

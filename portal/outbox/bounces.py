@@ -31,7 +31,8 @@ def note_bounce(message: Message, because: str) -> bool:
     """Remember why it came back; the first reason stays. True when it was news."""
     if message.bounced_at is not None:
         return False
-    message.bounced_at, message.bounced_because = clock.now(), because.strip()[:500]
+    why = because.replace("\0", "").strip()[:500]
+    message.bounced_at, message.bounced_because = clock.now(), why
     if message.subject_kind and message.subject_id is not None:
         sentence = f"The message to {message.recipient} came back: {message.bounced_because}"
         record_many([Happening("bounced", message.subject_kind, message.subject_id, sentence)])

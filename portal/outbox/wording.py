@@ -104,8 +104,9 @@ def forget_words(kind: str, channel: Channel, language: str) -> bool:
 def check_words(channel: Channel, words: Words) -> Words:
     """The words as they are kept; InvalidFields with a sentence beside what is wrong."""
     errors = {}
-    subject = " ".join(words.subject.split()) if channel is Channel.EMAIL else ""
-    body = words.body.replace("\r\n", "\n").strip()
+    typed = words.subject if channel is Channel.EMAIL else ""
+    subject = " ".join(typed.replace("\0", "").split())
+    body = words.body.replace("\0", "").replace("\r\n", "\n").strip()
     if channel is Channel.EMAIL and not subject:
         errors["subject"] = "Give the mail a subject."
     if len(subject) > LONGEST_SUBJECT:
