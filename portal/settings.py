@@ -33,6 +33,10 @@ class Settings:
     redis_url: str
     smtp_url: str
     mail_from: str
+    twilio_account_sid: str
+    twilio_auth_token: str
+    twilio_from: str
+    bounce_secret: str
     stripe_secret_key: str
     stripe_webhook_secret: str
     stripe_api_base: str
@@ -67,6 +71,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     app_env = env.get("APP_ENV", "development")
     if app_env == "production":
         _refuse_unsafe(env)
+    _refuse_half_a_text_gateway(env)
     data_dir = Path(env.get("DATA_DIR", str(ROOT / "var"))).resolve()
     return Settings(
         app_env=app_env,
@@ -77,6 +82,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=env.get("REDIS_URL", ""),
         smtp_url=env.get("SMTP_URL", ""),
         mail_from=env.get("MAIL_FROM", ""),
+        twilio_account_sid=env.get("TWILIO_ACCOUNT_SID", ""),
+        twilio_auth_token=env.get("TWILIO_AUTH_TOKEN", ""),
+        twilio_from=env.get("TWILIO_FROM", ""),
+        bounce_secret=env.get("BOUNCE_SECRET", ""),
         stripe_secret_key=env.get("STRIPE_SECRET_KEY", ""),
         stripe_webhook_secret=env.get("STRIPE_WEBHOOK_SECRET", ""),
         stripe_api_base=env.get("STRIPE_API_BASE", ""),
@@ -124,6 +133,13 @@ def _refuse_unsafe(env: Mapping[str, str]) -> None:
         )
     if wrong:
         raise BadSettings(" ".join(["Production does not start like this.", *wrong]))
+
+
+def _refuse_half_a_text_gateway(env: Mapping[str, str]) -> None:
+    names = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+    lacking = [name for name in names if not env.get(name)]
+    if lacking and len(lacking) < len(names):
+        raise BadSettings(f"Text messages need {', '.join(lacking)} too.")
 
 
 def _database_url(given: str, data_dir: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal import payment_collection, tasks
+from portal import payment_collection, sendings, tasks
 from portal.batches import (
     leave_batch,
     look_at_batch,
@@ -31,7 +31,13 @@ from portal.invoices import (
 )
 from portal.jobs import JobBooked, JobCancelled, JobCompleted
 from portal.kernel.events import Event, Handler, wire
-from portal.outbox import MessageSent, deliver, waiting_messages
+from portal.outbox import (
+    MessageSent,
+    deliver,
+    deliver_text,
+    waiting_messages,
+    waiting_texts,
+)
 from portal.payment_collection import (
     PaymentCameBack,
     PaymentOnItsWay,
@@ -53,17 +59,28 @@ from portal.payments import (
     withdraw_credit,
 )
 from portal.schedule import run_due
+from portal.sendings import (
+    look_at_run as look_at_sending,
+)
+from portal.sendings import (
+    photo_bytes,
+    send_completed,
+    send_posted,
+)
+from portal.sendings import (
+    waiting_runs as waiting_sendings,
+)
 from portal.tasks import MAIL, TaskKind
 
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobBooked: [lambda event: start_job_invoice(event.job)],
-    JobCompleted: [lambda event: fill_job_invoice(event.job)],
+    JobCompleted: [lambda event: fill_job_invoice(event.job), send_completed],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
-    InvoicesPosted: [make_pay_links],
+    InvoicesPosted: [make_pay_links, send_posted],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
@@ -72,15 +89,17 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
 
 TASKS = [
     TaskKind("message", deliver, waiting_messages, lane=MAIL),
+    TaskKind("text", deliver_text, waiting_texts, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),
+    TaskKind("sending_run", look_at_sending, waiting_sendings),
     TaskKind("stale_checkout", close_stale, stale_attempts),
 ]
 
-DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf}
+DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes}
 
 
 def wire_house(app: Flask) -> None:
@@ -89,3 +108,4 @@ def wire_house(app: Flask) -> None:
     app.extensions["document renderers"] = DOCUMENTS
     tasks.set_up(app, tasks.register(TASKS), run_due)
     payment_collection.set_up(app)
+    sendings.set_up(app)

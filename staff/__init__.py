@@ -10,6 +10,7 @@ from staff import (
     approval_rules,
     attempts,
     auto_batches,
+    auto_send_rules,
     batch_filling,
     batch_posting,
     batches,
@@ -30,6 +31,7 @@ from staff import (
     labels,
     ledger,
     locations,
+    message_templates,
     navigation,
     outbox,
     payment_corrections,
@@ -48,6 +50,7 @@ from staff import (
     roles,
     search,
     sending,
+    sendings,
     settings,
     sign_in,
     style_guide,
@@ -72,6 +75,10 @@ SCREENS = (
     invoice_review, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
     people, periods, photos, posting, pricebook, print_runs, receivables, review, search,
     sending, settings, sign_in, style_guide, taxes, terms,
+    account, accounts, attempts, auto_send_rules, contacts, customer_prices, customers, home,
+    imports, invoice_lines, invoices, jobs, labels, ledger, locations, message_templates, outbox,
+    payment_types, payments, people, periods, photos, posting, pricebook, receivables, search,
+    sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

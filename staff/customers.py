@@ -23,6 +23,7 @@ from portal.customers import (
 from portal.invoices import InvoiceFilter, find_invoices
 from portal.kernel.errors import DomainError, NeedsConfirmation
 from portal.models import Customer, Delivery
+from portal.outbox import bounced_addresses
 from portal.payments import PaymentFilter, credit_of, find_payments
 from portal.pricebook import prices_of
 from portal.receivables import aging_of_customer
@@ -68,6 +69,8 @@ class CustomerForm(Form):
     term_id = IdField("Payment term", empty="The company's default")
     delivery = ChoiceField("Documents by", Delivery)
     language = IdField("Language", empty=None)
+    cc_emails = StringField("Copies of every invoice mail to (CC)")
+    auto_send = BooleanField("May be sent invoices by rule", default=True)
     tags = StringField("Tags, separated by commas")
     notes = TextAreaField("Notes", render_kw={"rows": 3})
     tax_exempt = BooleanField("Exempt from sales tax")
@@ -175,6 +178,7 @@ def page_of(
         credit=credit_of(customer.id),
         aging=aging_of_customer(customer.id, on=today()),
         prices=prices_of(customer),
+        bounced=bounced_addresses([customer.id]),
         price_form=price_form or PriceForm(formdata=None),
         trail=trail,
         links=links_of(trail.rows),

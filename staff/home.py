@@ -11,7 +11,8 @@ from portal.invoices import approvals_waiting
 from portal.kernel.money import Money
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
-from portal.web import current_user, may, needs, render_page, signed_in_user
+from portal.sendings import not_sent_by_rule
+from portal.web import PageRequest, current_user, may, needs, render_page, signed_in_user
 from staff.first_steps import first_steps
 
 bp = Blueprint("home", __name__)
@@ -44,6 +45,7 @@ def show() -> Response:
         cash=cash,
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
+        left_out=not_sent_by_rule(PageRequest(size=10)).total,
     )
 
 

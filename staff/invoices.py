@@ -59,6 +59,7 @@ from portal.payments import (
     has_money,
     refunds_about,
 )
+from portal.sendings import bounced_message
 from portal.taxes import active_zones
 from portal.terms import active_terms
 from portal.web import (
@@ -283,6 +284,7 @@ def page_of(
         addresses=billing_addresses(invoice),
         actions=further_actions(invoice),
         financings=financings_of(invoice),
+        bounced=bounced_message(invoice),
         entries=entries_of(invoice),
         family=family_of(invoice),
         gave=credit_given_by(invoice),

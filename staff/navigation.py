@@ -38,6 +38,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
+        (later("Sendings"), "mail-forward", "staff.sendings.index", A.SEND_INVOICES),
         (later("Import"), "upload", "staff.imports.index", A.IMPORT),
     ]),
     (later("Settings"), [
@@ -48,6 +49,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Refund reasons"), "cash-banknote", "staff.refund_reasons.index", A.EDIT_SETTINGS),
         (later("Batching rules"), "clock-play", "staff.auto_batches.index", A.EDIT_SETTINGS),
         (later("Approval rules"), "gavel", "staff.approval_rules.index", A.EDIT_SETTINGS),
+        (later("Message texts"), "message", "staff.message_templates.index", A.EDIT_SETTINGS),
+        (later("Sending rules"), "robot", "staff.auto_send_rules.index", A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
         (later("Roles"), "shield-check", "staff.roles.index", A.MANAGE_PEOPLE),

@@ -1,63 +1,115 @@
-"""Sending invoices: a draft nobody reviewed, and several at once, are asked about first."""
+"""Sending one invoice: a page that shows the letter first, and says when it went out before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.access import Ability
-from portal.invoices import get_invoice, hand_out_link, revoke_pay_links, send_invoice
-from portal.kernel.errors import DomainError
-from portal.outbox import mail_is_kept
-from portal.web import needs, notify, redirect_to
+from portal.invoices import (
+    Sending,
+    get_invoice,
+    hand_out_link,
+    mobile_numbers,
+    revoke_pay_links,
+    send_invoice,
+    send_text,
+    sending_problem,
+    template_kind,
+)
+from portal.kernel.addresses import normal_mobile
+from portal.kernel.errors import InvalidFields
+from portal.models import Channel, Invoice, InvoiceState
+from portal.outbox import (
+    PLACEHOLDERS,
+    Words,
+    check_words,
+    mail_is_kept,
+    messages_about,
+    spoken,
+    texts_are_kept,
+    words_for,
+)
+from portal.sendings import already_sent, put_to_print, shared_photos
+from portal.web import (
+    Form,
+    OnceField,
+    needs,
+    notify,
+    once,
+    redirect_to,
+    render_page,
+    signed_in_user,
+)
 from staff.invoices import page_of
-from staff.questions import ask, is_answered, needs_a_look, sending_question, ticked
+from staff.letters import (
+    LetterForm,
+    letter_form,
+    mobile_contacts,
+    preview,
+    recipients,
+    sending_of,
+)
+from staff.questions import is_answered, sending_question
 
 bp = Blueprint("sending", __name__, url_prefix="/invoices")
+
+
+@bp.get("/<int:invoice_id>/sending")
+@needs(Ability.SEND_INVOICES)
+def form(invoice_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    return _page(invoice, letter_form(invoice))
 
 
 @bp.post("/<int:invoice_id>/sending")
 @needs(Ability.SEND_INVOICES)
 def send(invoice_id: int) -> Response:
+    """Sends at once what is final and was never sent; everything else is shown first."""
     invoice = get_invoice(invoice_id)
-    asked = sending_question([invoice_id])
-    if needs_a_look(invoice) and asked.ready and not is_answered(asked):
-        here = url_for("staff.sending.send", invoice_id=invoice_id)
-        return ask(asked, address=here, back=url_for("staff.invoices.show", invoice_id=invoice_id))
-    count = send_invoice(invoice, to=request.form.get("to", "").replace(";", ",").split(","))
-    notify(_what_became_of(count) if count else _("This was sent a moment ago."))
-    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+    letter = letter_form(invoice)
+    if _is_to_be_asked(invoice) and not is_answered(sending_question([invoice_id])):
+        return _page(invoice, letter)
+    try:
+        how = sending_of(invoice, letter, shared_photos(invoice))
+        return once(letter, lambda: _send(invoice, how))
+    except InvalidFields as error:
+        letter.refuse(error)
+        return _page(invoice, letter, status=422)
 
 
-def _what_became_of(count: int) -> str:
-    if mail_is_kept():
-        words = ngettext(
-            "One message is kept in the outbox, not sent: no mail server is set up.",
-            "%(num)s messages are kept in the outbox, not sent: no mail server is set up.",
-            count,
-        )
-    else:
-        words = ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
-    return str(words)
-
-
-@bp.post("/sendings")
+@bp.post("/<int:invoice_id>/sending/preview")
 @needs(Ability.SEND_INVOICES)
-def send_many() -> Response:
-    """The bulk bar: send each selected invoice; one without an address is named, not lost."""
-    ids = ticked()
-    asked = sending_question(ids)
-    if not is_answered(asked):
-        here, back = url_for("staff.sending.send_many"), url_for("staff.invoices.index")
-        return ask(asked, address=here, back=back)
-    sent, refused = _send_each(ids)
-    notify(_what_became_of(sent))
-    for sentence in refused[:10]:
-        notify(sentence, "warning")
-    return redirect_to("staff.invoices.index")
+def look(invoice_id: int) -> Response:
+    """The letter as it would be read: the whole page, or only the preview while typing."""
+    invoice = get_invoice(invoice_id)
+    return _page(invoice, letter_form(invoice))
+
+
+@bp.post("/<int:invoice_id>/text")
+@needs(Ability.SEND_INVOICES)
+def text(invoice_id: int) -> Response:
+    invoice = get_invoice(invoice_id)
+    words = Words("", request.form.get("words", ""))
+    try:
+        numbers = [normal_mobile(one) for one in request.form.getlist("numbers")]
+        if not numbers:
+            raise InvalidFields({"words": _("Tick at least one number.")})
+        how = Sending(to=numbers, words=check_words(Channel.SMS, words))
+        return once(TextForm(), lambda: _text(invoice, how))
+    except (InvalidFields, ValueError) as error:
+        return _page(invoice, letter_form(invoice), status=422, text_error=str(error))
+
+
+@bp.post("/<int:invoice_id>/to-print")
+@needs(Ability.SEND_INVOICES)
+def to_print(invoice_id: int) -> Response:
+    put_to_print(get_invoice(invoice_id), by=signed_in_user())
+    notify(_("It is on the list to print. Print it there, then mark it as sent."))
+    return redirect_to("staff.invoices.show", invoice_id=invoice_id)
 
 
 @bp.post("/<int:invoice_id>/pay-links/revoke")
@@ -75,16 +127,67 @@ def make_link(invoice_id: int) -> Response:
     return page_of(invoice, pay_link=hand_out_link(invoice))
 
 
-def _send_each(ids: Sequence[int]) -> tuple[int, list[str]]:
-    """How many left, and a sentence for each that did not."""
-    sent, refused = 0, []
-    for invoice_id in ids:
-        invoice = get_invoice(invoice_id)
-        try:
-            if send_invoice(invoice):
-                sent += 1
-            else:
-                refused.append(_("%(n)s was sent a moment ago.", n=invoice.number))
-        except DomainError as error:
-            refused.append(f"{invoice.number}: {error}")
-    return sent, refused
+class TextForm(Form):
+    once = OnceField()
+
+
+def what_became_of(count: int, *, kept: bool) -> str:
+    """What the notice may truly say."""
+    if not count:
+        return str(_("This was sent a moment ago."))
+    if kept:
+        words = ngettext(
+            "One message is kept in the outbox, not sent: no mail server is set up.",
+            "%(num)s messages are kept in the outbox, not sent: no mail server is set up.",
+            count,
+        )
+    else:
+        words = ngettext("One message is on its way.", "%(num)s messages are on their way.", count)
+    return str(words)
+
+
+def _send(invoice: Invoice, how: Sending) -> Response:
+    notify(what_became_of(send_invoice(invoice, how), kept=mail_is_kept()))
+    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+
+
+def _text(invoice: Invoice, how: Sending) -> Response:
+    count = send_text(invoice, how)
+    if texts_are_kept():
+        notify(_("The text is kept in the outbox, not sent: no text gateway is set up."), "warning")
+    else:
+        notify(what_became_of(count, kept=False))
+    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+
+
+def _is_to_be_asked(invoice: Invoice) -> bool:
+    return invoice.state is InvoiceState.PENDING or already_sent(invoice) is not None
+
+
+def _page(
+    invoice: Invoice, letter: LetterForm, *, status: int = 200, text_error: str = ""
+) -> Response:
+    (asked,) = sending_question([invoice.id]).rows
+    photos = shared_photos(invoice)
+    return render_page(
+        "staff/sendings/letter.html", fragment="preview", status=status, invoice=invoice,
+        form=letter, asked=asked, recipients=recipients(invoice), preview=preview(invoice, letter),
+        photos=photos, megabytes=sum(one.file.size for one in photos) / 1024 / 1024,
+        before=messages_about(invoice), again=already_sent(invoice),
+        changed=request.form.get("confirmed") == "yes" and asked.seen not in _seen(),
+        kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=mobile_contacts(invoice),
+        numbers=mobile_numbers(invoice.customer), words=_text_words(invoice),
+        text_error=text_error, placeholders=PLACEHOLDERS, problem=sending_problem(invoice),
+        text_form=TextForm(formdata=None),
+    )  # fmt: skip
+
+
+def _seen() -> Sequence[str]:
+    return request.form.getlist("seen")
+
+
+def _text_words(invoice: Invoice) -> str:
+    """The short text with its words filled, so that it can be changed as it will be read."""
+    if "words" in request.form:
+        return request.form["words"]
+    return words_for(template_kind(invoice), Channel.SMS, spoken(invoice.customer.language)).body

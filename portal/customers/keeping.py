@@ -12,7 +12,7 @@ from sqlalchemy.orm import attributes
 
 from portal.audit import record
 from portal.db import bump, db, total_of
-from portal.kernel.addresses import normal_email
+from portal.kernel.addresses import normal_email, split_addresses
 from portal.kernel.errors import InvalidFields, NeedsConfirmation
 from portal.kernel.money import ZERO, Money
 from portal.models import Customer, CustomerTag, Delivery, Invoice
@@ -35,6 +35,8 @@ class CustomerWords:
     term_id: int | None = None
     delivery: Delivery = Delivery.EMAIL
     language: str = "en"
+    cc_emails: str = ""  # on every invoice mail, comma-separated
+    auto_send: bool = True  # false: never by rule
     notes: str = ""
     tax_exempt: bool = False
     exemption_certificate: str = ""
@@ -102,6 +104,10 @@ def _write(customer: Customer, words: CustomerWords) -> None:
         email = normal_email(words.email)
     except ValueError as error:
         errors["email"] = str(error)
+    try:
+        copies = ", ".join(split_addresses(words.cc_emails))
+    except ValueError as error:
+        errors["cc_emails"] = str(error)
     if words.tax_exempt and not words.exemption_certificate.strip():
         errors["exemption_certificate"] = "Give the number of the exemption certificate."
     if errors:
@@ -110,7 +116,7 @@ def _write(customer: Customer, words: CustomerWords) -> None:
         value = getattr(words, field.name)
         setattr(customer, field.name, value.strip() if isinstance(value, str) else value)
     customer.delivery = words.delivery
-    customer.email = email
+    customer.email, customer.cc_emails = email, copies
 
 
 def _retag(customer: Customer, tags: Collection[str]) -> None:

@@ -1,5 +1,11 @@
 """Invoices: begin, edit, price, post, find."""
 
+from portal.invoices.addresses import (
+    billing_addresses,
+    billing_contacts,
+    copy_addresses,
+    mobile_numbers,
+)
 from portal.invoices.allowed_edits import RULES, Edit, require_allowed, why_not
 from portal.invoices.approval import (
     OWN_WORK,
@@ -68,6 +74,7 @@ from portal.invoices.interest import (
 )
 from portal.invoices.lines import LineWords
 from portal.invoices.locking import in_date_order, lock_in_order
+from portal.invoices.message_words import invoice_values, portal_url, template_kind
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -76,17 +83,13 @@ from portal.invoices.pay_links import (
     revoke_pay_links,
 )
 from portal.invoices.placing import place_invoice
-from portal.invoices.posting import (
-    PostingOutcome,
-    post_invoice,
-    post_invoices,
-    posting_problem,
-)
+from portal.invoices.posting import PostingOutcome, post_invoice, post_invoices, posting_problem
 from portal.invoices.queries import (
     BATCHED,
     UNBATCHED,
     DueState,
     InvoiceFilter,
+    find_invoice_ids,
     find_invoices,
     find_number,
     get_invoice,
@@ -117,13 +120,8 @@ from portal.invoices.review_queue import (
     neighbours,
     sum_to_review,
 )
-from portal.invoices.sending import (
-    billing_addresses,
-    hand_out_link,
-    mark_opened,
-    mark_sent,
-    send_invoice,
-)
+from portal.invoices.sending import Sending, hand_out_link, send_invoice, send_text, sending_problem
+from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
@@ -137,6 +135,7 @@ from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting
 from portal.invoices.wording import document_word
 
 __all__ = [
+    "ABOUT_INVOICES",
     "BATCHED",
     "ME",
     "NOBODY",
@@ -167,6 +166,7 @@ __all__ = [
     "PostingOutcome",
     "ReviewFilter",
     "ReviewOutcome",
+    "Sending",
     "active_rules",
     "add_invoice_type",
     "add_line",
@@ -179,6 +179,7 @@ __all__ = [
     "ask_again",
     "assign_invoices",
     "billing_addresses",
+    "billing_contacts",
     "cancel_invoice",
     "cancel_job_invoice",
     "change_invoice",
@@ -189,6 +190,7 @@ __all__ = [
     "charge_interest",
     "checklist",
     "checklists",
+    "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
     "default_term",
@@ -200,6 +202,7 @@ __all__ = [
     "financings_of",
     "find_aging",
     "find_customer_invoices",
+    "find_invoice_ids",
     "find_invoices",
     "find_number",
     "find_paid",
@@ -216,17 +219,21 @@ __all__ = [
     "invoice_paper",
     "invoice_pdf",
     "invoice_types",
+    "invoice_values",
     "is_visible_to_customer",
     "job_types",
     "left_to_credit",
     "lock_in_order",
     "make_pay_links",
+    "mark_mailed",
     "mark_opened",
     "mark_sent",
+    "mobile_numbers",
     "neighbours",
     "open_invoices",
     "pay_link_url",
     "place_invoice",
+    "portal_url",
     "post_invoice",
     "post_invoices",
     "posting_problem",
@@ -245,6 +252,8 @@ __all__ = [
     "reviewers",
     "revoke_pay_links",
     "send_invoice",
+    "send_text",
+    "sending_problem",
     "start_adjustment",
     "start_credit_note",
     "start_job_invoice",
@@ -252,6 +261,7 @@ __all__ = [
     "sum_of_invoices",
     "sum_to_review",
     "tax_is_stale",
+    "template_kind",
     "undo_financing",
     "undoing_problem",
     "unpost_invoice",

@@ -123,6 +123,12 @@ def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
     return sa.select(Invoice.id).where(*_wheres(wanted, on))
 
 
+def find_invoice_ids(wanted: InvoiceFilter, *, on: date) -> list[int]:
+    """The id of every invoice the filter lets through, oldest first; one narrow statement."""
+    query = sa.select(Invoice.id).where(*_wheres(wanted, on)).order_by(Invoice.id)
+    return list(db.session.scalars(query))
+
+
 def open_invoices(customer_id: int) -> list[Invoice]:
     """What a customer can pay: with a balance and not cancelled, oldest due first."""
     query = (

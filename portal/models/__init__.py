@@ -86,6 +86,7 @@ from portal.models.payment import (
 from portal.models.pricebook import CustomerPrice, ItemKind, PriceBookItem, TaxClass
 from portal.models.schedule import ScheduledTurn
 from portal.models.sending import (
+    IS_TO_PRINT,
     AutoSendRule,
     MessageTemplate,
     SendingItem,
@@ -108,6 +109,7 @@ __all__ = [
     "INVOICE",
     "IS_PENDING",
     "IS_STALE",
+    "IS_TO_PRINT",
     "JOB",
     "LIVE_ATTEMPTS",
     "OFF_THE_BOOKS",

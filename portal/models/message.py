@@ -65,6 +65,7 @@ class Message(Base):
     bounced_at: Mapped[datetime | None]
     bounced_because: Mapped[str] = mapped_column(default="")
     sending_item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sending_items.id"))
+    outside_ref: Mapped[str] = mapped_column(default="")  # what the text gateway calls it
 
     attachments: Mapped[list[MessageAttachment]] = relationship(order_by="MessageAttachment.id")
 

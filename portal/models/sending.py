@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Versioned, named_enum
+from portal.models.company import BusinessUnit
+from portal.models.invoice import Invoice
 from portal.models.message import Channel
 from portal.models.user import User
 
@@ -57,13 +59,22 @@ class SendingItemState(StrEnum):
     REFUSED = "refused"
 
 
+IS_TO_PRINT = sa.text("sending_items.state = 'to_print' AND sending_items.printed_at IS NULL")
+
+
 class SendingItem(Base):
-    """One invoice of a sending, and what became of it."""
+    """One invoice of a sending, and what became of it; a printed one has its day."""
 
     __tablename__ = "sending_items"
     __table_args__ = (
         sa.UniqueConstraint("run_id", "invoice_id"),
         sa.Index(None, "run_id", "state", "id"),
+        sa.Index(
+            "ix_sending_items_to_print",
+            "invoice_id",
+            sqlite_where=sa.text("state = 'to_print' AND printed_at IS NULL"),
+            postgresql_where=sa.text("state = 'to_print' AND printed_at IS NULL"),
+        ),
     )
 
     run_id: Mapped[int] = mapped_column(sa.ForeignKey("sending_runs.id"))
@@ -72,6 +83,10 @@ class SendingItem(Base):
         named_enum(SendingItemState), default=SendingItemState.WAITING
     )
     sentence: Mapped[str] = mapped_column(default="")
+    printed_at: Mapped[datetime | None]
+
+    run: Mapped[SendingRun] = relationship()
+    invoice: Mapped[Invoice] = relationship()
 
 
 class SendingMoment(StrEnum):
@@ -89,3 +104,5 @@ class AutoSendRule(Versioned, Base):
     job_type: Mapped[str] = mapped_column(default="")
     business_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("business_units.id"))
     active: Mapped[bool] = mapped_column(default=True)
+
+    business_unit: Mapped[BusinessUnit | None] = relationship()

@@ -1,33 +1,80 @@
 """Messages to people: written now, sent after commit, never sent twice."""
 
+from portal.outbox.bounces import bounced_addresses, note_bounce, report_bounce, sent_message
 from portal.outbox.composing import compose
+from portal.outbox.letters import Block, Letter, write_letter
+from portal.outbox.outcomes import MessageSent
+from portal.outbox.placeholders import PLACEHOLDERS, Values, locale_of
 from portal.outbox.queries import (
     MessageFilter,
     attachment_bytes,
     find_messages,
     get_message,
     mail_is_kept,
+    messages_about,
 )
-from portal.outbox.sending import MessageSent, deliver, retry_message, waiting_messages
+from portal.outbox.sending import deliver, retry_message, waiting_messages, waiting_texts
 from portal.outbox.sign_in_links import SIGN_IN, with_links, without_links
 from portal.outbox.smtp import mail_server_answers
+from portal.outbox.text_gateway import TextGateway, text_gateway, texts_are_kept
+from portal.outbox.texting import deliver_text
+from portal.outbox.wording import (
+    KINDS,
+    LANGUAGES,
+    Words,
+    check_words,
+    edited_words,
+    forget_words,
+    house_words,
+    own_words,
+    save_words,
+    spoken,
+    words_for,
+)
 from portal.outbox.writing import Attachment, write_message
 
 __all__ = [
+    "KINDS",
+    "LANGUAGES",
+    "PLACEHOLDERS",
     "SIGN_IN",
     "Attachment",
+    "Block",
+    "Letter",
     "MessageFilter",
     "MessageSent",
+    "TextGateway",
+    "Values",
+    "Words",
     "attachment_bytes",
+    "bounced_addresses",
+    "check_words",
     "compose",
     "deliver",
+    "deliver_text",
+    "edited_words",
     "find_messages",
+    "forget_words",
     "get_message",
+    "house_words",
+    "locale_of",
     "mail_is_kept",
     "mail_server_answers",
+    "messages_about",
+    "note_bounce",
+    "own_words",
+    "report_bounce",
     "retry_message",
+    "save_words",
+    "sent_message",
+    "spoken",
+    "text_gateway",
+    "texts_are_kept",
     "waiting_messages",
+    "waiting_texts",
     "with_links",
     "without_links",
+    "words_for",
+    "write_letter",
     "write_message",
 ]

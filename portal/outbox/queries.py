@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
-from portal.db import Page, PageRequest, db, holds, holds_code, paginate
+from portal.db import Base, Page, PageRequest, db, holds, holds_code, paginate
 from portal.kernel.errors import NotFound
-from portal.models import Message, MessageAttachment, MessageState
+from portal.models import Channel, Message, MessageAttachment, MessageState
 from portal.settings import Settings
 
 
@@ -19,6 +19,8 @@ class MessageFilter:
 
     q: str = ""
     state: MessageState | None = None
+    channel: Channel | None = None
+    bounced: bool | None = None
     customer_id: int | None = None
 
 
@@ -33,6 +35,11 @@ def find_messages(wanted: MessageFilter, page: PageRequest) -> Page[Message]:
         )
     if wanted.state:
         query = query.where(Message.state == wanted.state)
+    if wanted.channel:
+        query = query.where(Message.channel == wanted.channel)
+    if wanted.bounced is not None:
+        came_back = Message.bounced_at.is_not(None)
+        query = query.where(came_back if wanted.bounced else ~came_back)
     if wanted.customer_id:
         query = query.where(Message.customer_id == wanted.customer_id)
     return paginate(query, page, sorts={"written": Message.id}, default="-written")
@@ -44,6 +51,14 @@ def get_message(message_id: int) -> Message:
     if message is None:
         raise NotFound("No such message.")
     return message
+
+
+def messages_about(row: Base) -> list[Message]:
+    """Every message about one record, newest first."""
+    query = sa.select(Message).where(
+        Message.subject_kind == type(row).__name__.lower(), Message.subject_id == row.id
+    )
+    return list(db.session.scalars(query.order_by(Message.id.desc()).limit(100)))
 
 
 def attachment_bytes(attachment: MessageAttachment) -> bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -17,23 +15,16 @@ from portal.company import company
 from portal.db import db, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
-from portal.kernel.events import Event, tell
-from portal.models import Message, MessageState
+from portal.models import Channel, Message, MessageState
+from portal.outbox.bounces import note_bounce
+from portal.outbox.outcomes import finish, put_off
 from portal.outbox.queries import attachment_bytes, mail_is_kept
 from portal.outbox.sign_in_links import TOO_LATE, is_too_late, with_links
 from portal.outbox.smtp import send_mail
 from portal.settings import Settings
 from portal.tasks import lease, wake
 
-RETRY_MINUTES = (1, 5, 30, 120, 360, 720, 1440)
 WAITING = (MessageState.WAITING, MessageState.SENDING)
-
-
-@dataclass(frozen=True)
-class MessageSent(Event):
-    """A message left, or was kept because no mail server is configured."""
-
-    message: Message
 
 
 def deliver(message_id: int) -> None:
@@ -50,32 +41,33 @@ def deliver(message_id: int) -> None:
     message = db.session.get_one(Message, message_id, populate_existing=True)
     settings: Settings = current_app.config["SETTINGS"]
     if mail_is_kept():
-        _finish(message, MessageState.KEPT)
+        finish(message, MessageState.KEPT)
         return
     if is_too_late(message):
-        _put_off(message, OutsideFailure(TOO_LATE, permanent=True))
+        put_off(message, OutsideFailure(TOO_LATE, permanent=True))
         return
     db.session.rollback()
     try:
         with reading():  # printing attachments takes long and must not keep writers waiting
             mail = build_mail(db.session.get_one(Message, message_id), settings)
             db.session.rollback()  # nothing is open while we talk to the server
-        send_mail(settings.smtp_url, mail)
+        refused = send_mail(settings.smtp_url, mail)
     except Exception as failure:  # whatever it is, it must not be tried for ever unseen
         db.session.rollback()
-        _put_off(db.session.get_one(Message, message_id), failure)
+        put_off(db.session.get_one(Message, message_id), failure)
         if not isinstance(failure, OutsideFailure | DomainError):
             raise
     else:
-        _finish(db.session.get_one(Message, message_id), MessageState.SENT)
+        _finish_sent(db.session.get_one(Message, message_id), refused)
 
 
-def waiting_messages() -> Iterable[int]:
+def waiting_messages(channel: Channel = Channel.EMAIL) -> Iterable[int]:
     """Messages whose time has come and that nobody holds."""
     now = clock.now()
     return db.session.scalars(
         sa.select(Message.id)
         .where(
+            Message.channel == channel,
             Message.state.in_(WAITING),
             Message.next_attempt_at <= now,
             sa.or_(Message.claimed_until.is_(None), Message.claimed_until <= now),
@@ -92,12 +84,16 @@ def retry_message(message: Message) -> None:
         raise DomainError("This message is being sent right now. Look again in two minutes.")
     if is_too_late(message):
         raise DomainError(TOO_LATE)
+    if message.bounced_at is not None and message.state is not MessageState.FAILED:
+        raise DomainError("This came back. Correct the address, then send the record again.")
     if message.state not in (MessageState.FAILED, MessageState.KEPT, MessageState.WAITING):
         raise DomainError("This message was already sent.")
     message.state, message.attempts = MessageState.WAITING, 0
     message.next_attempt_at, message.claimed_until = clock.now(), None
-    record("retried", message, f"Sending “{message.subject}” is tried again.")
-    wake("message", message.id)
+    message.bounced_at, message.bounced_because = None, ""
+    title = message.subject or f"the text to {message.recipient}"
+    record("retried", message, f"Sending “{title}” is tried again.")
+    wake("message" if message.channel is Channel.EMAIL else "text", message.id)
 
 
 def build_mail(message: Message, settings: Settings) -> EmailMessage:
@@ -106,6 +102,8 @@ def build_mail(message: Message, settings: Settings) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = f'"{_plain(company().name)}" <{sender}>'
     mail["To"] = message.recipient
+    if message.cc:
+        mail["Cc"] = message.cc
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.created_at)
     domain = sender.rpartition("@")[2]
@@ -124,31 +122,21 @@ def build_mail(message: Message, settings: Settings) -> EmailMessage:
     return mail
 
 
+def waiting_texts() -> Iterable[int]:
+    """Text messages whose time has come and that nobody holds."""
+    return waiting_messages(Channel.SMS)
+
+
+def _finish_sent(message: Message, refused: Mapping[str, str]) -> None:
+    """It left; an address the server refused while it took the others is noted."""
+    if message.recipient in refused:
+        note_bounce(message, refused[message.recipient])
+    finish(message, MessageState.SENT)
+    copies = [f"{who}: {why}" for who, why in refused.items() if who != message.recipient]
+    if copies:
+        message.last_error = f"The copy was refused. {'; '.join(copies)}"[:500]
+        db.session.commit()
+
+
 def _plain(name: str) -> str:
     return "".join(char for char in name if char.isprintable() and char not in '"\\')
-
-
-def _finish(message: Message, state: MessageState) -> None:
-    message.state, message.claimed_until, message.last_error = state, None, ""
-    message.sent_at = clock.now() if state is MessageState.SENT else None
-    tell(MessageSent(message))
-    db.session.commit()
-
-
-def _put_off(message: Message, failure: Exception) -> None:
-    message.attempts += 1
-    message.last_error = _in_words(failure)
-    message.claimed_until = None
-    permanent = isinstance(failure, OutsideFailure) and failure.permanent
-    if permanent or message.attempts > len(RETRY_MINUTES):
-        message.state = MessageState.FAILED
-    else:
-        wait = timedelta(minutes=RETRY_MINUTES[message.attempts - 1])
-        message.next_attempt_at = clock.now() + wait
-    db.session.commit()
-
-
-def _in_words(failure: Exception) -> str:
-    if isinstance(failure, OutsideFailure | DomainError):
-        return str(failure)[:500]
-    return f"This message could not be made ready ({type(failure).__name__}: {failure})."[:500]

@@ -11,19 +11,27 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from portal.kernel.errors import OutsideFailure
 
 
-def send_mail(smtp_url: str, mail: EmailMessage) -> None:
+class RecipientRefused(OutsideFailure):
+    """The server takes no mail for this address: what a bounce would say later."""
+
+
+def send_mail(smtp_url: str, mail: EmailMessage) -> dict[str, str]:
     """Hand one mail over. smtp://user:password@host:587?starttls=1 or smtps://host.
 
-    Raises OutsideFailure, permanent when the server refuses this recipient or content for good.
+    Returns the addresses that were refused while others were taken, with the reason. Raises
+    OutsideFailure, permanent when the server refuses these recipients or the content for good.
     """
     host = urlsplit(smtp_url).hostname
     try:
         with _connect(smtp_url) as server:
-            server.send_message(mail)
+            refused = server.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise OutsideFailure(
-            f"The mail server refused the recipient: {_said(error.recipients.values())}",
+        said = _said(error.recipients.values())
+        # 5.7 is about us (relaying denied, not signed in), not about the address
+        kind = OutsideFailure if "5.7." in said or "relay" in said.lower() else RecipientRefused
+        raise kind(
+            f"The mail server refused the recipient: {said}",
             permanent=all(code >= 500 for code in codes),
         ) from error
     except smtplib.SMTPResponseException as error:
@@ -40,6 +48,7 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> None:
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise OutsideFailure(f"The mail server {host} could not be reached: {error}") from error
+    return {address: _said([answer]) for address, answer in refused.items()}
 
 
 def _said(answers: Iterable[tuple[int, bytes]]) -> str:

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from portal.db import Base, db, insert_once
 from portal.kernel import clock
-from portal.kernel.addresses import normal_email
+from portal.kernel.addresses import normal_email, normal_mobile
 from portal.kernel.errors import InvalidFields
-from portal.models import Message, MessageAttachment, MessageState
+from portal.models import Channel, Message, MessageAttachment, MessageState
 from portal.tasks import wake
 
 
@@ -33,25 +33,27 @@ def write_message(
     dedupe_key: str,
     html: str = "",
     language: str = "en",
+    channel: Channel = Channel.EMAIL,
+    cc: Sequence[str] = (),
     about: Base | None = None,
     customer_id: int | None = None,
+    sending_item_id: int | None = None,
     attachments: Sequence[Attachment] = (),
 ) -> Message | None:
-    """Queue one email; None when the same dedupe_key was written before.
+    """Queue one email or text; None when the same dedupe_key was written before.
 
-    Raises InvalidFields for a recipient or subject that cannot stand in a mail header. An
+    Raises InvalidFields for a recipient, copy or subject that cannot stand in a mail header. An
     address no mail server would take is kept as failed with the reason: a receipt that cannot
     be mailed must not refuse the payment.
     """
-    if any(char in recipient + subject for char in "\r\n"):
-        raise InvalidFields({"recipient": "An address or subject cannot contain line breaks."})
-    if "@" not in recipient:
-        raise InvalidFields({"recipient": "There is no email address to send this to."})
+    _require_heading(channel, recipient, subject, cc)
     if db.session.scalar(sa.select(Message.id).where(Message.dedupe_key == dedupe_key)):
         return None
     message = Message(
         kind=kind,
+        channel=channel,
         recipient=recipient,
+        cc=", ".join(cc),
         subject=subject,
         body=body,
         html=html,
@@ -60,6 +62,7 @@ def write_message(
         subject_kind=type(about).__name__.lower() if about else "",
         subject_id=about.id if about else None,
         customer_id=customer_id,
+        sending_item_id=sending_item_id,
         next_attempt_at=clock.now(),
         attachments=[
             MessageAttachment(
@@ -71,11 +74,23 @@ def write_message(
         ],
     )
     try:
-        normal_email(recipient)
+        normal_mobile(recipient) if channel is Channel.SMS else normal_email(recipient)
     except ValueError as misfit:
         message.state, message.last_error = MessageState.FAILED, str(misfit)
     if not insert_once(message):
         return None
     if message.state is not MessageState.FAILED:
-        wake("message", message.id)
+        wake("message" if channel is Channel.EMAIL else "text", message.id)
     return message
+
+
+def _require_heading(channel: Channel, recipient: str, subject: str, cc: Sequence[str]) -> None:
+    if any(char in "".join([recipient, subject, *cc]) for char in "\r\n"):
+        raise InvalidFields({"recipient": "An address or subject cannot contain line breaks."})
+    if channel is Channel.EMAIL and "@" not in recipient:
+        raise InvalidFields({"recipient": "There is no email address to send this to."})
+    for address in cc:
+        try:
+            normal_email(address)
+        except ValueError as misfit:
+            raise InvalidFields({"cc": f"{address}: {misfit}"}) from None

@@ -21,7 +21,12 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
     ["portal.customers", "portal.terms", "portal.web"],
     ["portal.invoices", "portal.jobs"],
     ["portal.payments"],
-    ["portal.batches", "portal.payment_collection", "portal.receivables"],
+    [
+        "portal.batches",
+        "portal.payment_collection",
+        "portal.receivables",
+        "portal.sendings",
+    ],
     ["portal.imports", "portal.reports"],
     ["portal.schedule", "portal.seed"],
     ["portal.cli", "portal.wiring"],

@@ -8,10 +8,17 @@ from aiosmtpd.controller import Controller
 
 
 class Box:
-    """A mail server that keeps what it gets, or refuses."""
+    """A mail server that keeps what it gets, or refuses it; `strangers` are unknown to it."""
 
-    def __init__(self, answer="250 OK"):
-        self.mails, self.answer = [], answer
+    def __init__(self, answer="250 OK", strangers=()):
+        self.mails, self.answer, self.strangers = [], answer, strangers
+        self.unknown = "550 no such mailbox"
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        if address in self.strangers:
+            return self.unknown
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):
         if self.answer.startswith("250"):
@@ -25,8 +32,8 @@ def smtp(app):
     running = []
     before = app.config["SETTINGS"]
 
-    def start(answer="250 OK"):
-        box = Box(answer)
+    def start(answer="250 OK", strangers=()):
+        box = Box(answer, strangers)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from portal.db import db
 from portal.invoices import get_invoice, review_invoice
 from portal.models import InvoiceState, Message, ReviewState
+from portal.tasks import run_waiting
 
 
 def yes(*ids):
@@ -90,14 +91,22 @@ def test_a_draft_nobody_reviewed_is_not_sent_without_asking(office, build, revie
     assert messages() == 1
 
 
-def test_what_was_reviewed_or_posted_is_sent_at_once(office, build):
-    reviewed, posted = build.invoice("80"), build.posted("20")
+def test_what_is_posted_and_was_never_sent_is_sent_at_once(office, build):
+    posted = build.posted("20")
+
+    office.post(f"/staff/invoices/{posted.id}/sending")
+
+    assert messages() == 1
+
+
+def test_a_reviewed_draft_is_asked_about_like_the_rest(office, build):
+    reviewed = build.invoice("80")
     review_invoice(reviewed, ReviewState.REVIEWED)
 
-    for invoice in (reviewed, posted):
-        office.post(f"/staff/invoices/{invoice.id}/sending")
-
-    assert messages() == 2
+    assert "It is a draft" in office.post(f"/staff/invoices/{reviewed.id}/sending").text
+    assert messages() == 0
+    office.post(f"/staff/invoices/{reviewed.id}/sending", data=yes(reviewed.id))
+    assert messages() == 1
 
 
 def test_sending_many_asks_first(office, build):
@@ -108,4 +117,5 @@ def test_sending_many_asks_first(office, build):
     assert messages() == 0
     assert "Send 2 invoices?" in page
     office.post("/staff/invoices/sendings", data=yes(*ids) | {"ids": ids})
+    run_waiting()
     assert messages() == 2

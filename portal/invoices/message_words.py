@@ -1,0 +1,57 @@
+"""What the placeholders of a message about an invoice stand for."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from portal.company import company, format_day, today
+from portal.invoices.pay_links import known_pay_link_url, pay_link_url
+from portal.kernel.money import ZERO
+from portal.models import Invoice, InvoiceKind
+from portal.outbox import Values
+from portal.settings import Settings
+
+LATE = {"en": "overdue", "es": "vencida", "fr": "en retard"}
+
+
+def template_kind(invoice: Invoice) -> str:
+    """Which words it is sent with."""
+    return "credit_note" if invoice.kind is InvoiceKind.CREDIT_NOTE else "invoice"
+
+
+def invoice_values(invoice: Invoice, language: str, *, makes_link: bool = True) -> Values:
+    """Everything a message about this invoice may say; a preview makes no link of its own."""
+    owed = max(invoice.balance, ZERO)
+    link = pay_link_url if makes_link else _link_to_come
+    return {
+        "customer_name": invoice.customer.name,
+        "number": invoice.number,
+        "total": invoice.total if invoice.sign > 0 else -invoice.total,
+        "balance": owed if owed else "",
+        "due_date": _due(invoice, language) if owed else "",
+        "date": invoice.invoice_date or "",
+        "pay_link": link(invoice) if owed else "",
+        "portal_link": portal_url(),
+        "summary": invoice.summary,
+        "company_name": company().name,
+    }
+
+
+def portal_url() -> str:
+    """Where customers sign in."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return f"{settings.base_url}/my/"
+
+
+def _link_to_come(invoice: Invoice) -> str:
+    settings: Settings = current_app.config["SETTINGS"]
+    return known_pay_link_url(invoice) or f"{settings.base_url}/pay/…"
+
+
+def _due(invoice: Invoice, language: str) -> str:
+    if invoice.due_date is None:
+        return ""
+    locale = company().locale if company().locale.startswith(language) else language
+    day = format_day(invoice.due_date, locale, "full")
+    late = invoice.is_overdue(today())
+    return f"{day} ({LATE.get(language, LATE['en'])})" if late else day

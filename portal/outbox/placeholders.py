@@ -1,0 +1,64 @@
+"""Words in braces: filled once, with values said in the recipient's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from portal.company import company, format_day, format_money
+from portal.kernel.money import Money
+
+Value = Money | date | str
+Values = Mapping[str, Value]
+
+PLACEHOLDERS = {  # what people read beside the editor
+    "customer_name": "who pays",
+    "number": "the number of the document",
+    "total": "its total; on a receipt what was received",
+    "balance": "what is still owed; empty when nothing is",
+    "due_date": "when that is due",
+    "date": "the day of the document or of the payment",
+    "pay_link": "a link to see and pay it; empty when nothing is owed",
+    "portal_link": "where customers sign in",
+    "summary": "what was done; on a receipt what is still open",
+    "reason": "what the bank said about a payment that came back",
+    "company_name": "your company",
+}
+BRACES = re.compile(r"\{([^{}\n]*)\}")
+
+
+def unknown_placeholders(text: str) -> list[str]:
+    """Words in braces nobody could fill, as they were typed."""
+    return [f"{{{name}}}" for name in BRACES.findall(text) if name not in PLACEHOLDERS]
+
+
+def said(values: Values, language: str) -> dict[str, str]:
+    """Every value as text: money and days as people of that language write them."""
+    locale = locale_of(language)
+    return {name: _say(values.get(name, ""), locale) for name in PLACEHOLDERS}
+
+
+def locale_of(language: str) -> str:
+    """The company's locale where it speaks that language, else the language itself."""
+    own = company().locale
+    return own if own.partition("_")[0] == language else language
+
+
+def fill(text: str, words: Mapping[str, str]) -> str:
+    """The text with its braces filled; what a value holds is never filled again."""
+    return BRACES.sub(lambda found: words.get(found[1], found[0]), text)
+
+
+def says_nothing(line: str, words: Mapping[str, str]) -> bool:
+    """Whether a line has a word in braces that would hang in the air, e.g. no date to be due."""
+    names = [name for name in BRACES.findall(line) if name in words and name != "reason"]
+    return any(not words[name] for name in names)
+
+
+def _say(value: Value, locale: str) -> str:
+    if isinstance(value, Money):
+        return format_money(value, locale, company().currency)
+    if isinstance(value, date):
+        return format_day(value, locale, "long")
+    return value

@@ -1,0 +1,119 @@
+"""One invoice of a sending, by the way its customer prefers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from portal.db import db
+from portal.invoices import (
+    ABOUT_INVOICES,
+    Sending,
+    billing_addresses,
+    get_invoice,
+    mobile_numbers,
+    send_invoice,
+    send_text,
+    sending_problem,
+)
+from portal.kernel.errors import DomainError
+from portal.models import (
+    IS_TO_PRINT,
+    Delivery,
+    Invoice,
+    JobPhoto,
+    Message,
+    MessageState,
+    SendingItem,
+    SendingItemState,
+    SendingRun,
+    SentState,
+)
+from portal.outbox import bounced_addresses, mail_is_kept, texts_are_kept
+from portal.sendings.papers import shared_photos
+
+State = SendingItemState
+log = logging.getLogger("fieldledger.sendings")
+
+
+def send_item(item: SendingItem, run: SendingRun) -> None:
+    """Make its messages or put it on the print list; a refusal is kept with its reason."""
+    whence = f"{item.sentence} " if item.sentence else ""
+    try:
+        with db.session.begin_nested():
+            item.state, sentence = _carry_out(item, run)
+    except DomainError as refusal:
+        item.state, sentence = State.REFUSED, str(refusal)
+    except OperationalError:
+        raise  # a deadlock: the whole chunk is tried again
+    except Exception as failure:  # one that breaks must not hold up the others
+        log.exception("invoice %s could not be made ready", item.invoice_id)
+        item.state = State.REFUSED
+        sentence = f"It could not be made ready ({type(failure).__name__})."
+    item.sentence = f"{whence}{sentence}"
+
+
+def already_sent(invoice: Invoice) -> str | None:
+    """Why sending it would be a second time, or None; a message that came back does not count."""
+    rows = db.session.execute(
+        sa.select(Message.state, Message.bounced_at).where(
+            Message.subject_kind == "invoice",
+            Message.subject_id == invoice.id,
+            Message.kind.in_(ABOUT_INVOICES),
+        )
+    ).all()
+    if any(state is not MessageState.FAILED and at is None for state, at in rows):
+        return "A message about it is in the outbox already."
+    waiting = sa.select(SendingItem.id).where(IS_TO_PRINT, SendingItem.invoice_id == invoice.id)
+    if db.session.scalar(waiting.limit(1)):
+        return "It is on the print list already."
+    came_back = any(at is not None for _state, at in rows)
+    if invoice.sent_state is not SentState.NOT_SENT and not came_back:
+        return "It was sent already."
+    return None
+
+
+def _carry_out(item: SendingItem, run: SendingRun) -> tuple[State, str]:
+    invoice = get_invoice(item.invoice_id)
+    if problem := sending_problem(invoice):
+        raise DomainError(problem)
+    if not run.again and (seen := already_sent(invoice)):
+        raise DomainError(seen)
+    photos = shared_photos(invoice) if run.with_photos else []
+    match invoice.customer.delivery:
+        case Delivery.MAIL:
+            return State.TO_PRINT, "By post: it is on the print list."
+        case Delivery.SMS:
+            return State.QUEUED, _text(invoice, item)
+        case Delivery.BOTH if not billing_addresses(invoice):
+            return State.TO_PRINT, "By post only: there is no email address."
+        case Delivery.BOTH:
+            return State.TO_PRINT, f"{_mail(invoice, item, photos)} It is on the print list too."
+        case Delivery.EMAIL:
+            return State.QUEUED, _mail(invoice, item, photos)
+
+
+def _mail(invoice: Invoice, item: SendingItem, photos: Sequence[JobPhoto]) -> str:
+    addresses = billing_addresses(invoice)
+    bounced = bounced_addresses([invoice.customer_id])
+    good = [one for one in addresses if one.lower() not in bounced]
+    if addresses and not good:
+        why = bounced[addresses[0].lower()]
+        raise DomainError(f"Mail to {addresses[0]} came back: {why} Correct the address first.")
+    how = Sending(to=good, photos=photos, key=f"item-{item.id}", item_id=item.id)
+    send_invoice(invoice, how)
+    return _where(good, "email", kept=mail_is_kept())
+
+
+def _text(invoice: Invoice, item: SendingItem) -> str:
+    numbers = mobile_numbers(invoice.customer)
+    send_text(invoice, Sending(to=numbers, key=f"item-{item.id}", item_id=item.id))
+    return _where(numbers, "text message", kept=texts_are_kept())
+
+
+def _where(recipients: Sequence[str], how: str, *, kept: bool) -> str:
+    to = ", ".join(recipients)
+    return f"Kept in the outbox for {to}: nothing was sent." if kept else f"By {how} to {to}."

@@ -1,0 +1,86 @@
+"""Rules that send by themselves: at the completion of a job, or when an invoice is posted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.audit import record
+from portal.db import bump, db
+from portal.kernel.errors import InvalidFields, NotFound
+from portal.models import AutoSendRule, BusinessUnit, SendingMoment
+
+
+@dataclass(frozen=True)
+class RuleWords:
+    """A rule as typed; an empty job type or business unit matches every one."""
+
+    name: str
+    moment: SendingMoment
+    job_type: str = ""
+    business_unit_id: int | None = None
+    active: bool = True
+
+
+def rules() -> list[AutoSendRule]:
+    """Every rule by name."""
+    query = sa.select(AutoSendRule).order_by(AutoSendRule.name)
+    return list(db.session.scalars(query.options(joinedload(AutoSendRule.business_unit))))
+
+
+def active_rules(moment: SendingMoment) -> list[AutoSendRule]:
+    """The rules that are looked at then, by name: the first that fits is named as the reason."""
+    return [one for one in rules() if one.active and one.moment is moment]
+
+
+def get_rule(rule_id: int) -> AutoSendRule:
+    """One rule; NotFound otherwise."""
+    rule = db.session.get(AutoSendRule, rule_id)
+    if rule is None:
+        raise NotFound("No such rule.")
+    return rule
+
+
+def add_rule(words: RuleWords) -> AutoSendRule:
+    """Add a rule; InvalidFields when the name is missing or taken."""
+    rule = AutoSendRule()
+    _write(rule, words)
+    db.session.add(rule)
+    record("added", rule, f"The sending rule {rule.name} was added.")
+    return rule
+
+
+def change_rule(rule: AutoSendRule, words: RuleWords, *, version: int) -> None:
+    """Save a rule; Conflict on an old version, InvalidFields as `add_rule`."""
+    bump(rule, version)
+    before = _plain(rule)
+    _write(rule, words)
+    after = _plain(rule)
+    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
+    if changes:
+        record("changed", rule, f"The sending rule {rule.name} was changed.", changes)
+
+
+def _write(rule: AutoSendRule, words: RuleWords) -> None:
+    name, errors = words.name.strip(), {}
+    with db.session.no_autoflush:
+        taken = sa.select(AutoSendRule.id).where(AutoSendRule.name == name)
+        if rule.id:
+            taken = taken.where(AutoSendRule.id != rule.id)
+        if not name:
+            errors["name"] = "Give the rule a name."
+        elif db.session.scalar(taken):
+            errors["name"] = "Another rule already has this name."
+        if words.business_unit_id and db.session.get(BusinessUnit, words.business_unit_id) is None:
+            errors["business_unit_id"] = "Choose one from the list."
+    if errors:
+        raise InvalidFields(errors)
+    rule.name, rule.moment, rule.active = name, words.moment, words.active
+    rule.job_type, rule.business_unit_id = words.job_type.strip(), words.business_unit_id
+
+
+def _plain(rule: AutoSendRule) -> dict[str, str]:
+    names = ("name", "moment", "job_type", "business_unit_id", "active")
+    return {name: str(getattr(rule, name)) for name in names}

@@ -1,0 +1,163 @@
+"""The words of messages: shown, edited with a live preview, given back to the house."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+from wtforms import StringField, TextAreaField
+
+from portal.access import Ability
+from portal.company import company, today
+from portal.invoices import InvoiceFilter, find_invoices, get_invoice, invoice_values, portal_url
+from portal.kernel.errors import DomainError
+from portal.kernel.money import Money
+from portal.models import Channel, InvoiceKind, InvoiceState
+from portal.outbox import (
+    KINDS,
+    LANGUAGES,
+    PLACEHOLDERS,
+    Letter,
+    Values,
+    Words,
+    check_words,
+    edited_words,
+    forget_words,
+    own_words,
+    save_words,
+    words_for,
+    write_letter,
+)
+from portal.web import (
+    Form,
+    PageRequest,
+    VersionField,
+    needs,
+    notify,
+    redirect_to,
+    render_page,
+)
+from staff.choices import chosen
+from staff.letters import LANGUAGES as LANGUAGE_NAMES
+
+bp = Blueprint("message_templates", __name__, url_prefix="/message-templates")
+
+TITLES = {
+    "invoice": later("Invoice"),
+    "credit_note": later("Credit note"),
+    "receipt": later("Receipt for a payment"),
+    "payment_came_back": later("Payment that came back"),
+}
+CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
+PLACE = "/<kind>/<channel>/<language>"
+
+
+class WordsForm(Form):
+    version = VersionField()
+    subject = StringField("Subject")
+    body = TextAreaField("Words", render_kw={"rows": 14, "spellcheck": "true"})
+
+
+@bp.get("")
+@needs(Ability.EDIT_SETTINGS)
+def index() -> Response:
+    return render_page(
+        "staff/message_templates/index.html", titles=TITLES, channels=CHANNELS,
+        languages=LANGUAGE_NAMES, edited=edited_words(),
+    )  # fmt: skip
+
+
+@bp.get(PLACE)
+@needs(Ability.EDIT_SETTINGS)
+def edit(kind: str, channel: str, language: str) -> Response:
+    medium = _place(kind, channel, language)
+    words, row = words_for(kind, medium, language), own_words(kind, medium, language)
+    form = WordsForm(None, subject=words.subject, body=words.body)
+    form.version.data = row.version if row else 0
+    return _page(kind, medium, language, form)
+
+
+@bp.post(PLACE)
+@needs(Ability.EDIT_SETTINGS)
+def save(kind: str, channel: str, language: str) -> Response:
+    medium = _place(kind, channel, language)
+    form = WordsForm()
+    try:
+        if form.is_sent():
+            save_words(kind, medium, language, _words(form), version=form.version.data)
+            notify(_("Saved. The next message says it so."))
+            return redirect_to("staff.message_templates.index")
+    except DomainError as error:
+        form.refuse(error)
+    return _page(kind, medium, language, form, status=422)
+
+
+@bp.post(f"{PLACE}/preview")
+@needs(Ability.EDIT_SETTINGS)
+def look(kind: str, channel: str, language: str) -> Response:
+    """How it reads with a real recent invoice; what is wrong with it stands beside the field."""
+    medium = _place(kind, channel, language)
+    form = WordsForm()
+    try:
+        check_words(medium, _words(form))
+    except DomainError as error:
+        form.refuse(error)
+    return _page(kind, medium, language, form)
+
+
+@bp.post(f"{PLACE}/house-words")
+@needs(Ability.EDIT_SETTINGS)
+def reset(kind: str, channel: str, language: str) -> Response:
+    if forget_words(kind, _place(kind, channel, language), language):
+        notify(_("The house's words are used again."))
+    return redirect_to(
+        "staff.message_templates.edit", kind=kind, channel=channel, language=language
+    )
+
+
+def _place(kind: str, channel: str, language: str) -> Channel:
+    if kind not in KINDS or language not in LANGUAGES:
+        abort(404)
+    return chosen(Channel, channel)
+
+
+def _words(form: WordsForm) -> Words:
+    return Words(form.subject.data or "", form.body.data or "")
+
+
+def _page(
+    kind: str, channel: Channel, language: str, form: WordsForm, *, status: int = 200
+) -> Response:
+    values, about = _example(kind, language)
+    preview: Letter = write_letter(_words(form), values, language)
+    return render_page(
+        "staff/message_templates/form.html", fragment="preview", status=status, kind=kind,
+        channel=channel, language=language, form=form, preview=preview, about=about,
+        title=TITLES[kind], medium=CHANNELS[channel], language_name=LANGUAGE_NAMES[language],
+        placeholders=PLACEHOLDERS, is_own=own_words(kind, channel, language) is not None,
+    )  # fmt: skip
+
+
+def _example(kind: str, language: str) -> tuple[Values, str]:
+    """What the preview speaks of: the newest fitting invoice, else one made up."""
+    wanted = InvoiceFilter(
+        state=InvoiceState.POSTED, kind=InvoiceKind.CREDIT_NOTE if kind == "credit_note" else None
+    )
+    newest = find_invoices(wanted, PageRequest(size=1), on=today()).rows
+    if not newest:
+        return _made_up(), str(_("made up: there is no such document yet"))
+    invoice = get_invoice(newest[0].id)
+    values = {**_made_up(), **invoice_values(invoice, language, makes_link=False)}
+    if kind == "receipt":
+        values |= {"summary": "", "date": today()}
+    return values, str(_("as for %(n)s of %(c)s", n=invoice.number, c=invoice.customer.name))
+
+
+def _made_up() -> Values:
+    return {
+        "customer_name": "Ada Lovelace", "number": "INV-2026-00042", "total": Money.of("412.50"),
+        "balance": Money.of("412.50"), "due_date": today(), "date": today(),
+        "pay_link": f"{portal_url()}…", "portal_link": portal_url(),
+        "summary": str(_("Cleaned the condenser and replaced the filter.")),
+        "reason": str(_("The account has no funds.")), "company_name": company().name,
+    }  # fmt: skip

@@ -1,0 +1,290 @@
+"""The office's screens of sending: the letter, many, the list to print, rules."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from portal.customers import ContactWords, add_contact
+from portal.db import db
+from portal.invoices import get_invoice
+from portal.kernel import clock
+from portal.models import (
+    Channel,
+    Delivery,
+    Message,
+    MessageState,
+    SendingItem,
+    SendingRun,
+    SentState,
+)
+from portal.outbox import note_bounce
+from portal.tasks import run_waiting
+from tests.staff.test_questions import yes
+
+
+def messages():
+    return db.session.scalars(sa.select(Message).order_by(Message.id)).all()
+
+
+def letter(invoice, **more):
+    """What the page's form sends, with some of it changed."""
+    return yes(invoice.id) | {
+        "to": [invoice.customer.email], "more": "", "cc": "", "language": "en",
+        "subject": "Invoice {number}", "body": "Hello {customer_name}, pay {balance}.", **more,
+    }  # fmt: skip
+
+
+def sending(invoice):
+    return f"/staff/invoices/{invoice.id}/sending"
+
+
+def test_the_page_shows_to_whom_which_words_and_how_it_reads(office, build):
+    customer = build.customer("Ada", email="ada@example.org", cc_emails="boss@example.org")
+    invoice = build.posted("80", customer=customer)
+
+    page = office.get(sending(invoice)).text
+
+    assert re.search(r'value="ada@example.org" checked', page)
+    assert 'value="boss@example.org"' in page
+    assert "Invoice {number} over {total} is attached." in page  # to be edited
+    assert f"Invoice {invoice.number} over $80.00 is attached." in page  # as it is read
+    assert messages() == []
+
+
+def test_edited_words_copies_and_typed_addresses_leave_as_one_mail_each(office, build, smtp):
+    box = smtp()
+    invoice = build.posted("80", customer=build.customer("Ada", email="ada@example.org"))
+
+    office.post(sending(invoice), data=letter(invoice, more="b@example.org", cc="c@example.org"))
+    run_waiting()
+
+    first, second = messages()
+    assert (first.recipient, first.cc) == ("ada@example.org", "c@example.org")
+    assert (second.recipient, second.cc) == ("b@example.org", "")
+    assert first.body == "Hello Ada, pay $80.00.\n"
+    assert first.subject == f"Invoice {invoice.number}"
+    assert "Cc: c@example.org" in box.mails[0]
+    assert get_invoice(invoice.id).sent_state is SentState.SENT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"to": []}, "Tick or type at least one address."),
+        ({"more": "nobody"}, "nobody: This does not look like an email address"),
+        ({"cc": "a@b, c@example.org"}, "a@b: This does not look like an email address"),
+        ({"body": ""}, "Write something."),
+        ({"body": "Dear {name}"}, "There is no {name}."),
+        ({"subject": " "}, "Give the mail a subject."),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(office, build, wrong, sentence):
+    invoice = build.posted("80")
+
+    page = office.post(sending(invoice), data=letter(invoice, cc="kept@example.org") | wrong)
+
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert ("kept@example.org" in page.text) is ("cc" not in wrong)
+    assert messages() == []
+
+
+def test_an_address_of_another_customer_cannot_be_smuggled_in_as_ticked(office, build):
+    invoice = build.posted("80")
+
+    page = office.post(sending(invoice), data=letter(invoice, to=["mallory@example.org"]))
+
+    assert page.status_code == 422
+    assert messages() == []
+
+
+def test_sending_again_says_when_and_to_whom_and_asks(office, build, smtp):
+    smtp()
+    invoice = build.posted("80")
+    office.post(sending(invoice))
+    run_waiting()
+    db.session.commit()
+
+    page = office.post(sending(invoice)).text
+
+    assert "Send this invoice again?" in page
+    assert f"Last to {invoice.customer.email}, Mar 2, 2026" in page
+    assert len(messages()) == 1
+    office.post(sending(invoice), data=letter(invoice, once="second"))
+    office.post(sending(invoice), data=letter(invoice, once="second"))
+    assert len(messages()) == 2
+
+
+def test_another_language_brings_its_words(office, build):
+    invoice = build.posted("80")
+
+    page = office.post(
+        f"{sending(invoice)}/preview", data=letter(invoice, language="es", reload="yes")
+    ).text
+
+    assert "Adjuntamos la factura {number} por {total}." in page
+    assert "Ver y pagar la factura" in page
+
+
+def test_only_the_preview_comes_back_while_typing(office, build):
+    invoice = build.posted("80")
+
+    part = office.post(
+        f"{sending(invoice)}/preview", data=letter(invoice, body="<b>{number}</b>"),
+        headers={"HX-Request": "true"},
+    ).text  # fmt: skip
+
+    assert part.startswith("<section")
+    assert f"&lt;b&gt;{invoice.number}&lt;/b&gt;" in part
+
+
+def test_kept_never_says_sent(office, build):
+    invoice = build.posted("80")
+
+    page = office.post(sending(invoice), follow_redirects=True).text
+
+    assert "kept in the outbox, not sent" in page
+    assert "is kept in the outbox: nothing was sent." in page
+    assert " goes to " not in page
+
+
+def test_a_text_goes_to_ticked_mobiles_only(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="555 010 0123", is_mobile=True))
+    address = f"/staff/invoices/{invoice.id}/text"
+    words = "{company_name}: {number} {pay_link}"
+
+    refused = office.post(address, data={"words": words})
+    assert (refused.status_code, messages()) == (422, [])
+    assert "Tick at least one number." in refused.text
+    page = office.post(
+        address, data={"words": words, "numbers": "555 010 0123"}, follow_redirects=True
+    ).text
+
+    assert "no text gateway is set up" in page
+    (text,) = messages()
+    assert (text.channel, text.recipient) == (Channel.SMS, "+15550100123")
+
+
+def test_the_print_list_is_worked_off(office, build):
+    invoice = build.posted("80", customer=build.customer(postal_code="62701"))
+
+    office.post(f"/staff/invoices/{invoice.id}/to-print")
+    twice = office.post(f"/staff/invoices/{invoice.id}/to-print")
+    assert "on the print list already" in twice.text
+    page = office.get("/staff/sendings/to-print").text
+    item = db.session.scalars(sa.select(SendingItem)).one()
+    assert "62701" in page
+    assert office.post("/staff/sendings/to-print").status_code == 422
+    office.post("/staff/sendings/to-print", data={"items": item.id})
+
+    assert get_invoice(invoice.id).sent_state is SentState.SENT
+    assert "Nothing to print" in office.get("/staff/sendings/to-print").text
+
+
+def test_all_that_match_are_counted_first_and_sent_once(office, build):
+    customer = build.customer("Ada", email="ada@example.org")
+    for price in ("1", "2", "3"):
+        build.posted(price, customer=customer)
+    build.posted("9", customer=build.customer(delivery=Delivery.MAIL))
+    here = f"customer_id={customer.id}&state=posted"
+
+    page = office.get(f"/staff/sendings/new?{here}").text
+    assert "Send 3 invoices?" in page
+    stale = office.post(f"/staff/sendings?{here}", data={"count": 2, "once": "a"})
+    assert "Somebody changed this meanwhile" in stale.text
+    for _ in range(2):
+        reply = office.post(f"/staff/sendings?{here}", data={"count": 3, "once": "b"})
+    run_waiting()
+
+    assert len(messages()) == 3
+    run = db.session.scalars(sa.select(SendingRun)).one()
+    assert reply.location.endswith(f"/staff/sendings/{run.id}")
+    shown = office.get(f"/staff/sendings/{run.id}?state=queued").text
+    assert "3 of 3" in shown
+    assert "3 messages were made" in shown
+    assert "1–3 of 3" in shown
+
+
+def test_a_filter_that_matches_nothing_says_so(office, build):
+    assert "Nothing matches" in office.get("/staff/sendings/new?q=zzz").text
+
+
+def test_a_running_sending_asks_for_itself_and_can_be_stopped(office, build):
+    from portal.sendings import start_run
+
+    run = start_run([build.posted("1").id])
+    address = f"/staff/sendings/{run.id}"
+
+    assert 'hx-trigger="load delay:1s"' in office.get(address).text
+    office.post(f"{address}/stop")
+
+    assert 'hx-trigger="load delay:1s"' not in office.get(address).text
+    run_waiting()
+    assert messages() == []
+
+
+def test_it_came_back_is_noted_with_a_reason_and_shown_everywhere(office, build, smtp):
+    smtp()
+    invoice = build.posted("80")
+    office.post(sending(invoice))
+    run_waiting()
+    (message,) = messages()
+    address = f"/staff/outbox/{message.id}/bounce"
+
+    assert office.post(address).status_code == 422
+    office.post(address, data={"because": "550 unknown"})
+
+    for page in (
+        f"/staff/outbox/{message.id}", "/staff/outbox?bounced=yes",
+        f"/staff/invoices/{invoice.id}", f"/staff/customers/{invoice.customer_id}",
+    ):  # fmt: skip
+        assert 'data-state="bounced"' in office.get(page).text, page
+    letter_page = office.get(sending(invoice)).text
+    assert "Mail came back: 550 unknown" in letter_page
+    assert f'value="{invoice.customer.email}" checked' not in letter_page
+    assert "came back: 550 unknown" in office.get(f"/staff/invoices/{invoice.id}").text
+
+
+def test_a_later_mail_that_arrives_clears_the_badge(office, build, smtp, monday):
+    smtp()
+    invoice = build.posted("80")
+    office.post(sending(invoice))
+    run_waiting()
+    note_bounce(messages()[0], "mailbox full")
+    db.session.commit()
+
+    with clock.frozen(monday + timedelta(hours=1)):
+        office.post(sending(invoice), data=letter(invoice, once="later"))
+        run_waiting()
+
+    assert messages()[1].state is MessageState.SENT
+    assert 'data-state="bounced"' not in office.get(f"/staff/customers/{invoice.customer_id}").text
+    assert 'data-state="bounced"' not in office.get(f"/staff/invoices/{invoice.id}").text
+
+
+def test_the_outbox_calls_a_text_sms(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="5550100123", is_mobile=True))
+    data = {"words": "Pay {balance}", "numbers": "5550100123"}
+    office.post(f"/staff/invoices/{invoice.id}/text", data=data)
+
+    page = office.get("/staff/outbox?channel=sms").text
+
+    assert "Sms" not in page
+    assert ">SMS<" in page
+    assert "Pay $80.00" in page
+
+
+def test_a_rule_is_made_changed_and_refused_without_a_name(office, build):
+    words = {"name": "Maintenance at once", "moment": "completion", "job_type": "Maintenance",
+             "active": "y"}  # fmt: skip
+    assert office.post("/staff/sending-rules", data=words | {"name": ""}).status_code == 422
+    office.post("/staff/sending-rules", data=words)
+    assert "already has this name" in office.post("/staff/sending-rules", data=words).text
+
+    page = office.get("/staff/sending-rules").text
+    assert "Maintenance at once" in page
+    assert "completion of the job" in page
