@@ -53,13 +53,12 @@ from portal.invoices.events import (
 )
 from portal.invoices.family import Family, family_of
 from portal.invoices.financing import (
-    Financing,
     finance,
     financing_problem,
-    financings_of,
     undo_financing,
     undoing_problem,
 )
+from portal.invoices.financing_pairs import Financing, financings_of
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,

@@ -7,16 +7,13 @@ docs/decisions/0007).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-
-import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from portal.audit import Happening, record_many
 from portal.company import today
 from portal.db import db
 from portal.invoices.editing import cancel_invoice
+from portal.invoices.financing_pairs import Financing
 from portal.invoices.locking import lock_in_order
 from portal.invoices.posting import post_invoices
 from portal.invoices.starting import default_term
@@ -37,22 +34,6 @@ from portal.models import (
     ReviewState,
     User,
 )
-
-
-@dataclass(frozen=True)
-class Financing:
-    """A pair: `leaves` takes the debt off the customer, `arrives` charges it to the payer."""
-
-    leaves: Invoice
-    arrives: Invoice
-
-    @property
-    def amount(self) -> Money:
-        return self.arrives.total
-
-    @property
-    def is_on_the_books(self) -> bool:
-        return self.arrives.is_on_the_books
 
 
 def financing_problem(invoice: Invoice) -> str | None:
@@ -126,29 +107,6 @@ def undo_financing(pair: Financing, *, because: str, by: User | None = None) -> 
             cancel_invoice(half, because=why)
     assert pair.leaves.adjusts is not None
     _tell(pair, pair.leaves.adjusts, f"The financing of {pair.amount} was undone: {why}")
-
-
-def financings_of(invoice: Invoice) -> list[Financing]:
-    """The pairs an invoice belongs to: as the one financed, or as one of the halves."""
-    mine = sa.or_(
-        Invoice.adjusts_id == invoice.id,
-        Invoice.id == invoice.id,
-        Invoice.id == invoice.transfers_id,
-    )
-    leaving = sa.select(Invoice.id).where(
-        Invoice.kind == InvoiceKind.FINANCING, Invoice.adjusts_id.is_not(None), mine
-    )
-    query = (
-        sa.select(Invoice)
-        .where(Invoice.transfers_id.in_(leaving))
-        .order_by(Invoice.id)
-        .options(
-            joinedload(Invoice.customer),
-            joinedload(Invoice.transfers).joinedload(Invoice.customer),
-            joinedload(Invoice.transfers).joinedload(Invoice.adjusts),
-        )
-    )
-    return [Financing(one.transfers, one) for one in db.session.scalars(query) if one.transfers]
 
 
 def _day_for(invoice: Invoice) -> date:
