@@ -75,7 +75,7 @@ def get_batch(batch_id: int) -> Batch:
 
 
 def find_batches(wanted: BatchFilter, page: PageRequest) -> Page[Batch]:
-    query = sa.select(Batch).options(joinedload(Batch.created_by))
+    query = sa.select(Batch).options(joinedload(Batch.created_by), joinedload(Batch.started_by))
     if wanted.q.strip():
         query = query.where(sa.or_(holds(Batch.name, wanted.q), holds_code(Batch.number, wanted.q)))
     if wanted.state:

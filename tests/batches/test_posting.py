@@ -28,6 +28,7 @@ from portal.models import (
     InvoiceState,
     JournalEntry,
     PaymentState,
+    ReviewState,
     WhenRefused,
 )
 from portal.tasks import run_waiting
@@ -267,3 +268,15 @@ def test_the_person_who_asked_is_named(build):
     run_waiting()
 
     assert invoice.posted_by_id == person.id
+
+
+@pytest.mark.parametrize("review", [ReviewState.PENDING_APPROVAL, ReviewState.REJECTED])
+def test_what_nobody_approved_is_refused_in_a_batch_too(build, review):
+    invoice = build.invoice("80")
+    invoice.review_state = review
+    db.session.flush()
+
+    batch = post(filled(invoice))
+
+    assert (batch.state, invoice.state) == (BatchState.PENDING, InvoiceState.PENDING)
+    assert len(reasons(batch)) == 1

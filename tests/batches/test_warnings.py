@@ -46,9 +46,9 @@ def test_each_warning_has_its_own_cause(fine, build):
         (ReviewState.PENDING_APPROVAL, W.PENDING_APPROVAL),
         (ReviewState.REJECTED, W.REJECTED),
     ):
-        review_invoice(fine, state)
+        fine.review_state = state
         assert of(fine) == [told]
-    review_invoice(fine, ReviewState.REVIEWED)
+    fine.review_state = ReviewState.REVIEWED
     pipe = LineWords("Pipe", Quantity.of(1), UnitPrice.of(5), kind=ItemKind.MATERIAL)
     add_line(fine, pipe)
     assert of(fine) == [W.NO_TECHNICIAN]
