@@ -12,18 +12,40 @@ from portal.access import PersonWords, add_person, roles, sign_in_payer, sign_in
 from portal.company import today
 from portal.db import db, in_transaction
 from portal.imports.saving import save_rows
+from portal.kernel.calendar import month_start
 from portal.kernel.money import ZERO, Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import account_id_for, verify_books
-from portal.models import AccountRole, Customer, ImportSubject, Invoice
+from portal.models import (
+    AccountingPeriod,
+    AccountRole,
+    Customer,
+    ImportSubject,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    PeriodState,
+    ReviewState,
+)
 from portal.schedule import refresh_statistics
 
 ENGINES = ("sqlite", "postgresql")
+DRAFTS = 10  # one of so many is a draft
 PAGES = {
     "staff invoice list": "/staff/invoices",
     "… filtered by state and overdue": "/staff/invoices?state=posted&due=overdue",
     "… searched by name": "/staff/invoices?q=customer+77",
     "… page 500": "/staff/invoices?page=500",
+    "… of closed months, unbatched": "/staff/invoices?period=closed&batch=unbatched",
     "staff invoice": "/staff/invoices/{invoice}",
+    "review queue": "/staff/review",
+    "… page 100": "/staff/review?page=100",
+    "… narrowed to a warning": "/staff/review?warning=no_summary&assignee=nobody",
+    "review queue searched by name": "/staff/review?q=customer+77",
+    "… next in queue on a record": "/staff/invoices/{invoice}?queue=1",
+    "review, aging": "/staff/review/aging",
+    "review, paid": "/staff/review/paid",
     "receivables": "/staff/receivables",
     "receivables three months ago": "/staff/receivables?on={past}",
     "staff home": "/staff/",
@@ -94,8 +116,39 @@ def _fill(size: int) -> None:
     ]  # fmt: skip
     save_rows(ImportSubject.CUSTOMERS, people, told=lambda _n: None)
     ids = list(db.session.scalars(sa.select(Customer.id)))
-    rows = [_invoice(random, n, random.choice(ids), day) for n in range(size)]
+    drafts = size // DRAFTS
+    rows = [_invoice(random, n, random.choice(ids), day) for n in range(size - drafts)]
     save_rows(ImportSubject.INVOICES, rows, told=lambda _n: None)
+    _draft(random, [random.choice(ids) for _ in range(drafts)], day)
+    closed = AccountingPeriod(starts_on=month_start(day - timedelta(days=400)))
+    closed.state = PeriodState.CLOSED
+    db.session.add(closed)
+
+
+def _draft(random: Random, customers: list[int], day: date) -> None:
+    """Drafts of the last weeks with two lines each, most of them still to be reviewed."""
+    states = [ReviewState.NEEDS_REVIEW] * 6 + [ReviewState.ON_HOLD, ReviewState.REVIEWED]
+    invoices: list[dict[str, object]] = []
+    for number, customer_id in enumerate(customers):
+        total = Money(random.randint(5_000, 200_000))
+        invoices.append({
+            "kind": InvoiceKind.MANUAL, "customer_id": customer_id, "version": 1,
+            "reference_number": f"D-{number}", "invoice_date": day - timedelta(days=number % 30),
+            "due_date": day, "summary": "Work done" if number % 3 else "",
+            "review_state": random.choice(states), "review_note": "Parts",
+            "subtotal": total, "total": total, "balance": total,
+        })  # fmt: skip
+    db.session.execute(sa.insert(Invoice), invoices)
+    drafted = db.session.execute(
+        sa.select(Invoice.id, Invoice.total).where(Invoice.state == InvoiceState.PENDING)
+    )
+    lines = [
+        {"invoice_id": one.id, "position": place, "description": "Work", "quantity": Quantity.of(1),
+         "unit_price": UnitPrice.of(part.amount), "total": part}
+        for one in drafted
+        for place, part in enumerate(one.total.split([1, 1]))
+    ]  # fmt: skip
+    db.session.execute(sa.insert(InvoiceLine), lines)
 
 
 def _invoice(random: Random, number: int, customer_id: int, day: date) -> dict[str, object]:

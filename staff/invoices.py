@@ -316,7 +316,11 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
         for name, label, enum in axes
     ]
     batches = [(UNBATCHED, _("Unbatched")), (BATCHED, _("Batched"))]
-    batches += [(number, _("Batch %(n)s", n=number)) for number in recent_batches()]
+    numbers = recent_batches()
+    asked = request.args.get("batch", "")
+    if asked not in ("", UNBATCHED, BATCHED, *numbers):
+        numbers.append(asked)  # an older one that a link led to
+    batches += [(number, _("Batch %(n)s", n=number)) for number in numbers]
     return [*chosen, ("batch", _("Batch"), batches)]
 
 

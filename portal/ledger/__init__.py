@@ -16,6 +16,7 @@ from portal.ledger.closed_days import ClosedDays, closed_days
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
+    closed_words,
     forget_periods_after_each_transaction,
     is_open,
     next_open_day,
@@ -57,6 +58,7 @@ __all__ = [
     "change_account",
     "close_through",
     "closed_days",
+    "closed_words",
     "ensure_chart",
     "entries_of",
     "find_accounts",

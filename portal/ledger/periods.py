@@ -53,11 +53,15 @@ def require_open_period(day: date) -> None:
             db.session.info.pop(KNOWN, None)  # closed while we waited, perhaps
         db.session.info[HELD] = True
     if not is_open(day):
-        raise PeriodClosed(
-            f"The accounting period {day:%B %Y} is closed. "
-            f"The next open day is {next_open_day(day).isoformat()}.",
-            field="invoice_date",
-        )
+        raise PeriodClosed(closed_words(day), field="invoice_date")
+
+
+def closed_words(day: date) -> str:
+    """That the month of this day is closed, and where to go instead."""
+    return (
+        f"The accounting period {day:%B %Y} is closed. "
+        f"The next open day is {next_open_day(day).isoformat()}."
+    )
 
 
 def next_open_day(day: date) -> date:
