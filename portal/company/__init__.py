@@ -15,6 +15,13 @@ from portal.company.formats import (
     format_quantity,
     format_rate,
 )
+from portal.company.identifiers import (
+    checked_bic,
+    checked_country,
+    checked_iban,
+    checked_vat_id,
+    countries,
+)
 from portal.company.profile import business_day, business_units, company, today
 
 __all__ = [
@@ -25,7 +32,12 @@ __all__ = [
     "change_business_unit",
     "change_company",
     "change_logo",
+    "checked_bic",
+    "checked_country",
+    "checked_iban",
+    "checked_vat_id",
     "company",
+    "countries",
     "format_day",
     "format_instant",
     "format_money",

@@ -1,6 +1,7 @@
 """Customers, their locations and the people to write to."""
 
 from portal.customers.contacts import ContactWords, add_contact, change_contact, contacts_of_email
+from portal.customers.electronic import missing_for_electronic
 from portal.customers.keeping import (
     CustomerWords,
     add_customer,
@@ -33,6 +34,7 @@ __all__ = [
     "customer_types",
     "find_customers",
     "get_customer",
+    "missing_for_electronic",
     "open_balance",
     "search_customers",
 ]

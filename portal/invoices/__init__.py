@@ -12,6 +12,7 @@ from portal.invoices.editing import (
     remove_line,
     review_invoice,
 )
+from portal.invoices.electronic import ElectronicDataMissing
 from portal.invoices.events import InvoiceChanged, InvoiceShrinking, InvoicesPosted
 from portal.invoices.for_customers import (
     customer_open_invoices,
@@ -20,7 +21,7 @@ from portal.invoices.for_customers import (
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
 from portal.invoices.lines import LineWords
-from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
+from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
     make_pay_links,
@@ -35,6 +36,7 @@ from portal.invoices.posting import (
     posting_problem,
     revenue_legs,
 )
+from portal.invoices.printing import invoice_pdf, pdf_name
 from portal.invoices.queries import (
     DueState,
     InvoiceFilter,
@@ -62,6 +64,7 @@ from portal.invoices.totals import price_invoice, tax_is_stale
 
 __all__ = [
     "DueState",
+    "ElectronicDataMissing",
     "InvoiceChanged",
     "InvoiceFacts",
     "InvoiceFilter",
@@ -98,6 +101,7 @@ __all__ = [
     "mark_sent",
     "open_invoices",
     "pay_link_url",
+    "pdf_name",
     "post_invoice",
     "post_invoices",
     "posting_problem",

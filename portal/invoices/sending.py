@@ -10,6 +10,7 @@ from portal.audit import record
 from portal.company import company, today
 from portal.db import db, note_in_passing
 from portal.invoices.pay_links import pay_link_url
+from portal.invoices.printing import pdf_name
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO
@@ -116,6 +117,6 @@ def _send_one(invoice: Invoice, address: str) -> bool:
         dedupe_key=f"invoice-{invoice.id}-{address}-{minute}",
         about=invoice,
         customer_id=invoice.customer_id,
-        attachments=[Attachment("invoice", invoice.id, f"{invoice.number}.pdf")],
+        attachments=[Attachment("invoice", invoice.id, pdf_name(invoice))],
     )
     return message is not None

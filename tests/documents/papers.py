@@ -64,6 +64,7 @@ def invoice_paper(*, lines: int = 5, paid: str = "0.00", **changes: Any) -> Invo
         head=HEAD,
         number="INV-2026-00417",
         reference="J-10482",
+        is_for_job=True,
         issued_on=ISSUED,
         due_on=ISSUED + timedelta(days=30),
         terms="Net 30",
