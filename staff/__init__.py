@@ -11,6 +11,7 @@ from staff import (
     contacts,
     customer_prices,
     customers,
+    document_settings,
     home,
     imports,
     invoice_lines,
@@ -40,9 +41,9 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
+    account, accounts, attempts, contacts, customer_prices, customers, document_settings, home,
+    imports, invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types,
+    payments, people, periods, photos, posting, pricebook, receivables, search, sending, settings,
     sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 

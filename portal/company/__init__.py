@@ -6,6 +6,7 @@ from portal.company.changing import (
     change_business_unit,
     change_company,
     change_logo,
+    words_of_company,
 )
 from portal.company.formats import (
     format_day,
@@ -45,4 +46,5 @@ __all__ = [
     "format_quantity",
     "format_rate",
     "today",
+    "words_of_company",
 ]

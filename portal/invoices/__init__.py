@@ -36,7 +36,7 @@ from portal.invoices.posting import (
     posting_problem,
     revenue_legs,
 )
-from portal.invoices.printing import invoice_pdf, pdf_name
+from portal.invoices.printing import invoice_pdf, pdf_name, sample_pdf
 from portal.invoices.queries import (
     DueState,
     InvoiceFilter,
@@ -47,6 +47,7 @@ from portal.invoices.queries import (
     open_invoices,
     sum_of_invoices,
 )
+from portal.invoices.sample import sample_paper
 from portal.invoices.sending import (
     billing_addresses,
     hand_out_link,
@@ -111,6 +112,8 @@ __all__ = [
     "revenue_legs",
     "review_invoice",
     "revoke_pay_links",
+    "sample_paper",
+    "sample_pdf",
     "send_invoice",
     "start_job_invoice",
     "start_manual_invoice",

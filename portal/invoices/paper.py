@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 
 from portal.company import today
 from portal.documents import Letterhead, letterhead, qr_code
-from portal.invoices.paper_history import PaperAmount, PaperPayment, family_of, what_happened
-from portal.invoices.paper_kinds import PaperWords, words_of
+from portal.invoices.paper_history import PaperAmount, PaperPayment, what_happened
+from portal.invoices.paper_kinds import PaperWords, family_of, words_of
 from portal.invoices.pay_links import known_pay_link_url, pay_link_url
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.db import db
 from portal.kernel.money import ZERO, Money
-from portal.models import ON_THE_BOOKS, Invoice, InvoiceKind, Payment, PaymentApplication
+from portal.models import Invoice, Payment, PaymentApplication
 
 
 @dataclass(frozen=True)
@@ -108,20 +108,3 @@ def _paid_back(credit: Payment) -> list[PaperPayment]:
         )
         for row in rows
     ]
-
-
-def family_of(invoice: Invoice) -> list[PaperAmount]:
-    """An adjustment beside its original and the others that adjust it, with what is owed now."""
-    original = invoice.adjusts
-    if invoice.kind is not InvoiceKind.ADJUSTMENT or original is None:
-        return []
-    others = db.session.scalars(
-        sa.select(Invoice)
-        .where(Invoice.adjusts_id == original.id, Invoice.state.in_(ON_THE_BOOKS))
-        .order_by(Invoice.invoice_date, Invoice.id)
-    )
-    family = list(dict.fromkeys([original, *others, invoice]))
-    rows = [PaperAmount(str(one.number), one.total) for one in family]
-    together = Money.total(row.amount for row in rows)
-    owed = Money.total(one.balance for one in family if one.balance > ZERO)
-    return [*rows, PaperAmount(_("Together"), together), PaperAmount(_("Still owed"), owed)]

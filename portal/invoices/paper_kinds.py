@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.db import db
-from portal.invoices.paper_history import gives_credit
+from portal.invoices.paper_history import PaperAmount, gives_credit
 from portal.kernel.money import ZERO, Money
-from portal.models import Invoice, InvoiceKind
+from portal.models import ON_THE_BOOKS, Invoice, InvoiceKind
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,20 @@ def _notes(invoice: Invoice) -> list[str]:
     if invoice.customer.electronic_invoice and not invoice.is_on_the_books:
         notes.append(_("The electronic invoice is made when this document is final."))
     return notes
+
+
+def family_of(invoice: Invoice) -> list[PaperAmount]:
+    """An adjustment beside its original and the others that adjust it, with what is owed now."""
+    original = invoice.adjusts
+    if invoice.kind is not InvoiceKind.ADJUSTMENT or original is None:
+        return []
+    others = db.session.scalars(
+        sa.select(Invoice)
+        .where(Invoice.adjusts_id == original.id, Invoice.state.in_(ON_THE_BOOKS))
+        .order_by(Invoice.invoice_date, Invoice.id)
+    )
+    family = list(dict.fromkeys([original, *others, invoice]))
+    rows = [PaperAmount(f"{_titles(one)[0]} {one.number}", one.total) for one in family]
+    together = Money.total(row.amount for row in rows)
+    owed = Money.total(one.balance for one in family if one.balance > ZERO)
+    return [*rows, PaperAmount(_("Together"), together), PaperAmount(_("Still owed"), owed)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from flask_babel import force_locale
+from flask_babel import force_locale, get_locale
 
 from portal.company import company
 from portal.documents import render_pdf
 from portal.invoices.electronic import electronic_data
 from portal.invoices.paper import invoice_paper
 from portal.invoices.queries import get_invoice
-from portal.models import Invoice
+from portal.invoices.sample import sample_paper
+from portal.models import Company, Invoice
 
 
 def invoice_pdf(invoice_id: int, *, link: bool = True) -> bytes:
@@ -41,3 +42,15 @@ def pdf_name(invoice: Invoice) -> str:
             "interest": "invoice"}.get(invoice.kind, str(invoice.kind))  # fmt: skip
     number = re.sub(r'[\\/:*?"<>|\s]+', "-", invoice.number).strip("-.") or str(invoice.id)
     return f"{number}.pdf" if number.lower().startswith(kind) else f"{kind}-{number}.pdf"
+
+
+def sample_pdf(row: Company) -> bytes:
+    """A made-up invoice with this company's words; `row` need not be saved."""
+    paper = sample_paper(row)
+    return render_pdf(
+        "documents/invoice.html",
+        language=str(get_locale()),
+        paper=row.paper.value,
+        head=paper.head,
+        invoice=paper,
+    )

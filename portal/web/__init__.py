@@ -1,7 +1,6 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
 from portal.db import PageRequest
-from portal.web.brand import contrast
 from portal.web.coming_back import safe_next
 from portal.web.fields import (
     ChoiceField,
@@ -54,7 +53,6 @@ __all__ = [
     "TransactionalFlask",
     "UnitPriceField",
     "VersionField",
-    "contrast",
     "csrf_exempt",
     "csv_response",
     "current_payer",
