@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from customer.paying import outcome_page, typed_amount
 from portal.company import today
-from portal.invoices import invoice_of_token, invoice_paper, invoice_pdf, mark_opened
+from portal.invoices import invoice_of_token, invoice_paper, invoice_pdf, mark_opened, pdf_name
 from portal.kernel.errors import DomainError, NotFound
 from portal.models import Invoice
 from portal.payment_collection import (
@@ -35,7 +35,7 @@ def show(token: str) -> Response:
 @open_to_all
 def pdf(token: str) -> Response:
     invoice = _invoice(token)
-    return pdf_response(invoice_pdf(invoice.id), f"{invoice.number}.pdf")
+    return pdf_response(invoice_pdf(invoice.id), pdf_name(invoice))
 
 
 @bp.post("/<token>")

@@ -65,6 +65,7 @@ class CustomerForm(Form):
     city = StringField("City")
     region = StringField("State")
     postal_code = StringField("ZIP")
+    country = StringField("Country", default="US", render_kw={"maxlength": 2})
     customer_type_id = IdField("Type")
     term_id = IdField("Payment term", empty="The company's default")
     delivery = ChoiceField("Documents by", Delivery)
@@ -76,6 +77,8 @@ class CustomerForm(Form):
     tax_exempt = BooleanField("Exempt from sales tax")
     exemption_certificate = StringField("Exemption certificate")
     exemption_expires_on = DayField("Certificate expires")
+    vat_id = StringField("VAT ID")
+    electronic_invoice = BooleanField("PDFs carry electronic invoices (Factur-X, EN 16931)")
     active = BooleanField("Active", default=True)
 
 

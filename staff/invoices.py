@@ -30,6 +30,7 @@ from portal.invoices import (
     get_invoice,
     invoice_pdf,
     invoice_types,
+    pdf_name,
     posting_problem,
     recent_batches,
     refresh_tax,
@@ -250,7 +251,7 @@ def use_credit(invoice_id: int) -> Response:
 @bp.get("/<int:invoice_id>/invoice.pdf")
 @needs(Ability.VIEW_INVOICES)
 def pdf(invoice_id: int) -> Response:
-    return pdf_response(invoice_pdf(invoice_id), f"{get_invoice(invoice_id).number}.pdf")
+    return pdf_response(invoice_pdf(invoice_id), pdf_name(get_invoice(invoice_id)))
 
 
 def page_of(

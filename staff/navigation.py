@@ -43,6 +43,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Settings"), [
         (later("Company"), "building", "staff.settings.show", A.EDIT_SETTINGS),
+        (later("Documents"), "file-text", "staff.document_settings.show", A.EDIT_SETTINGS),
         (later("Tax zones"), "receipt-tax", "staff.taxes.index", A.EDIT_SETTINGS),
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),

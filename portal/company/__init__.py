@@ -6,6 +6,7 @@ from portal.company.changing import (
     change_business_unit,
     change_company,
     change_logo,
+    words_of_company,
 )
 from portal.company.formats import (
     format_day,
@@ -15,7 +16,19 @@ from portal.company.formats import (
     format_quantity,
     format_rate,
 )
-from portal.company.profile import business_day, business_units, company, today
+from portal.company.identifiers import (
+    checked_bic,
+    checked_country,
+    checked_iban,
+    checked_vat_id,
+    countries,
+)
+from portal.company.profile import (
+    business_day,
+    business_units,
+    company,
+    today,
+)
 
 __all__ = [
     "CompanyWords",
@@ -25,7 +38,12 @@ __all__ = [
     "change_business_unit",
     "change_company",
     "change_logo",
+    "checked_bic",
+    "checked_country",
+    "checked_iban",
+    "checked_vat_id",
     "company",
+    "countries",
     "format_day",
     "format_instant",
     "format_money",
@@ -33,4 +51,5 @@ __all__ = [
     "format_quantity",
     "format_rate",
     "today",
+    "words_of_company",
 ]

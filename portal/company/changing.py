@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 
 from portal.audit import record
+from portal.company.identifiers import checked_bic, checked_country, checked_iban, checked_vat_id
 from portal.company.profile import company
 from portal.db import bump, db
 from portal.kernel.addresses import normal_email
+from portal.kernel.colours import READABLE, contrast, is_colour
 from portal.kernel.errors import InvalidFields
 from portal.models import BusinessUnit, Paper
+
+INK = "#10151c"
+PAPER_SHADE = "#f3f5f7"  # the darkest ground that text stands on in documents
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,16 @@ class CompanyWords:
     city: str = ""
     region: str = ""
     postal_code: str = ""
+    country: str = "US"
     phone: str = ""
     email: str = ""
     website: str = ""
     brand_color: str = "#1f5eff"
+    text_color: str = "#1d2433"
+    vat_id: str = ""
+    registration_number: str = ""
+    iban: str = ""
+    bic: str = ""
     invoice_message: str = ""
     remit_to: str = ""
     zone: str = "America/Chicago"
@@ -36,11 +49,17 @@ class CompanyWords:
     paper: Paper = Paper.LETTER
 
 
+def words_of_company() -> CompanyWords:
+    """What is said now; a form about a part of it replaces that part."""
+    row = company()
+    return CompanyWords(**{one.name: getattr(row, one.name) for one in fields(CompanyWords)})
+
+
 def change_company(words: CompanyWords, *, version: int) -> None:
     """Save the company; Conflict on an old version, InvalidFields names each wrong field."""
     row = company()
     bump(row, version)
-    _check(words)
+    words = _checked(words)
     changes = {}
     for one in fields(words):
         old, new = getattr(row, one.name), getattr(words, one.name) or ""
@@ -52,18 +71,49 @@ def change_company(words: CompanyWords, *, version: int) -> None:
         record("changed", row, "The company's settings were changed.", changes)
 
 
-def _check(words: CompanyWords) -> None:
-    errors = {}
+def _checked(words: CompanyWords) -> CompanyWords:
+    """The words in their proper form, or every wrong field at once."""
+    errors = _wrong_colours(words)
     if not words.name.strip():
         errors["name"] = "Give the company a name."
-    try:
-        normal_email(words.email)  # mail is sent in its name
-    except ValueError as error:
-        errors["email"] = str(error)
     if words.zone not in available_timezones():
         errors["zone"] = "Choose a time zone such as America/Chicago."
+    proper: dict[str, Any] = {}
+    for name, check in CHECKS.items():
+        try:
+            proper[name] = check(getattr(words, name))
+        except ValueError as error:
+            errors[name] = str(error)
     if errors:
         raise InvalidFields(errors)
+    return replace(words, **proper)
+
+
+CHECKS: dict[str, Callable[[str], str]] = {
+    "email": normal_email,  # mail is sent in its name
+    "country": checked_country,
+    "vat_id": checked_vat_id,
+    "iban": checked_iban,
+    "bic": checked_bic,
+}
+
+
+def _wrong_colours(words: CompanyWords) -> dict[str, str]:
+    """Text must stay readable: ours on the brand's colour, black or white, and on paper."""
+    errors = {}
+    for name, colour in (("brand_color", words.brand_color), ("text_color", words.text_color)):
+        if not is_colour(colour):
+            errors[name] = "Choose a colour such as #1f5eff."
+    if errors:
+        return errors
+    if max(contrast(words.brand_color, "#ffffff"), contrast(words.brand_color, INK)) < READABLE:
+        errors["brand_color"] = "Text on this colour would be hard to read."
+    ratio = contrast(words.text_color, PAPER_SHADE)
+    if ratio < READABLE:
+        errors["text_color"] = (
+            f"This text would be hard to read: contrast {ratio:.1f} to 1, at least 4.5 is needed."
+        )
+    return errors
 
 
 def change_logo(key: str) -> None:

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
 from portal.audit import record
+from portal.company import checked_country, checked_vat_id
+from portal.customers.electronic import missing_for_electronic
 from portal.db import bump, db, total_of
 from portal.kernel.addresses import normal_email, split_addresses
 from portal.kernel.errors import InvalidFields, NeedsConfirmation
@@ -41,6 +43,8 @@ class CustomerWords:
     tax_exempt: bool = False
     exemption_certificate: str = ""
     exemption_expires_on: date | None = None
+    vat_id: str = ""
+    electronic_invoice: bool = False
     active: bool = True
 
 
@@ -110,6 +114,9 @@ def _write(customer: Customer, words: CustomerWords) -> None:
         errors["cc_emails"] = str(error)
     if words.tax_exempt and not words.exemption_certificate.strip():
         errors["exemption_certificate"] = "Give the number of the exemption certificate."
+    vat_id, country = _checked(words, errors)
+    if words.electronic_invoice:
+        errors = missing_for_electronic(words, taxed=False) | errors
     if errors:
         raise InvalidFields(errors)
     for field in fields(words):
@@ -117,6 +124,21 @@ def _write(customer: Customer, words: CustomerWords) -> None:
         setattr(customer, field.name, value.strip() if isinstance(value, str) else value)
     customer.delivery = words.delivery
     customer.email, customer.cc_emails = email, copies
+    customer.vat_id, customer.country = vat_id, country
+
+
+def _checked(words: CustomerWords, errors: dict[str, str]) -> tuple[str, str]:
+    """VAT ID and country in their proper form; what is wrong with them joins the errors."""
+    vat_id, country = words.vat_id, words.country
+    try:
+        vat_id = checked_vat_id(words.vat_id)
+    except ValueError as error:
+        errors["vat_id"] = str(error)
+    try:
+        country = checked_country(words.country)
+    except ValueError as error:
+        errors["country"] = str(error)
+    return vat_id, country
 
 
 def _retag(customer: Customer, tags: Collection[str]) -> None:

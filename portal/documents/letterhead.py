@@ -7,16 +7,19 @@ import io
 from dataclasses import dataclass
 
 import segno
+from flask_babel import gettext as _
 
 from portal.company import company
 from portal.files import open_file
+from portal.models import Company
 
 
 @dataclass(frozen=True)
 class Letterhead:
     """The company's words and colours on paper; `logo` is a data URI or empty.
 
-    `reach` is how to reach the company: phone, email, website.
+    `reach` is how to reach the company: phone, email, website. `legal` is what the law or a
+    bank transfer needs: VAT ID, registration number, IBAN and BIC.
     """
 
     name: str
@@ -24,15 +27,17 @@ class Letterhead:
     reach: tuple[str, ...]
     remit_to: tuple[str, ...]
     message: str
+    legal: tuple[str, ...]
     colour: str
+    text_colour: str
     logo: str
     currency: str
     zone: str
 
 
-def letterhead() -> Letterhead:
-    """The letterhead as the company row says today."""
-    row = company()
+def letterhead(row: Company | None = None) -> Letterhead:
+    """The letterhead as the company row says today, or as `row` would say it."""
+    row = row or company()
     remit = row.remit_to.splitlines() or [row.name, *row.address_lines]
     return Letterhead(
         name=row.name,
@@ -40,21 +45,34 @@ def letterhead() -> Letterhead:
         reach=tuple(word for word in (row.phone, row.email, row.website) if word),
         remit_to=tuple(remit),
         message=row.invoice_message,
+        legal=_legal(row),
         colour=row.brand_color,
+        text_colour=row.text_color,
         logo=_data_uri(row.logo_key) if row.logo_key else "",
         currency=row.currency,
         zone=row.zone,
     )
 
 
+def _legal(row: Company) -> tuple[str, ...]:
+    said = (
+        (_("VAT ID"), row.vat_id),
+        (_("Registration"), row.registration_number),
+        ("IBAN", row.iban),
+        ("BIC", row.bic),
+    )
+    return tuple(f"{what} {value}" for what, value in said if value)
+
+
 def qr_code(address: str) -> str:
     """A QR code as a data URI of a PNG.
 
     Every mask is readable; looking for the prettiest would take longer than the page's text,
-    and so would drawing each module as a vector.
+    and so would drawing each module as a vector. Two pixels a module are enough: the documents
+    ask for crisp edges, so a printer makes squares of them.
     """
     drawn = io.BytesIO()
-    segno.make_qr(address, error="m", mask=3).save(drawn, kind="png", scale=5, border=0)
+    segno.make_qr(address, error="m", mask=3).save(drawn, kind="png", scale=2, border=0)
     return "data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode()
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale
 
+from portal.documents.facturx import FILE_NAME, ElectronicData
+from portal.documents.letterhead import Letterhead
+from portal.documents.xmp import facturx_xmp
+from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.settings import ROOT
 
@@ -46,29 +51,72 @@ def _engine(paper: str) -> tuple[Any, Any, Any, Any]:
     return weasyprint, fonts, sheets, fetcher
 
 
+def colour_style(colour: str, text_colour: str) -> str:
+    """The company's two colours as a style sheet, for PDFs and for the preview on screen."""
+    return (
+        f"html {{ color: {text_colour}; }}\n"
+        f".head {{ border-top-color: {colour}; }}\n"
+        f".due {{ border-left-color: {colour}; }}\n"
+    )
+
+
+@lru_cache(maxsize=8)
+def _colours(colour: str, text_colour: str) -> Any:
+    weasyprint, fonts, _sheets, _fetcher = _engine("letter")
+    return weasyprint.CSS(string=colour_style(colour, text_colour), font_config=fonts)
+
+
 def render_pdf(
-    template: str, *, language: str, paper: str = "letter", tagged: bool = True, **context: Any
+    template: str,
+    *,
+    language: str,
+    head: Letterhead,
+    paper: str = "letter",
+    electronic: ElectronicData | None = None,
+    **context: Any,
 ) -> bytes:
     """A document template as PDF bytes; tagged, titled, and without any outside fetch.
 
+    With `electronic` it is a PDF/A-3 that carries the Factur-X file, else PDF/UA.
     Raises DocumentsUnavailable when libraries or fonts are missing.
     """
     weasyprint, fonts, sheets, fetcher = _engine(paper)
     with force_locale(language):
-        html = current_app.jinja_env.get_template(template).render(language=language, **context)
+        html = current_app.jinja_env.get_template(template).render(
+            language=language, head=head, **context
+        )
     page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
     with _collecting_later():
         pdf: bytes | None = page.write_pdf(
-            stylesheets=sheets,
+            stylesheets=[*sheets, _colours(head.colour, head.text_colour)],
             font_config=fonts,
-            pdf_variant="pdf/ua-1" if tagged else None,
-            pdf_identifier=b"fieldledger",
+            **_variant(weasyprint, fetcher, electronic),
         )
     if not pdf:
         raise DocumentsUnavailable(
             "The PDF came out empty. Is a font installed, e.g. fonts-dejavu-core?"
         )
     return pdf
+
+
+def _variant(weasyprint: Any, fetcher: Any, electronic: ElectronicData | None) -> dict[str, Any]:
+    if electronic is None:
+        return {"pdf_variant": "pdf/ua-1", "pdf_identifier": b"fieldledger"}
+    now = clock.now()
+    attachment = weasyprint.Attachment(
+        string=electronic.xml,
+        name=FILE_NAME,
+        description="Factur-X, EN 16931",
+        relationship="Alternative",
+        created=now,
+        modified=now,
+        url_fetcher=fetcher,
+    )
+    return {
+        "pdf_variant": "pdf/a-3a",  # level A is tagged, as PDF/UA is
+        "attachments": [attachment],
+        "xmp_metadata": [io.BytesIO(facturx_xmp(FILE_NAME))],
+    }
 
 
 @contextmanager

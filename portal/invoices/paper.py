@@ -1,4 +1,4 @@
-"""An invoice on paper: the words of the printed document and its PDF."""
+"""An invoice on paper: the words of the printed document."""
 
 from __future__ import annotations
 
@@ -7,26 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
 
-from portal.company import company, today
-from portal.db import db
-from portal.documents import Letterhead, letterhead, qr_code, render_pdf
+from portal.company import today
+from portal.documents import Letterhead, letterhead, qr_code
+from portal.invoices.paper_history import PaperAmount, PaperPayment, what_happened
+from portal.invoices.paper_kinds import PaperWords, family_of, words_of
 from portal.invoices.pay_links import known_pay_link_url, pay_link_url
-from portal.invoices.queries import get_invoice
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate
-from portal.models import (
-    Invoice,
-    InvoiceLine,
-    InvoiceState,
-    ItemKind,
-    PaidState,
-    Payment,
-    PaymentApplication,
-)
+from portal.models import Invoice, InvoiceKind, InvoiceLine, InvoiceState, ItemKind, PaidState
 
 
 @dataclass(frozen=True)
@@ -59,19 +49,14 @@ class PaperTax:
 
 
 @dataclass(frozen=True)
-class PaperPayment:
-    """One application: when, by what, how much."""
-
-    on: date
-    what: str
-    amount: Money
-
-
-@dataclass(frozen=True)
 class InvoicePaper:
-    """Everything the invoice template prints; nothing is computed in the template."""
+    """Everything the invoice template prints; nothing is computed in the template.
+
+    Amounts are as on paper: a credit note's are positive (ARCHITECTURE, decision 9).
+    """
 
     head: Letterhead
+    words: PaperWords
     number: str
     reference: str
     is_for_job: bool
@@ -88,21 +73,11 @@ class InvoicePaper:
     total: Money
     payments: Sequence[PaperPayment]
     balance: Money
+    family: Sequence[PaperAmount]
     overdue: bool
     pay_url: str
     qr: str
     stamp: str
-
-
-def invoice_pdf(invoice_id: int, *, link: bool = True) -> bytes:
-    """The invoice as PDF in the customer's language. Raises NotFound, DocumentsUnavailable."""
-    invoice = get_invoice(invoice_id)
-    return render_pdf(
-        "documents/invoice.html",
-        language=invoice.customer.language,
-        paper=company().paper.value,
-        invoice=invoice_paper(invoice, link=link),
-    )
 
 
 def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
@@ -110,10 +85,13 @@ def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
 
     Without `link` it carries no guest pay link (and so writes nothing).
     """
+    sign = invoice.sign
     payable = invoice.balance > ZERO and invoice.state is not InvoiceState.CANCELLED
     url = _printed_link(invoice) if payable and link else ""
+    happened = what_happened(invoice)
     return InvoicePaper(
         head=letterhead(),
+        words=words_of(invoice),
         number=invoice.number,
         reference=invoice.reference_number,
         is_for_job=invoice.job_id is not None,
@@ -121,15 +99,18 @@ def invoice_paper(invoice: Invoice, *, link: bool = True) -> InvoicePaper:
         due_on=invoice.due_date,
         terms=invoice.term_name or (invoice.term.name if invoice.term else ""),
         purchase_order=invoice.purchase_order,
-        bill_to=_bill_to(invoice),
+        bill_to=bill_to_of(invoice),
         service_at=_service_at(invoice),
         summary=invoice.summary,
         groups=_groups(invoice),
-        subtotal=invoice.subtotal,
-        taxes=[PaperTax(tax.authority, tax.rate, tax.amount) for tax in invoice.taxes],
-        total=invoice.total,
-        payments=_payments(invoice),
-        balance=invoice.balance,
+        subtotal=_signed(invoice.subtotal, sign),
+        taxes=[
+            PaperTax(tax.authority, tax.rate, _signed(tax.amount, sign)) for tax in invoice.taxes
+        ],
+        total=_signed(invoice.total, sign),
+        payments=happened.rows,
+        balance=happened.left,
+        family=family_of(invoice),
         overdue=invoice.is_overdue(today()),
         pay_url=url,
         qr=qr_code(url) if url else "",
@@ -142,7 +123,8 @@ def _printed_link(invoice: Invoice) -> str:
     return pay_link_url(invoice) if invoice.is_on_the_books else known_pay_link_url(invoice)
 
 
-def _bill_to(invoice: Invoice) -> list[str]:
+def bill_to_of(invoice: Invoice) -> list[str]:
+    """Name and address as on the envelope: the copy of a posted invoice, else today's."""
     if invoice.bill_to:
         return invoice.bill_to.splitlines()
     return [invoice.customer.name, *invoice.customer.address_lines]
@@ -155,39 +137,41 @@ def _service_at(invoice: Invoice) -> list[str]:
 
 
 def _groups(invoice: Invoice) -> list[PaperGroup]:
-    titles = [
+    titles: list[tuple[str, set[ItemKind]]] = [
         (_("Service and labor"), {ItemKind.SERVICE}),
         (_("Materials"), {ItemKind.MATERIAL}),
         (_("Equipment"), {ItemKind.EQUIPMENT}),
         (_("Fees"), {ItemKind.FEE}),
         (_("Discounts"), {ItemKind.DISCOUNT}),
     ]
+    taken_back = [line for line in invoice.lines if _takes_back(invoice, line)]
+    plain = [line for line in invoice.lines if not _takes_back(invoice, line)]
     groups = [
-        PaperGroup(title, [_line(line) for line in invoice.lines if line.kind in kinds])
+        PaperGroup(title, [_line(line, invoice.sign) for line in plain if line.kind in kinds])
         for title, kinds in titles
     ]
+    groups.append(PaperGroup(_("Adjustments"), [_line(line, invoice.sign) for line in taken_back]))
     return [group for group in groups if group.lines]
 
 
-def _line(line: InvoiceLine) -> PaperLine:
+def _takes_back(invoice: Invoice, line: InvoiceLine) -> bool:
+    """An adjustment's negative items stand together, whatever they are."""
+    return invoice.kind is InvoiceKind.ADJUSTMENT and line.total < ZERO
+
+
+def _line(line: InvoiceLine, sign: int) -> PaperLine:
     return PaperLine(
         description=line.description,
         code=line.code,
-        quantity=line.quantity.value,
+        quantity=line.quantity.value * sign,
         unit="" if line.unit == "each" else line.unit,
         unit_price=line.unit_price.value,
-        total=line.total,
+        total=_signed(line.total, sign),
     )
 
 
-def _payments(invoice: Invoice) -> list[PaperPayment]:
-    rows = db.session.scalars(
-        sa.select(PaymentApplication)
-        .where(PaymentApplication.invoice_id == invoice.id)
-        .order_by(PaymentApplication.applied_on, PaymentApplication.id)
-        .options(joinedload(PaymentApplication.payment).joinedload(Payment.type))
-    )
-    return [PaperPayment(row.applied_on, row.payment.type.name, row.amount) for row in rows]
+def _signed(amount: Money, sign: int) -> Money:
+    return -amount if sign < 0 else amount
 
 
 def _stamp(invoice: Invoice) -> str:
@@ -195,6 +179,6 @@ def _stamp(invoice: Invoice) -> str:
         return str(_("CANCELLED"))
     if invoice.state is InvoiceState.PENDING:
         return str(_("DRAFT"))
-    if invoice.paid_state is PaidState.PAID:
+    if invoice.paid_state is PaidState.PAID and invoice.total > ZERO:
         return str(_("PAID"))
     return ""

@@ -10,6 +10,7 @@ from portal.db import db
 from portal.invoices.addresses import billing_addresses, copy_addresses, mobile_numbers
 from portal.invoices.message_words import invoice_values, template_kind
 from portal.invoices.pay_links import pay_link_url
+from portal.invoices.printing import pdf_name
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Channel, Invoice, InvoiceState, JobPhoto, SentState
@@ -174,7 +175,7 @@ def _attachments(invoice: Invoice, photos: Sequence[JobPhoto]) -> list[Attachmen
         )
     names = [f"photo-{place}.jpg" for place in range(1, len(photos) + 1)]
     return [
-        Attachment("invoice", invoice.id, f"{invoice.number}.pdf"),
+        Attachment("invoice", invoice.id, pdf_name(invoice)),
         *(Attachment("photo", one.id, name) for one, name in zip(photos, names, strict=True)),
     ]
 

@@ -11,10 +11,26 @@ from portal.ledger.accounts import (
     find_accounts,
     get_account,
 )
-from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
-from portal.ledger.closed_days import ClosedDays, closed_days
-from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
-from portal.ledger.numbering import is_own_number, next_number
+from portal.ledger.books import (
+    TrialBalanceRow,
+    trial_balance,
+    verify_books,
+)
+from portal.ledger.closed_days import (
+    ClosedDays,
+    closed_days,
+)
+from portal.ledger.closing import (
+    Month,
+    close_through,
+    months_of,
+    reopen_month,
+    to_close,
+)
+from portal.ledger.numbering import (
+    is_own_number,
+    next_number,
+)
 from portal.ledger.periods import (
     closed_words,
     forget_periods_after_each_transaction,

@@ -1,6 +1,10 @@
 """Sales tax: zones, which postal code suggests which, and the computation itself."""
 
-from portal.taxes.computing import ComputedTax, TaxableLine, compute_taxes
+from portal.taxes.computing import (
+    ComputedTax,
+    TaxableLine,
+    compute_taxes,
+)
 from portal.taxes.postal import (
     ZoneSuggestion,
     map_postal_code,

@@ -1,8 +1,9 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
 from portal.db import PageRequest
-from portal.web.brand import contrast
-from portal.web.coming_back import safe_next
+from portal.web.coming_back import (
+    safe_next,
+)
 from portal.web.fields import (
     ChoiceField,
     DayField,
@@ -14,8 +15,14 @@ from portal.web.fields import (
     VersionField,
     read_money,
 )
-from portal.web.forms import Form
-from portal.web.fragments import notify, redirect_to, render_page
+from portal.web.forms import (
+    Form,
+)
+from portal.web.fragments import (
+    notify,
+    redirect_to,
+    render_page,
+)
 from portal.web.guards import (
     Anybody,
     csrf_exempt,
@@ -32,13 +39,31 @@ from portal.web.guards import (
     signed_in_user,
     token_of,
 )
-from portal.web.htmx import wants_fragment
-from portal.web.listing import filters, page_request, url_with
-from portal.web.once import OnceField, forget_old_submissions, once
-from portal.web.papers import pdf_response
-from portal.web.set_up import set_up
-from portal.web.sheets import csv_response
-from portal.web.transaction import TransactionalFlask
+from portal.web.htmx import (
+    wants_fragment,
+)
+from portal.web.listing import (
+    filters,
+    page_request,
+    url_with,
+)
+from portal.web.once import (
+    OnceField,
+    forget_old_submissions,
+    once,
+)
+from portal.web.papers import (
+    pdf_response,
+)
+from portal.web.set_up import (
+    set_up,
+)
+from portal.web.sheets import (
+    csv_response,
+)
+from portal.web.transaction import (
+    TransactionalFlask,
+)
 
 __all__ = [
     "Anybody",
@@ -54,7 +79,6 @@ __all__ = [
     "TransactionalFlask",
     "UnitPriceField",
     "VersionField",
-    "contrast",
     "csrf_exempt",
     "csv_response",
     "current_payer",

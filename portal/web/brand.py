@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort
 
 from portal.company import company
 from portal.files import open_file
+from portal.kernel.colours import contrast
 from portal.web.guards import open_to_all
 
 brand = Blueprint("brand", __name__)
@@ -34,15 +35,3 @@ def logo() -> Response:
         )
     except OSError:
         abort(404)
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two #rrggbb colours (WCAG 2.2)."""
-    lights = sorted((_luminance(one), _luminance(other)))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -45,6 +45,7 @@ DOORS = {  # outside library → the one module that may import it, or one to re
     "huey": "portal.tasks.queue",
     "argon2": "portal.access.passwords",
     "pyotp": "portal.access.second_factor",
+    "facturx": "portal.documents.facturx",
     "segno": "portal.documents.letterhead",
     "openpyxl": "portal.imports.workbooks portal.documents.workbooks",
     "pypdf": "portal.documents.merging",

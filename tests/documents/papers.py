@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from portal.documents import Letterhead, qr_code
-from portal.invoices.paper import InvoicePaper, PaperGroup, PaperLine, PaperPayment, PaperTax
+from portal.invoices.paper import InvoicePaper, PaperGroup, PaperLine, PaperTax
+from portal.invoices.paper_history import PaperPayment
+from portal.invoices.paper_kinds import PaperWords
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate
 from portal.payments.receipt import ReceiptLine, ReceiptPaper
@@ -22,7 +24,9 @@ HEAD = Letterhead(
     reach=("(218) 555-0144", "billing@northwind.example", "northwind.example"),
     remit_to=("Northwind Heating & Air", "PO Box 4410", "Duluth, MN 55802"),
     message="Thank you for letting us into your home. Repairs are guaranteed for one year.",
+    legal=(),
     colour="#0b5c8a",
+    text_colour="#1d2433",
     logo="",
     currency="USD",
     zone="America/Chicago",
@@ -62,8 +66,10 @@ def invoice_paper(*, lines: int = 5, paid: str = "0.00", **changes: Any) -> Invo
     payments = [PaperPayment(ISSUED + timedelta(days=3), "Check", received)] if received else []
     paper = InvoicePaper(
         head=HEAD,
+        words=PaperWords("Invoice", "", "Amount due", total - received, "", "Amount due", ()),
         number="INV-2026-00417",
         reference="J-10482",
+        is_for_job=True,
         issued_on=ISSUED,
         due_on=ISSUED + timedelta(days=30),
         terms="Net 30",
@@ -78,6 +84,7 @@ def invoice_paper(*, lines: int = 5, paid: str = "0.00", **changes: Any) -> Invo
         total=total,
         payments=payments,
         balance=total - received,
+        family=(),
         overdue=False,
         pay_url=PAY_URL,
         qr=qr_code(PAY_URL),
@@ -90,6 +97,14 @@ def receipt_paper(**changes: Any) -> ReceiptPaper:
     """A receipt for one payment on two invoices."""
     paper = ReceiptPaper(
         head=HEAD,
+        title="Receipt",
+        amount_title="Amount received",
+        payer_title="Received from",
+        method_title="Paid by",
+        given_back=(),
+        gives_back="",
+        returned_on=None,
+        returned_because="",
         number="R-000231",
         received_on=date(2026, 11, 20),
         payer=["Ada Lovelace", "12 Analytical Way", "Duluth, MN 55804"],

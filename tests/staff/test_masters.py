@@ -327,13 +327,13 @@ def test_an_unknown_shelf_is_not_found(office):
 
 def company_words(**changes):
     row = company()
-    names = ("name", "zone", "locale", "brand_color", "version")
-    return {**{name: getattr(row, name) for name in names}, "paper": row.paper.value, **changes}
+    names = ("name", "zone", "locale", "country", "version")
+    return {**{name: getattr(row, name) for name in names}, **changes}
 
 
 def test_the_companys_page_saves_and_tells(office):
     answer = office.post(
-        "/staff/settings", data=company_words(name="Acme & Sons", remit_to="PO Box 1\nSpringfield")
+        "/staff/settings", data=company_words(name="Acme & Sons", city="Springfield")
     )
 
     db.session.expire_all()
@@ -346,7 +346,6 @@ def test_the_companys_page_saves_and_tells(office):
     ("changes", "sentence"),
     [
         ({"name": " "}, "Give the company a name."),
-        ({"brand_color": "blue"}, "Choose a colour such as"),
         ({"email": "billing@acme"}, "does not look like an email address"),
         ({"zone": "Mars/Olympus"}, "Not a valid choice"),
     ],
@@ -372,7 +371,7 @@ def test_a_logo_is_taken_and_what_is_no_picture_refused(office):
     assert company().logo_key
     assert 'role="alert"' in text(wrong)
     assert office.get("/brand/logo").status_code == 200 or "logo" in text(
-        office.get("/staff/settings")
+        office.get("/staff/settings/documents")
     )
 
 
