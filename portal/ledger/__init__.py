@@ -11,7 +11,13 @@ from portal.ledger.accounts import (
     find_accounts,
     get_account,
 )
-from portal.ledger.books import TrialBalanceRow, trial_balance, verify_books
+from portal.ledger.books import (
+    Broken,
+    TrialBalanceRow,
+    broken_invariants,
+    trial_balance,
+    verify_books,
+)
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
@@ -42,6 +48,7 @@ __all__ = [
     "AccountFilter",
     "Activity",
     "ActivityRow",
+    "Broken",
     "Entry",
     "EntryFilter",
     "Leg",
@@ -52,6 +59,7 @@ __all__ = [
     "account_id_for",
     "active_accounts",
     "add_account",
+    "broken_invariants",
     "change_account",
     "close_through",
     "ensure_chart",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 import sqlalchemy as sa
 
 from portal.db import NO_MONEY, as_money, db
 from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.verifying import DOCUMENT_CHECKS, rows_of
 from portal.models import (
     ON_THE_BOOKS,
     Account,
@@ -23,6 +25,8 @@ from portal.models import (
     Payment,
     PaymentApplication,
 )
+
+NAMED = 20  # broken rows named per invariant; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,31 @@ def trial_balance(on: date) -> list[TrialBalanceRow]:
     return [TrialBalanceRow(account, balance) for account, balance in db.session.execute(query)]
 
 
+@dataclass(frozen=True)
+class Broken:
+    """An invariant that does not hold: its first broken rows in words, and how many there are."""
+
+    first: list[str]
+    count: int
+
+    @property
+    def sentences(self) -> list[str]:
+        more = self.count - len(self.first)
+        return [*self.first, f"… and {more:,} more like this."] if more else self.first
+
+
 def verify_books() -> list[str]:
-    """Every invariant of the books; empty when all hold, else a sentence per broken row."""
-    return [sentence for check in CHECKS for sentence in check()]
+    """Every invariant of the books; empty when all hold, else sentences naming broken rows."""
+    return [sentence for broken in broken_invariants() for sentence in broken.sentences]
+
+
+def broken_invariants() -> Iterator[Broken]:
+    """The invariants that do not hold, each with its oldest rows; reads, and needs no memory."""
+    for check in CHECKS:
+        rows = check()
+        first = list(islice(rows, NAMED))
+        if first:
+            yield Broken(first, len(first) + sum(1 for _row in rows))
 
 
 def _unbalanced_entries() -> Iterator[str]:
@@ -59,19 +85,22 @@ def _unbalanced_entries() -> Iterator[str]:
         sa.select(JournalLine.entry_id, sa.func.sum(JournalLine.amount))
         .group_by(JournalLine.entry_id)
         .having(sa.func.sum(JournalLine.amount) != NO_MONEY)
+        .order_by(JournalLine.entry_id)
     )
-    for entry_id, off in db.session.execute(query):
-        yield f"Journal entry {entry_id} is out of balance by {off}."
+    for entry_id, off in rows_of(query):
+        yield f"Journal entry {entry_id} adds up to {off}; it should be $0.00."
 
 
 def _line_dates() -> Iterator[str]:
     query = (
-        sa.select(JournalLine.entry_id)
+        sa.select(JournalLine.entry_id, JournalLine.id, JournalLine.entry_date,
+                  JournalEntry.entry_date)
         .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
         .where(JournalLine.entry_date != JournalEntry.entry_date)
-    )
-    for entry_id in db.session.scalars(query):
-        yield f"Journal entry {entry_id} and its lines disagree about the date."
+        .order_by(JournalLine.id)
+    )  # fmt: skip
+    for entry_id, line_id, day, entry_day in rows_of(query):
+        yield f"Line {line_id} says {day}; its journal entry {entry_id} says {entry_day}."
 
 
 def _applied_per_invoice() -> sa.Subquery:
@@ -92,8 +121,9 @@ def _invoice_balances() -> Iterator[str]:
         sa.select(Invoice.reference_number, Invoice.balance, as_money(Invoice.total - share))
         .outerjoin(applied, applied.c.invoice_id == Invoice.id)
         .where(Invoice.balance != Invoice.total - share)
+        .order_by(Invoice.id)
     )
-    for number, stored, derived in db.session.execute(query):
+    for number, stored, derived in rows_of(query):
         yield f"Invoice {number} says its balance is {stored}; its payments say {derived}."
 
 
@@ -108,28 +138,31 @@ def _invoice_totals() -> Iterator[str]:
         .group_by(InvoiceTax.invoice_id)
         .subquery()
     )
+    nets, tax = (sa.func.coalesce(one.c.total, NO_MONEY) for one in (lines, taxes))
     query = (
-        sa.select(Invoice.reference_number)
+        sa.select(Invoice.reference_number, Invoice.subtotal, nets, Invoice.tax_total, tax,
+                  Invoice.total)
         .outerjoin(lines, lines.c.invoice_id == Invoice.id)
         .outerjoin(taxes, taxes.c.invoice_id == Invoice.id)
-        .where(
-            sa.or_(
-                Invoice.subtotal != sa.func.coalesce(lines.c.total, NO_MONEY),
-                Invoice.tax_total != sa.func.coalesce(taxes.c.total, NO_MONEY),
-            )
+        .where(sa.or_(Invoice.subtotal != nets, Invoice.tax_total != tax,
+                      Invoice.total != Invoice.subtotal + Invoice.tax_total))
+        .order_by(Invoice.id)
+    )  # fmt: skip
+    for number, net, of_lines, taxed, of_taxes, total in rows_of(query):
+        yield (
+            f"Invoice {number} says {net} and {taxed} tax make {total}; its lines say {of_lines}, "
+            f"its taxes {of_taxes}."
         )
-    )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number} does not add up to its lines and taxes."
 
 
 def _settled_dates() -> Iterator[str]:
-    query = sa.select(Invoice.reference_number).where(
+    query = sa.select(Invoice.reference_number, Invoice.settled_on, Invoice.balance).where(
         (Invoice.balance == NO_MONEY) != Invoice.settled_on.is_not(None),
         Invoice.state.in_(ON_THE_BOOKS),
     )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number}: settled date and balance disagree."
+    for number, day, balance in rows_of(query.order_by(Invoice.id)):
+        when = f"settled on {day}" if day else "never settled"
+        yield f"Invoice {number} says it was {when}; its balance is {balance}."
 
 
 def _last_application_dates() -> Iterator[str]:
@@ -142,12 +175,14 @@ def _last_application_dates() -> Iterator[str]:
         .subquery()
     )
     query = (
-        sa.select(Invoice.reference_number)
+        sa.select(Invoice.reference_number, Invoice.last_applied_on, newest.c.day)
         .outerjoin(newest, newest.c.invoice_id == Invoice.id)
         .where(Invoice.last_applied_on.is_distinct_from(newest.c.day))
+        .order_by(Invoice.id)
     )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number} misses the day of its last payment."
+    for number, stored, newest_day in rows_of(query):
+        says = f"{stored or 'never'}; its payments say {newest_day or 'never'}"
+        yield f"Invoice {number} says money was last applied on {says}."
 
 
 def _payments() -> Iterator[str]:
@@ -210,7 +245,7 @@ def _deposits_tie_to_payments() -> Iterator[str]:
         yield f"Customer Deposits is off by {difference} for {whose}."
 
 
-CHECKS = (
+CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _unbalanced_entries,
     _line_dates,
     _invoice_totals,
@@ -220,4 +255,5 @@ CHECKS = (
     _payments,
     _receivable_ties_to_subledger,
     _deposits_tie_to_payments,
+    *DOCUMENT_CHECKS,
 )
