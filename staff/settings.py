@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from wtforms import SelectField, StringField, TextAreaField
 
 from portal.access import Ability
-from portal.company import CompanyWords, change_company, change_logo, company
+from portal.company import (
+    CompanyWords,
+    change_company,
+    change_logo,
+    company,
+    format_months,
+)
 from portal.files import keep_logo
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Paper
@@ -54,6 +62,12 @@ class CompanyForm(Form):
     zone = SelectField("Time zone of the books", choices={zone: zone for zone in ZONES})
     locale = SelectField("Dates and numbers", choices=LOCALES)
     paper = ChoiceField("Paper", Paper)
+    fiscal_year_first_month = SelectField("Fiscal year begins in", coerce=int)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        months = format_months(str(get_locale()))
+        self.fiscal_year_first_month.choices = list(enumerate(months, start=1))
 
 
 @bp.get("")

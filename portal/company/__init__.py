@@ -12,6 +12,7 @@ from portal.company.formats import (
     format_instant,
     format_money,
     format_month,
+    format_months,
     format_quantity,
     format_rate,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "format_instant",
     "format_money",
     "format_month",
+    "format_months",
     "format_quantity",
     "format_rate",
     "today",

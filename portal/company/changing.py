@@ -34,6 +34,7 @@ class CompanyWords:
     zone: str = "America/Chicago"
     locale: str = "en_US"
     paper: Paper = Paper.LETTER
+    fiscal_year_first_month: int = 1
 
 
 def change_company(words: CompanyWords, *, version: int) -> None:
@@ -62,6 +63,8 @@ def _check(words: CompanyWords) -> None:
         errors["email"] = str(error)
     if words.zone not in available_timezones():
         errors["zone"] = "Choose a time zone such as America/Chicago."
+    if not 1 <= words.fiscal_year_first_month <= 12:
+        errors["fiscal_year_first_month"] = "Choose the month the fiscal year begins with."
     if errors:
         raise InvalidFields(errors)
 

@@ -16,7 +16,7 @@ from portal.imports.reading import read_table
 from portal.imports.shapes import SHAPES, Column
 from portal.kernel.addresses import normal_email
 from portal.kernel.money import ZERO
-from portal.ledger import is_open, is_own_number
+from portal.ledger import closed_sentence, is_open, is_own_number
 from portal.models import (
     Customer,
     ImportRun,
@@ -109,7 +109,7 @@ class Known:
         month = day.replace(day=1)
         if month not in self._months:
             self._months[month] = is_open(day)
-        return None if self._months[month] else f"The accounting period {day:%B %Y} is closed."
+        return None if self._months[month] else closed_sentence(day)
 
     def _key_query(self) -> Any:
         column = {

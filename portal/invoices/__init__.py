@@ -35,6 +35,7 @@ from portal.invoices.posting import (
     posting_problem,
     revenue_legs,
 )
+from portal.invoices.previewing import PreviewRow, posting_preview
 from portal.invoices.queries import (
     DueState,
     InvoiceFilter,
@@ -45,6 +46,7 @@ from portal.invoices.queries import (
     open_invoices,
     sum_of_invoices,
 )
+from portal.invoices.redating import date_on_open_day
 from portal.invoices.sending import (
     billing_addresses,
     hand_out_link,
@@ -71,6 +73,7 @@ __all__ = [
     "LineWords",
     "ManualInvoice",
     "PostingOutcome",
+    "PreviewRow",
     "add_line",
     "add_lines",
     "application_entry",
@@ -81,6 +84,7 @@ __all__ = [
     "change_line",
     "change_summary",
     "customer_open_invoices",
+    "date_on_open_day",
     "default_term",
     "fill_job_invoice",
     "find_customer_invoices",
@@ -100,6 +104,7 @@ __all__ = [
     "pay_link_url",
     "post_invoice",
     "post_invoices",
+    "posting_preview",
     "posting_problem",
     "price_invoice",
     "refresh_tax",

@@ -10,7 +10,6 @@ from portal.invoices.editing import cancel_invoice, require_editable
 from portal.invoices.lines import LineWords, write_line
 from portal.invoices.starting import start_job_invoice
 from portal.invoices.totals import price_invoice
-from portal.ledger import require_open_period
 from portal.models import Invoice, InvoiceLine, InvoiceState, Job, JobLog
 
 
@@ -22,8 +21,7 @@ def fill_job_invoice(job: Job) -> Invoice:
     """
     assert job.completed_on is not None
     invoice = start_job_invoice(job)
-    require_editable(invoice)
-    require_open_period(job.completed_on)
+    require_editable(invoice, moves_to=job.completed_on)
     invoice.invoice_date = job.completed_on
     invoice.due_date = invoice.term.due_date(job.completed_on) if invoice.term else None
     invoice.tax_zone = job.location.tax_zone

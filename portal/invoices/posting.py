@@ -19,7 +19,15 @@ from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
-from portal.ledger import Entry, Leg, account_id_for, is_open, next_number, post_entries
+from portal.ledger import (
+    Entry,
+    Leg,
+    account_id_for,
+    closed_sentence,
+    is_open,
+    next_number,
+    post_entries,
+)
 from portal.models import (
     INVOICE,
     AccountRole,
@@ -84,7 +92,7 @@ def posting_problem(invoice: Invoice, open_months: dict[date, bool] | None = Non
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if not INVOICE.allows(invoice.state, "post"):
         return f"Cannot post invoice {invoice.number}: it is already {invoice.state}."
     if invoice.job is not None and invoice.job.state is not JobState.DONE:

@@ -21,6 +21,7 @@ from portal.ledger.books import (
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
+    closed_sentence,
     forget_periods_after_each_transaction,
     is_open,
     next_open_day,
@@ -62,6 +63,7 @@ __all__ = [
     "broken_invariants",
     "change_account",
     "close_through",
+    "closed_sentence",
     "ensure_chart",
     "entries_of",
     "find_accounts",

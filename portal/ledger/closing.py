@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.company import company, today
+from portal.company import company, format_month, today
 from portal.db import db, lock_alone
 from portal.kernel import calendar, clock
 from portal.kernel.errors import DomainError
@@ -55,7 +55,7 @@ def to_close(month: date) -> list[Month]:
     """
     last = calendar.month_start(month)
     if calendar.month_end(last) >= today():
-        raise DomainError(f"{last:%B %Y} has not ended yet.")
+        raise DomainError(f"{format_month(last, company().locale)} has not ended yet.")
     entries = _by_month(JournalEntry.entry_date, last)
     drafts = _by_month(Invoice.invoice_date, last, Invoice.state == InvoiceState.PENDING)
     days = sorted({*entries, *drafts, last})
