@@ -12,6 +12,7 @@ from portal.invoices import (
     add_line,
     cancel_invoice,
     change_invoice,
+    change_line,
     change_summary,
     invoice_of_job,
     post_invoice,
