@@ -14,12 +14,13 @@ from portal.invoices import (
     InvoicesPosted,
     cancel_job_invoice,
     fill_job_invoice,
+    free_job_invoice,
     invoice_pdf,
     make_pay_links,
     mark_sent,
     start_job_invoice,
 )
-from portal.jobs import JobBooked, JobCancelled, JobCompleted
+from portal.jobs import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.events import Event, Handler, wire
 from portal.outbox import MessageSent, deliver, waiting_messages
 from portal.payment_collection import (
@@ -41,6 +42,7 @@ from portal.tasks import MAIL, TaskKind
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobBooked: [lambda event: start_job_invoice(event.job)],
     JobCompleted: [lambda event: fill_job_invoice(event.job)],
+    JobReopened: [lambda event: free_job_invoice(event.job)],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts],

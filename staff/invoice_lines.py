@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
 
 from portal.access import Ability
 from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
@@ -10,12 +11,13 @@ from portal.kernel.errors import DomainError
 from portal.models import Invoice, InvoiceLine, ItemKind
 from portal.web import (
     needs,
+    notify,
     once,
     redirect_to,
     render_page,
     wants_fragment,
 )
-from staff.choices import item_from, row_of
+from staff.choices import item_from
 from staff.invoices import page_of
 from staff.line_form import LineForm
 
@@ -39,7 +41,9 @@ def create(invoice_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def edit(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = row_of(invoice.lines, line_id)
+    line = _line_of(invoice, line_id)
+    if line is None:
+        return _gone(invoice)
     form = LineForm(formdata=None, data=_as_typed(invoice, line))
     return _edit_page(invoice, line, form)
 
@@ -48,7 +52,9 @@ def edit(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def save(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = row_of(invoice.lines, line_id)
+    line = _line_of(invoice, line_id)
+    if line is None:
+        return _gone(invoice)
     form = LineForm(data=_as_typed(invoice, line))
     try:
         if form.is_sent():
@@ -63,7 +69,24 @@ def save(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def remove(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    remove_line(invoice, row_of(invoice.lines, line_id))
+    line = _line_of(invoice, line_id)
+    if line is None:
+        return _gone(invoice)
+    remove_line(invoice, line)
+    return _done(invoice)
+
+
+def _line_of(invoice: Invoice, line_id: int) -> InvoiceLine | None:
+    return next((line for line in invoice.lines if line.id == line_id), None)
+
+
+def _gone(invoice: Invoice) -> Response:
+    """Somebody took the line off while it was open here; what was typed is told again."""
+    names = ("item", "quantity", "unit_price")
+    typed = " · ".join(filter(None, (request.form.get(name, "").strip() for name in names)))
+    notify(_("This line is no longer on the invoice: it was removed meanwhile."), "warning")
+    if typed:
+        notify(_("You had typed: %(w)s", w=typed), "warning")
     return _done(invoice)
 
 

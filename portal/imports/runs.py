@@ -138,6 +138,11 @@ def get_run(run_id: int) -> ImportRun:
     return run
 
 
+def was_anything_imported() -> bool:
+    done = sa.exists().where(ImportRun.state == ImportState.DONE)
+    return bool(db.session.scalar(sa.select(done)))
+
+
 def problems_of(run: ImportRun, page: PageRequest) -> Page[ImportProblem]:
     query = sa.select(ImportProblem).where(ImportProblem.run_id == run.id)
     return paginate(query, page, sorts={"row": ImportProblem.row_number}, default="row")

@@ -18,7 +18,7 @@ from portal.invoices.for_customers import (
     find_customer_invoices,
     is_visible_to_customer,
 )
-from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice
+from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice, free_job_invoice
 from portal.invoices.lines import LineWords
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
@@ -90,6 +90,7 @@ __all__ = [
     "find_customer_invoices",
     "find_invoices",
     "find_number",
+    "free_job_invoice",
     "get_invoice",
     "hand_out_link",
     "invoice_of_job",

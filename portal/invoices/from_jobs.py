@@ -29,8 +29,16 @@ def fill_job_invoice(job: Job) -> Invoice:
     by_hand = [line for line in invoice.lines if line.job_log_id is None]
     invoice.lines = [_line_of(invoice, log) for log in job.logs] + by_hand
     price_invoice(invoice)
-    record("filled", invoice, f"Filled from {len(job.logs)} log entries of job {job.number}.")
+    record("filled", invoice, f"Filled from {_entries(len(job.logs))} of job {job.number}.")
     return invoice
+
+
+def free_job_invoice(job: Job) -> None:
+    """A reopened job writes its invoice anew when it is done; refused once that is final."""
+    invoice = db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
+    if invoice is not None:
+        require_editable(invoice)
+        record("job reopened", invoice, f"Job {job.number} was opened again.")
 
 
 def cancel_job_invoice(job: Job) -> None:
@@ -38,6 +46,10 @@ def cancel_job_invoice(job: Job) -> None:
     invoice = db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
     if invoice is not None and invoice.state is not InvoiceState.CANCELLED:
         cancel_invoice(invoice, because=job.cancelled_because or "the job was cancelled")
+
+
+def _entries(count: int) -> str:
+    return "1 log entry" if count == 1 else f"{count} log entries"
 
 
 def _line_of(invoice: Invoice, log: JobLog) -> InvoiceLine:

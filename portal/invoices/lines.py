@@ -9,6 +9,7 @@ from portal.audit import Happening, record_many
 from portal.invoices.totals import price_invoice
 from portal.kernel.errors import InvalidFields
 from portal.kernel.numbers import Quantity, UnitPrice
+from portal.ledger import income_account_for
 from portal.models import Invoice, InvoiceLine, ItemKind, PriceBookItem, TaxClass
 from portal.pricebook import price_for
 
@@ -86,7 +87,9 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     line.code = item.code if item else ""
     line.unit = item.unit if item else "each"
     line.unit_cost = item.unit_cost if item else UnitPrice(0)
-    line.income_account_id = item.income_account_id if item else None
+    line.income_account_id = None
+    if item:
+        line.income_account_id = item.income_account_id or income_account_for(item.kind)
     line.taxable = words.taxable if item is None else item.taxable and words.taxable
     line.tax_class = item.tax_class if item else words.tax_class
     line.description = words.description.strip() or (item.name if item else "")

@@ -10,6 +10,7 @@ from portal.ledger.accounts import (
     ensure_chart,
     find_accounts,
     get_account,
+    income_account_for,
 )
 from portal.ledger.books import (
     Broken,
@@ -71,6 +72,7 @@ __all__ = [
     "forget_periods_after_each_transaction",
     "get_account",
     "hledger_text",
+    "income_account_for",
     "is_open",
     "is_own_number",
     "months_of",

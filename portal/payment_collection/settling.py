@@ -98,7 +98,8 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
             attempt.failure = seen.failure
             _move(attempt, "fail")
         case CheckoutState.EXPIRED:
-            _move(attempt, "expire")
+            attempt.failure = seen.failure  # declined there, and never tried again
+            _move(attempt, "fail" if seen.failure else "expire")
         case CheckoutState.OPEN:
             if attempt.state is AttemptState.UNKNOWN:
                 attempt.state = AttemptState.OPEN
