@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.company import today
 from portal.db import db
 from portal.files import open_file
+from portal.imports.hints import Hints
 from portal.imports.reading import read_table
 from portal.imports.shapes import SHAPES, Column
 from portal.kernel.addresses import normal_email
@@ -50,6 +51,7 @@ class Checked:
     known: int = 0
     total: int = 0
     problems: list[Problem] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
     bad: int = 0
 
 
@@ -127,6 +129,7 @@ def check_file(run: ImportRun, *, told: Callable[[int], None], keep: int = KEPT)
     columns = [one for one in SHAPES[run.subject] if one.name in run.mapping]
     places = {one.name: titles.index(run.mapping[one.name]) for one in columns}
     known, checked, seen = Known(run.subject), Checked(), set[str]()
+    hints = Hints(run.subject)
     refine = REFINE[run.subject]
     key = KEYS.get(run.subject, "key")
     for number, cells in rows:
@@ -144,7 +147,9 @@ def check_file(run: ImportRun, *, told: Callable[[int], None], keep: int = KEPT)
             checked.problems += [Problem(number, *one) for one in problems[:room]]
         else:
             seen.add(row["key"])
+            hints.note(number, row)
             checked.rows.append(row)
+    checked.hints = hints.sentences()
     return checked
 
 

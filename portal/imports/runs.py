@@ -172,6 +172,7 @@ def _keep_findings(mine: Hold, checked: Checked) -> None:
         ImportProblem(row_number=one.row_number, column=one.column, sentence=one.sentence)
         for one in checked.problems
     ]
+    run.hints = checked.hints
     run.rows_total, run.rows_new = checked.total, len(checked.rows)
     run.rows_known, run.rows_bad, run.rows_done = checked.known, checked.bad, checked.total
     run.state, run.claimed_until = ImportState.CHECKED, None
