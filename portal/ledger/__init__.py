@@ -12,13 +12,8 @@ from portal.ledger.accounts import (
     get_account,
     income_account_for,
 )
-from portal.ledger.books import (
-    Broken,
-    TrialBalanceRow,
-    broken_invariants,
-    trial_balance,
-    verify_books,
-)
+from portal.ledger.balances import TrialBalanceRow, balance_of, trial_balance
+from portal.ledger.books import Broken, broken_invariants, verify_books
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
 from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
@@ -61,6 +56,7 @@ __all__ = [
     "account_id_for",
     "active_accounts",
     "add_account",
+    "balance_of",
     "broken_invariants",
     "change_account",
     "close_through",

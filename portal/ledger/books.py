@@ -1,21 +1,19 @@
-"""Do the books hold? Trial balance and the invariants behind it."""
+"""Do the books hold? The invariants, and the first rows that break one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 
 import sqlalchemy as sa
 
 from portal.db import NO_MONEY, as_money, db
-from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.balances import wrong_closing_balances
 from portal.ledger.verifying import DOCUMENT_CHECKS, rows_of
 from portal.models import (
     ON_THE_BOOKS,
-    Account,
     AccountRole,
     Invoice,
     InvoiceLine,
@@ -27,30 +25,6 @@ from portal.models import (
 )
 
 NAMED = 20  # broken rows named per invariant; the rest is counted
-
-
-@dataclass(frozen=True)
-class TrialBalanceRow:
-    """One account's balance as of a day: debit positive."""
-
-    account: Account
-    balance: Money
-
-
-def trial_balance(on: date) -> list[TrialBalanceRow]:
-    """Every account with entries up to and including that day, by number."""
-    sums = (  # in the covering index alone, then the few accounts
-        sa.select(JournalLine.account_id, sa.func.sum(JournalLine.amount).label("balance"))
-        .where(JournalLine.entry_date <= on)
-        .group_by(JournalLine.account_id)
-        .subquery()
-    )
-    query = (
-        sa.select(Account, sums.c.balance)
-        .join(sums, sums.c.account_id == Account.id)
-        .order_by(Account.number)
-    )
-    return [TrialBalanceRow(account, balance) for account, balance in db.session.execute(query)]
 
 
 @dataclass(frozen=True)
@@ -255,5 +229,6 @@ CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _payments,
     _receivable_ties_to_subledger,
     _deposits_tie_to_payments,
+    wrong_closing_balances,
     *DOCUMENT_CHECKS,
 )

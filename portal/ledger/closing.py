@@ -13,6 +13,7 @@ from portal.company import company, format_month, today
 from portal.db import db, lock_alone
 from portal.kernel import calendar, clock
 from portal.kernel.errors import DomainError
+from portal.ledger.balances import forget_closing_balances, keep_closing_balances
 from portal.ledger.periods import LOCK, is_open
 from portal.models import (
     AccountingPeriod,
@@ -74,6 +75,8 @@ def close_through(month: date) -> list[date]:
     closed = [one.starts_on for one in to_close(month)]
     for day in closed:
         _write(day, PeriodState.CLOSED)
+    if closed:
+        keep_closing_balances(closed[-1])
     return closed
 
 
@@ -83,6 +86,7 @@ def reopen_month(month: date) -> None:
     lock_alone(LOCK)
     if not is_open(day):
         _write(day, PeriodState.OPEN)
+        forget_closing_balances(day)
 
 
 def _write(day: date, state: PeriodState) -> None:
