@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from portal.access import Ability
-from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
+from portal.invoices import LineWords, add_line, change_line, find_line, get_invoice, remove_line
 from portal.kernel.errors import DomainError
 from portal.models import Invoice, InvoiceLine, ItemKind
 from portal.web import (
@@ -41,7 +41,7 @@ def create(invoice_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def edit(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = _line_of(invoice, line_id)
+    line = find_line(invoice, line_id)
     if line is None:
         return _gone(invoice)
     form = LineForm(formdata=None, data=_as_typed(invoice, line))
@@ -52,7 +52,7 @@ def edit(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def save(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = _line_of(invoice, line_id)
+    line = find_line(invoice, line_id)
     if line is None:
         return _gone(invoice)
     form = LineForm(data=_as_typed(invoice, line))
@@ -69,15 +69,11 @@ def save(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def remove(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = _line_of(invoice, line_id)
+    line = find_line(invoice, line_id)
     if line is None:
         return _gone(invoice)
     remove_line(invoice, line)
     return _done(invoice)
-
-
-def _line_of(invoice: Invoice, line_id: int) -> InvoiceLine | None:
-    return next((line for line in invoice.lines if line.id == line_id), None)
 
 
 def _gone(invoice: Invoice) -> Response:

@@ -19,7 +19,7 @@ from portal.invoices.for_customers import (
     is_visible_to_customer,
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice, free_job_invoice
-from portal.invoices.lines import LineWords
+from portal.invoices.lines import LineWords, find_line
 from portal.invoices.paper import InvoicePaper, invoice_paper, invoice_pdf
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -89,6 +89,7 @@ __all__ = [
     "fill_job_invoice",
     "find_customer_invoices",
     "find_invoices",
+    "find_line",
     "find_number",
     "free_job_invoice",
     "get_invoice",

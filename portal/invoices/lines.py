@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.audit import Happening, record_many
+from portal.db import db
 from portal.invoices.totals import price_invoice
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import income_account_for
 from portal.models import Invoice, InvoiceLine, ItemKind, PriceBookItem, TaxClass
@@ -61,6 +62,14 @@ def record_lines(invoice: Invoice, added: Sequence[InvoiceLine]) -> None:
             for line in added
         ]
     )
+
+
+def find_line(invoice: Invoice, line_id: int) -> InvoiceLine | None:
+    """A line of this invoice, None when it was taken off; NotFound for another invoice's."""
+    line = db.session.get(InvoiceLine, line_id)
+    if line is not None and line.invoice_id != invoice.id:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return line
 
 
 def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
