@@ -6,16 +6,18 @@ from datetime import date, timedelta
 from random import Random
 
 import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
 
 from bench.house import Figure, house, milliseconds, statements
 from portal.access import PersonWords, add_person, roles, sign_in_payer, sign_in_user
 from portal.company import today
 from portal.db import db, in_transaction
 from portal.imports.saving import save_rows
-from portal.kernel.calendar import month_start
+from portal.kernel.calendar import add_months, month_start
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.ledger import account_id_for, verify_books
+from portal.ledger import account_id_for, close_through, verify_books
 from portal.models import (
     AccountingPeriod,
     AccountRole,
@@ -54,8 +56,11 @@ PAGES = {
     "journal": "/staff/ledger",
     "activity of Accounts Receivable": "/staff/ledger/accounts/{receivable}",
     "trial balance": "/staff/ledger/trial-balance",
+    "control accounts": "/staff/ledger/trial-balance/ties",
     "customer home": "/my/",
 }
+BOOKS = ("activity of Accounts Receivable", "trial balance", "control accounts")
+CLOSED = {f"{name}, months closed": PAGES[name] for name in BOOKS}
 
 
 def measure(engine: str, *, size: int) -> list[Figure]:
@@ -73,22 +78,35 @@ def measure(engine: str, *, size: int) -> list[Figure]:
         past = (today() - timedelta(days=90)).isoformat()
         receivable = account_id_for(AccountRole.RECEIVABLE)
         db.session.remove()
-        figures = []
-        for name, address in PAGES.items():
-            path = address.format(invoice=invoice, past=past, receivable=receivable)
-            with app.app_context(), statements() as sent:
-                assert browser.get(path).status_code == 200, path
+        words = {"invoice": invoice, "past": past, "receivable": receivable}
+        figures = _visits(app, browser, PAGES, words, engine, size)
+        in_transaction(_closed_months)
+        return figures + _visits(app, browser, CLOSED, words, engine, size)
 
-            def visit(path: str = path) -> None:
-                with app.app_context():
-                    browser.get(path)
 
-            median, worst = milliseconds(visit)
-            figures.append(
-                Figure(name, engine, f"{size:,} invoices", "≤ 50 ms",
-                       f"{median:.0f} ms (p95 {worst:.0f}), {len(sent)} statements")
-            )  # fmt: skip
+def _visits(app: Flask, browser: FlaskClient, pages: dict[str, str], words: dict[str, object],
+            engine: str, size: int) -> list[Figure]:  # fmt: skip
+    figures = []
+    for name, address in pages.items():
+        path = address.format(**words)
+        with app.app_context(), statements() as sent:
+            assert browser.get(path).status_code == 200, path
+
+        def visit(path: str = path) -> None:
+            with app.app_context():
+                browser.get(path)
+
+        median, worst = milliseconds(visit)
+        figures.append(
+            Figure(name, engine, f"{size:,} invoices", "≤ 50 ms",
+                   f"{median:.0f} ms (p95 {worst:.0f}), {len(sent)} statements")
+        )  # fmt: skip
     return figures
+
+
+def _closed_months() -> None:
+    """What a company has behind it: all months but this one and the last are closed."""
+    close_through(add_months(today(), -2))
 
 
 def _vacuum() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = "served_at"  # a file of the data folder
 SHORTEST_SECRET = 32  # characters
 
 
@@ -76,7 +77,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         app_env=app_env,
         secret_key=env.get("SECRET_KEY") or _own_secret(data_dir),
-        base_url=env.get("BASE_URL", "http://127.0.0.1:5000").rstrip("/"),
+        base_url=(env.get("BASE_URL") or _served_at(data_dir)).rstrip("/"),
         data_dir=data_dir,
         database_url=_database_url(env.get("DATABASE_URL", ""), data_dir),
         redis_url=env.get("REDIS_URL", ""),
@@ -96,10 +97,22 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def with_address(settings: Settings, host: str, port: int) -> Settings:
-    """The same settings, with links to where the server really listens unless BASE_URL says so."""
-    if "BASE_URL" in os.environ:
+    """The same settings, with links to where the server really listens unless BASE_URL says so.
+
+    Remembered in the data folder, so that commands typed beside the server name its address.
+    """
+    if os.environ.get("BASE_URL"):
         return settings
-    return replace(settings, base_url=f"http://{host}:{port}")
+    address = f"http://{host}:{port}"
+    make_data_dir(settings.data_dir)
+    (settings.data_dir / ADDRESS).write_text(address)
+    return replace(settings, base_url=address)
+
+
+def _served_at(data_dir: Path) -> str:
+    """Where this installation was last served without a BASE_URL."""
+    remembered = data_dir / ADDRESS
+    return remembered.read_text().strip() if remembered.is_file() else "http://127.0.0.1:5000"
 
 
 def environment_for_children(settings: Settings) -> dict[str, str]:

@@ -24,12 +24,13 @@ from portal.invoices import (
     ask_again,
     cancel_job_invoice,
     fill_job_invoice,
+    free_job_invoice,
     invoice_pdf,
     make_pay_links,
     mark_sent,
     start_job_invoice,
 )
-from portal.jobs import JobBooked, JobCancelled, JobCompleted
+from portal.jobs import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.events import Event, Handler, wire
 from portal.outbox import (
     MessageSent,
@@ -75,6 +76,7 @@ from portal.tasks import MAIL, TaskKind
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobBooked: [lambda event: start_job_invoice(event.job)],
     JobCompleted: [lambda event: fill_job_invoice(event.job), send_completed],
+    JobReopened: [lambda event: free_job_invoice(event.job)],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
     InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again],

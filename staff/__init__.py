@@ -96,7 +96,5 @@ def face(app: Flask) -> None:
         staff_nav=navigation.staff_nav, house_notices=navigation.house_notices
     )
     app.jinja_env.filters.update(
-        told=timeline.told,
-        change_words=timeline.change_words,
-        actor_words=timeline.actor_words,
+        told=timeline.told, change_words=timeline.change_words, actor_words=timeline.actor_words
     )

@@ -117,7 +117,7 @@ def create() -> Response:
     form = _form(request.form)
     try:
         if form.is_sent():
-            return once(form, lambda: _add(form))
+            return once(form, lambda: _add(form), never_alike=True)
     except DomainError as error:
         form.refuse(error)
     return render_page("staff/customers/form.html", status=422, form=form, customer=None)

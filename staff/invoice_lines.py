@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from portal.access import Ability
 from portal.audit import mark_of
-from portal.invoices import LineWords, add_line, change_line, get_invoice, remove_line
+from portal.invoices import LineWords, add_line, change_line, find_line, get_invoice, remove_line
 from portal.jobs import technicians
 from portal.kernel.errors import Conflict, DomainError
 from portal.models import AuditEntry, Invoice, InvoiceLine, ItemKind
 from portal.web import (
     needs,
+    notify,
     once,
     redirect_to,
     render_page,
     wants_fragment,
 )
-from staff.choices import item_from, row_of
+from staff.choices import item_from
 from staff.invoices import page_of
 from staff.line_form import EditLineForm, LineForm
 from staff.meanwhile import meanwhile
@@ -45,7 +46,9 @@ def create(invoice_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def edit(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = row_of(invoice.lines, line_id)
+    line = find_line(invoice, line_id)
+    if line is None:
+        return _gone(invoice)
     form = EditLineForm(formdata=None, data=_as_typed(invoice, line))
     form.technician_id.offer(technicians(), also=line.technician)
     return _edit_page(invoice, line, form)
@@ -55,7 +58,7 @@ def edit(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def save(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    line = next((one for one in invoice.lines if one.id == line_id), None)
+    line = find_line(invoice, line_id)
     if line is None:
         return _is_gone(invoice)
     form = EditLineForm(data=_as_typed(invoice, line))
@@ -75,7 +78,20 @@ def save(invoice_id: int, line_id: int) -> Response:
 @needs(Ability.EDIT_INVOICES)
 def remove(invoice_id: int, line_id: int) -> Response:
     invoice = get_invoice(invoice_id)
-    remove_line(invoice, row_of(invoice.lines, line_id))
+    line = find_line(invoice, line_id)
+    if line is None:
+        return _gone(invoice)
+    remove_line(invoice, line)
+    return _done(invoice)
+
+
+def _gone(invoice: Invoice) -> Response:
+    """Somebody took the line off while it was open here; what was typed is told again."""
+    names = ("item", "quantity", "unit_price")
+    typed = " · ".join(filter(None, (request.form.get(name, "").strip() for name in names)))
+    notify(_("This line is no longer on the invoice: it was removed meanwhile."), "warning")
+    if typed:
+        notify(_("You had typed: %(w)s", w=typed), "warning")
     return _done(invoice)
 
 

@@ -28,11 +28,14 @@ from portal.jobs import (
     find_jobs,
     get_job,
     remove_log,
+    reopen_job,
     start_job,
     technicians,
 )
 from portal.kernel.errors import DomainError, NotAllowed
+from portal.kernel.numbers import UnitPrice
 from portal.models import Job, JobState
+from portal.pricebook import prices_of
 from portal.web import (
     DayField,
     Form,
@@ -214,7 +217,20 @@ def start(job_id: int) -> Response:
 def complete(job_id: int) -> Response:
     job = job_of(job_id)
     complete_job(job)
-    notify(_("Job %(n)s is done; its invoice is filled and waits for review.", n=job.number))
+    if job.logs:
+        notify(_("Job %(n)s is done; its invoice is filled and waits for review.", n=job.number))
+    else:
+        words = _("Job %(n)s is done, and nothing was logged: its invoice is empty.", n=job.number)
+        notify(words, "warning")
+    return redirect_to("staff.jobs.show", job_id=job_id)
+
+
+@bp.post("/<int:job_id>/reopening")
+@needs(Ability.EDIT_JOBS)
+def reopen(job_id: int) -> Response:
+    job = job_of(job_id)
+    reopen_job(job)
+    notify(_("Job %(n)s is open again; completing it writes its invoice anew.", n=job.number))
     return redirect_to("staff.jobs.show", job_id=job_id)
 
 
@@ -247,8 +263,18 @@ def _page(job: Job, *, log_form: LogForm | None = None, status: int = 200) -> Re
     return render_page(
         "staff/jobs/show.html", status=status, job=job,
         log_form=log_form or _log_form(job, None), invoice=invoice_of_job(job),
-        estimate=estimate_total(job), trail=trail_of(job),
+        estimate=estimate_total(job), trail=trail_of(job), prices=_prices(job),
     )  # fmt: skip
+
+
+def _prices(job: Job) -> dict[int, UnitPrice]:
+    """What each log entry costs the customer per unit: as logged, agreed, or in the price book."""
+    agreed = {one.item_id: one.unit_price for one in prices_of(job.customer)}
+    prices = {}
+    for log in job.logs:
+        booked = agreed.get(log.item.id, log.item.unit_price) if log.item else UnitPrice(0)
+        prices[log.id] = booked if log.unit_price is None else log.unit_price
+    return prices
 
 
 def _job_form(customer_id: int, sent: object, job: Job | None = None) -> JobForm:

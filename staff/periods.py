@@ -44,6 +44,17 @@ def close(month: str) -> Response:
     return redirect_to("staff.periods.index", year=_fiscal_year(day))
 
 
+@bp.get("/<month>/opening")
+@needs(Ability.OPEN_PERIODS)
+def think(month: str) -> Response:
+    """What opening means, before anybody presses the button."""
+    day = _month(month)
+    found = next(one for one in months_of(_fiscal_year(day)) if one.starts_on == day)
+    return render_page(
+        "staff/periods/opening.html", month=day, is_open=found.is_open, entries=found.entries
+    )
+
+
 @bp.post("/<month>/opening")
 @needs(Ability.OPEN_PERIODS)
 def reopen(month: str) -> Response:

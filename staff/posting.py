@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.access import Ability
-from portal.invoices import get_invoice, post_invoice, post_invoices
+from portal.invoices import date_on_open_day, get_invoice, post_invoice, post_invoices
 from portal.kernel.errors import DomainError
-from portal.web import needs, notify, redirect_to, signed_in_user
+from portal.web import needs, notify, redirect_to, require, signed_in_user
 from staff.questions import Question, ask, is_answered, posting_question, ticked
 
 bp = Blueprint("posting", __name__, url_prefix="/invoices")
@@ -25,9 +25,25 @@ def question(invoice_id: int) -> Response:
 @needs(Ability.POST_INVOICES)
 def post(invoice_id: int) -> Response:
     asked = posting_question([invoice_id])
-    if asked.ready and not is_answered(asked):
+    if (asked.ready and not is_answered(asked)) or asked.rows[0].open_day:
         return _ask_about(invoice_id, asked)
     invoice = get_invoice(invoice_id)
+    post_invoice(invoice, by=signed_in_user())
+    notify(_("Posted as %(n)s.", n=invoice.number))
+    return redirect_to("staff.invoices.show", invoice_id=invoice.id)
+
+
+@bp.post("/<int:invoice_id>/posting/open-day")
+@needs(Ability.POST_INVOICES)
+def post_on_open_day(invoice_id: int) -> Response:
+    """Out of a closed month and onto the books; asked again when that changed the total."""
+    require(Ability.EDIT_INVOICES)
+    invoice = get_invoice(invoice_id)
+    total = invoice.total
+    date_on_open_day(invoice, version=request.form.get("version", 0, type=int))
+    if invoice.total != total:
+        notify(_("The sales tax of that day is another. Look at the new total."), "warning")
+        return redirect_to("staff.posting.question", invoice_id=invoice_id)
     post_invoice(invoice, by=signed_in_user())
     notify(_("Posted as %(n)s.", n=invoice.number))
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)

@@ -71,7 +71,7 @@ class ItemForm(Form):
             **{one.value: one.value.capitalize() for one in TaxClass},
         },
     )
-    income_account_id = IdField("Income account", empty="The default revenue account")
+    income_account_id = IdField("Income account", empty="What the kind says")
     active = BooleanField("Active", default=True)
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from flask import Response, request
 from flask_babel import gettext as _
 
 from portal.invoices import (
+    PreviewRow,
     active_rules,
     billing_addresses,
     get_invoice,
+    posting_preview,
     posting_problem,
     tax_is_stale,
 )
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
+from portal.ledger import is_open, next_open_day
 from portal.models import ApprovalRule, Invoice, InvoiceState, ReviewState
 from portal.web import render_page
 
@@ -30,6 +34,7 @@ class Asked:
     notes: Sequence[str]
     problem: str | None
     goes_to: Sequence[str] = ()
+    open_day: date | None = None  # when only the closed month of its date stands in the way
 
     @property
     def seen(self) -> str:
@@ -52,6 +57,19 @@ class Question:
     def total(self) -> Money:
         together = Money.total(one.invoice.total for one in self.ready)
         return -together if all(one.invoice.sign < 0 for one in self.ready) else together
+
+    @cached_property
+    def preview(self) -> list[PreviewRow]:
+        """What posting those that can be posted would write into the journal."""
+        return posting_preview([one.invoice for one in self.ready])
+
+    @property
+    def debits(self) -> Money:
+        return Money.total(row.debit for row in self.preview)
+
+    @property
+    def credits(self) -> Money:
+        return Money.total(row.credit for row in self.preview)
 
 
 def posting_question(ids: Sequence[int]) -> Question:
@@ -101,7 +119,11 @@ def _question(verb: str, ids: Sequence[int], look: Callable[[Invoice], Asked]) -
 def _before_posting(
     invoice: Invoice, open_months: dict[date, bool], rules: Sequence[ApprovalRule]
 ) -> Asked:
-    return Asked(invoice, _notes(invoice), posting_problem(invoice, open_months, rules=rules))
+    problem = posting_problem(invoice, open_months, rules=rules)
+    day = invoice.invoice_date
+    if day is None or invoice.state is not InvoiceState.PENDING or is_open(day):
+        return Asked(invoice, _notes(invoice), problem)
+    return Asked(invoice, _notes(invoice), problem, open_day=next_open_day(day))
 
 
 def _before_sending(invoice: Invoice) -> Asked:

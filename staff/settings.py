@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from wtforms import SelectField, StringField
 
 from portal.access import Ability
-from portal.company import CompanyWords, change_company, company, words_of_company
+from portal.company import (
+    CompanyWords,
+    change_company,
+    company,
+    format_months,
+    words_of_company,
+)
 from portal.kernel.errors import DomainError
 from portal.web import (
     Form,
@@ -46,6 +54,12 @@ class CompanyForm(Form):
     email = StringField("Email", render_kw={"type": "email"})
     zone = SelectField("Time zone of the books", choices={zone: zone for zone in ZONES})
     locale = SelectField("Dates and numbers", choices=LOCALES)
+    fiscal_year_first_month = SelectField("Fiscal year begins in", coerce=int)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        months = format_months(str(get_locale()))
+        self.fiscal_year_first_month.choices = list(enumerate(months, start=1))
 
 
 WORDS = CompanyWords.__dataclass_fields__

@@ -28,7 +28,7 @@ QUICK = [
             "2",
             "--engine=sqlite",
             "-m",
-            "not browser and not crash",
+            "not browser and not crash and not long",
             "--ignore=tests/architecture",
         ],
     ),
@@ -42,11 +42,12 @@ REST = [
             "2",
             "--engine=postgresql",
             "-m",
-            "not browser and not crash",
+            "not browser and not crash and not long",
             "--ignore=tests/architecture",
         ],
     ),
     ("crash tests", [*PYTEST, "-n", "2", "-m", "crash", "tests/crash"]),
+    ("long tests", [*PYTEST, "-m", "long", "tests"]),
     ("browser journeys", [*PYTEST, "-m", "browser", "tests/browser"]),
 ]
 

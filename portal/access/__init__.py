@@ -1,11 +1,6 @@
 """Who may do what, and who is signed in."""
 
-from portal.access.abilities import (
-    ADMINISTRATOR,
-    ROLES,
-    Ability,
-    ensure_roles,
-)
+from portal.access.abilities import ADMINISTRATOR, ROLES, Ability, ensure_roles
 from portal.access.links import (
     LIFETIME,
     MailedLink,
@@ -62,16 +57,8 @@ from portal.access.sign_ins import (
     touch,
     user_of_token,
 )
-from portal.access.signing_in import (
-    check_password,
-    fingerprint_of,
-    note_failed_sign_in,
-)
-from portal.access.throttling import (
-    TooManyTries,
-    count_try,
-    forget_old_tries,
-)
+from portal.access.signing_in import check_password, fingerprint_of, note_failed_sign_in
+from portal.access.throttling import TooManyTries, count_try, forget_old_tries
 
 __all__ = [
     "ADMINISTRATOR",

@@ -1,22 +1,8 @@
 """Who did what, in sentences, append-only and hash-chained."""
 
-from portal.audit.chain import (
-    Break,
-    seal_at_commit,
-    verify_audit,
-)
-from portal.audit.since import (
-    mark_of,
-    trail_since,
-)
-from portal.audit.trail import (
-    Happening,
-    acting_as,
-    current_actor,
-    record,
-    record_many,
-    trail_of,
-)
+from portal.audit.chain import Break, seal_at_commit, verify_audit
+from portal.audit.since import mark_of, trail_since
+from portal.audit.trail import Happening, acting_as, current_actor, record, record_many, trail_of
 
 __all__ = [
     "Break",

@@ -1,11 +1,6 @@
 """Batches: fill them, post them as one, take them back, print and download them."""
 
-from portal.batches.asking import (
-    Progress,
-    ask_for_posting,
-    progress_of,
-    waiting_batches,
-)
+from portal.batches.asking import Progress, ask_for_posting, progress_of, waiting_batches
 from portal.batches.filling import (
     FillingOutcome,
     add_invoices,
@@ -35,9 +30,7 @@ from portal.batches.members import (
     seen_of,
     sums_by_kind,
 )
-from portal.batches.posting import (
-    look_at_batch,
-)
+from portal.batches.posting import look_at_batch
 from portal.batches.printing import (
     find_print_runs,
     get_print_run,
@@ -65,18 +58,9 @@ from portal.batches.rules import (
     get_rule,
     unit_names,
 )
-from portal.batches.sheets import (
-    workbook_of,
-)
-from portal.batches.unposting import (
-    unpost_batch,
-)
-from portal.batches.warnings import (
-    REFUSED,
-    BatchWarning,
-    count_warnings,
-    warnings_of,
-)
+from portal.batches.sheets import workbook_of
+from portal.batches.unposting import unpost_batch
+from portal.batches.warnings import REFUSED, BatchWarning, count_warnings, warnings_of
 
 __all__ = [
     "REFUSED",

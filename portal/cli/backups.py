@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.cli.databases import dump_database, load_database, refuse_unfit
+from portal.cli.databases import dump_database, is_there, load_database, refuse_unfit
 from portal.cli.placing import before_restore, copy_beside, put_in_place, told_in_words
 from portal.cli.plain import is_full
 from portal.kernel import clock
@@ -64,9 +64,12 @@ def read_backup(settings: Settings, source: Path, *, replace: bool) -> None:
             folder = Path(scratch)
             _check(folder, _unpack(source, folder))
             refuse_unfit(settings, folder, replace=replace)
+            replaces = is_there(settings)
             _place_files(folder / "files", settings.data_dir / "files")
             with _key_in_place(folder / "secret_key", settings.data_dir / "secret_key"):
                 load_database(settings, folder)
+            if not replaces:  # the key this empty folder made for itself protects nothing
+                before_restore(settings.data_dir / "secret_key").unlink(missing_ok=True)
 
 
 def _kept_files(settings: Settings) -> dict[str, Path]:

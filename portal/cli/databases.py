@@ -47,10 +47,12 @@ def refuse_unfit(settings: Settings, folder: Path, *, replace: bool) -> None:
     name, other = (SQLITE, "a PostgreSQL") if settings.uses_sqlite else (POSTGRESQL, "an SQLite")
     if not (folder / name).is_file():
         raise DomainError(f"This backup is of {other} database.")
-    if _is_there(settings) and not replace:
+    if is_there(settings) and not replace:
         raise DomainError("There is a database already. Add --replace to overwrite it.")
     if settings.uses_sqlite:
         _check_sqlite(folder / SQLITE)
+    else:
+        _check_postgresql(settings, folder / POSTGRESQL)
 
 
 def load_database(settings: Settings, folder: Path) -> None:
@@ -61,7 +63,8 @@ def load_database(settings: Settings, folder: Path) -> None:
         _load_postgresql(settings, folder / POSTGRESQL)
 
 
-def _is_there(settings: Settings) -> bool:
+def is_there(settings: Settings) -> bool:
+    """Whether a database of ours is there to be replaced."""
     if settings.uses_sqlite:
         return settings.sqlite_file.exists()
     return bool(_ask(settings, "SELECT to_regclass('alembic_version') IS NOT NULL"))
@@ -78,6 +81,20 @@ def _check_sqlite(file: Path) -> None:
         raise DomainError(f"The database in the backup cannot be read: {error}.") from error
     if answer != "ok":
         raise DomainError(f"The database in the backup is damaged: {answer.splitlines()[0]}")
+    _refuse_newer(revision)
+
+
+def _check_postgresql(settings: Settings, dump: Path) -> None:
+    """Only the dump's table of the schema's revision is unpacked, as text: COPY … stdin, \\. ."""
+    words = ["--data-only", "--table=alembic_version", "--file=-", str(dump)]
+    lines = _run(settings, "pg_restore", *words).splitlines()
+    begins = next((n for n, line in enumerate(lines) if line.startswith("COPY ")), len(lines))
+    if begins + 1 >= len(lines):
+        raise DomainError("The database in the backup cannot be read: it names no version.")
+    _refuse_newer(lines[begins + 1].strip())
+
+
+def _refuse_newer(revision: str) -> None:
     if revision not in {one.revision for one in ScriptDirectory(FOLDER).walk_revisions()}:
         raise DomainError("The backup is of a newer Fieldledger. Update this one first.")
 
@@ -158,7 +175,8 @@ def _ask(settings: Settings, question: str) -> object:
         raise DomainError(f"The database cannot be reached: {error.orig}") from error
 
 
-def _run(settings: Settings, program: str, *words: str) -> None:
+def _run(settings: Settings, program: str, *words: str) -> str:
+    """What the program says; DomainError with its complaint when it fails."""
     found = shutil.which(program)
     if found is None:
         raise DomainError(f"{program} is not installed; it comes with the PostgreSQL client.")
@@ -170,6 +188,7 @@ def _run(settings: Settings, program: str, *words: str) -> None:
     )
     if done.returncode:
         raise DomainError(f"{program} failed: {done.stderr.strip() or done.returncode}")
+    return done.stdout
 
 
 def _address(settings: Settings) -> str:

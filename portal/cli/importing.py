@@ -36,6 +36,8 @@ def import_file(subject: str, file: Path, dry_run: bool) -> None:
         raise click.ClickException(run.failure)
     for problem in problems_of(run, PageRequest(size=200)).rows:
         click.echo(f"row {problem.row_number}, {problem.column}: {problem.sentence}")
+    for hint in run.hints:
+        click.echo(hint)
     click.echo(
         f"{run.rows_total} rows: {run.rows_new} new, {run.rows_known} known, {run.rows_bad} bad."
     )

@@ -13,6 +13,7 @@ from portal.company.formats import (
     format_instant,
     format_money,
     format_month,
+    format_months,
     format_quantity,
     format_rate,
 )
@@ -23,12 +24,7 @@ from portal.company.identifiers import (
     checked_vat_id,
     countries,
 )
-from portal.company.profile import (
-    business_day,
-    business_units,
-    company,
-    today,
-)
+from portal.company.profile import business_day, business_units, company, today
 
 __all__ = [
     "CompanyWords",
@@ -48,6 +44,7 @@ __all__ = [
     "format_instant",
     "format_money",
     "format_month",
+    "format_months",
     "format_quantity",
     "format_rate",
     "today",

@@ -47,6 +47,7 @@ class CompanyWords:
     zone: str = "America/Chicago"
     locale: str = "en_US"
     paper: Paper = Paper.LETTER
+    fiscal_year_first_month: int = 1
 
 
 def words_of_company() -> CompanyWords:
@@ -78,6 +79,8 @@ def _checked(words: CompanyWords) -> CompanyWords:
         errors["name"] = "Give the company a name."
     if words.zone not in available_timezones():
         errors["zone"] = "Choose a time zone such as America/Chicago."
+    if not 1 <= words.fiscal_year_first_month <= 12:
+        errors["fiscal_year_first_month"] = "Choose the month the fiscal year begins with."
     proper: dict[str, Any] = {}
     for name, check in CHECKS.items():
         try:

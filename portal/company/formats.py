@@ -28,6 +28,12 @@ def format_month(day: date, locale: str) -> str:
     return str(dates.format_skeleton("yMMMM", day, locale=locale))
 
 
+def format_months(locale: str) -> list[str]:
+    """The names of the twelve months, January first."""
+    names = dates.get_month_names("wide", context="stand-alone", locale=locale)
+    return [str(names[number]) for number in range(1, 13)]
+
+
 def format_instant(at: datetime, locale: str, zone: str) -> str:
     """Date and time of an instant in the company's zone."""
     return str(dates.format_datetime(at.astimezone(ZoneInfo(zone)), "medium", locale=locale))

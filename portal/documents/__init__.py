@@ -9,24 +9,10 @@ from portal.documents.facturx import (
     TaxShare,
     electronic_xml,
 )
-from portal.documents.letterhead import (
-    Letterhead,
-    letterhead,
-    qr_code,
-)
-from portal.documents.merging import (
-    merge_pdfs,
-)
-from portal.documents.rendering import (
-    DocumentsUnavailable,
-    colour_style,
-    has_fonts,
-    render_pdf,
-)
-from portal.documents.workbooks import (
-    Sheet,
-    write_workbook,
-)
+from portal.documents.letterhead import Letterhead, letterhead, qr_code
+from portal.documents.merging import merge_pdfs
+from portal.documents.rendering import DocumentsUnavailable, colour_style, has_fonts, render_pdf
+from portal.documents.workbooks import Sheet, write_workbook
 
 __all__ = [
     "Allowance",

@@ -12,6 +12,7 @@ from portal.imports.runs import (
     progress_of,
     start_run,
     waiting_runs,
+    was_anything_imported,
 )
 from portal.imports.shapes import SHAPES, Column
 
@@ -29,4 +30,5 @@ __all__ = [
     "progress_of",
     "start_run",
     "waiting_runs",
+    "was_anything_imported",
 ]

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from portal.company import today
 from portal.db import db
 from portal.files import open_file
+from portal.imports.hints import Hints
 from portal.imports.reading import read_table
 from portal.imports.shapes import SHAPES, Column
 from portal.kernel.addresses import normal_email
 from portal.kernel.money import ZERO
-from portal.ledger import is_open, is_own_number
+from portal.ledger import closed_sentence, is_open, is_own_number
 from portal.models import (
     Customer,
     ImportRun,
@@ -50,6 +51,7 @@ class Checked:
     known: int = 0
     total: int = 0
     problems: list[Problem] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
     bad: int = 0
 
 
@@ -109,7 +111,7 @@ class Known:
         month = day.replace(day=1)
         if month not in self._months:
             self._months[month] = is_open(day)
-        return None if self._months[month] else f"The accounting period {day:%B %Y} is closed."
+        return None if self._months[month] else closed_sentence(day)
 
     def _key_query(self) -> Any:
         column = {
@@ -127,6 +129,7 @@ def check_file(run: ImportRun, *, told: Callable[[int], None], keep: int = KEPT)
     columns = [one for one in SHAPES[run.subject] if one.name in run.mapping]
     places = {one.name: titles.index(run.mapping[one.name]) for one in columns}
     known, checked, seen = Known(run.subject), Checked(), set[str]()
+    hints = Hints(run.subject)
     refine = REFINE[run.subject]
     key = KEYS.get(run.subject, "key")
     for number, cells in rows:
@@ -144,7 +147,9 @@ def check_file(run: ImportRun, *, told: Callable[[int], None], keep: int = KEPT)
             checked.problems += [Problem(number, *one) for one in problems[:room]]
         else:
             seen.add(row["key"])
+            hints.note(number, row)
             checked.rows.append(row)
+    checked.hints = hints.sentences()
     return checked
 
 

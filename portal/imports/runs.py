@@ -138,6 +138,11 @@ def get_run(run_id: int) -> ImportRun:
     return run
 
 
+def was_anything_imported() -> bool:
+    done = sa.exists().where(ImportRun.state == ImportState.DONE)
+    return bool(db.session.scalar(sa.select(done)))
+
+
 def problems_of(run: ImportRun, page: PageRequest) -> Page[ImportProblem]:
     query = sa.select(ImportProblem).where(ImportProblem.run_id == run.id)
     return paginate(query, page, sorts={"row": ImportProblem.row_number}, default="row")
@@ -167,6 +172,7 @@ def _keep_findings(mine: Hold, checked: Checked) -> None:
         ImportProblem(row_number=one.row_number, column=one.column, sentence=one.sentence)
         for one in checked.problems
     ]
+    run.hints = checked.hints
     run.rows_total, run.rows_new = checked.total, len(checked.rows)
     run.rows_known, run.rows_bad, run.rows_done = checked.known, checked.bad, checked.total
     run.state, run.claimed_until = ImportState.CHECKED, None

@@ -14,14 +14,25 @@ from portal.models import ImportSubject
 
 @dataclass(frozen=True)
 class Column:
-    """One thing a row may say; `synonyms` are titles other products use for it."""
+    """One thing a row may say; `synonyms` are titles other products use for it.
+
+    `hint` explains on the screen what is not clear from the label.
+    """
 
     name: str
     label: str
     read: Callable[[str], Any] = to_text
     required: bool = False
     synonyms: tuple[str, ...] = ()
+    hint: str = ""
 
+
+OWN_NUMBER = (
+    "Any number of your own that stays the same. It tells two customers of one name apart, and "
+    "lets a file be brought twice without adding anything twice."
+)
+WHOSE = "The customer number, or the exact name when only one customer has it."
+OWN_PAYMENT = "Any number of your own; a payment with a number that is here already is left out."
 
 ADDRESS = [
     Column(
@@ -35,7 +46,7 @@ ADDRESS = [
 
 SHAPES: dict[ImportSubject, list[Column]] = {
     ImportSubject.CUSTOMERS: [
-        Column("key", "Customer number", required=True,
+        Column("key", "Customer number", required=True, hint=OWN_NUMBER,
                synonyms=("customer id", "id", "account number", "customer key", "number")),
         Column("name", "Name", required=True,
                synonyms=("customer", "customer name", "company", "display name", "full name")),
@@ -58,7 +69,7 @@ SHAPES: dict[ImportSubject, list[Column]] = {
     ImportSubject.INVOICES: [
         Column("number", "Invoice number", required=True,
                synonyms=("invoice", "invoice no", "num", "doc number", "invoice #")),
-        Column("customer", "Customer", required=True,
+        Column("customer", "Customer", required=True, hint=WHOSE,
                synonyms=("customer name", "customer number", "name", "bill to", "customer id")),
         Column("date", "Invoice date", read=to_day, required=True,
                synonyms=("date", "issued", "invoice date")),
@@ -73,9 +84,9 @@ SHAPES: dict[ImportSubject, list[Column]] = {
         Column("summary", "What was done", synonyms=("memo", "description", "summary")),
     ],
     ImportSubject.PAYMENTS: [
-        Column("key", "Payment number", required=True,
+        Column("key", "Payment number", required=True, hint=OWN_PAYMENT,
                synonyms=("payment id", "id", "transaction id", "reference", "number")),
-        Column("customer", "Customer", required=True,
+        Column("customer", "Customer", required=True, hint=WHOSE,
                synonyms=("customer name", "customer number", "name", "received from")),
         Column("date", "Received on", read=to_day, required=True,
                synonyms=("date", "payment date", "received")),

@@ -6,12 +6,7 @@ from portal.invoices.addresses import (
     copy_addresses,
     mobile_numbers,
 )
-from portal.invoices.allowed_edits import (
-    RULES,
-    Edit,
-    require_allowed,
-    why_not,
-)
+from portal.invoices.allowed_edits import RULES, Edit, require_allowed, why_not
 from portal.invoices.approval import (
     OWN_WORK,
     approval_problem,
@@ -29,25 +24,15 @@ from portal.invoices.approval_rules import (
     get_rule,
     reason_of,
 )
-from portal.invoices.booking import (
-    application_entry,
-    revenue_legs,
-)
-from portal.invoices.checklist import (
-    Check,
-    Finding,
-    checklist,
-    checklists,
-)
+from portal.invoices.booking import application_entry, revenue_legs
+from portal.invoices.checklist import Check, Finding, checklist, checklists
 from portal.invoices.correcting import (
     correction_problem,
     start_adjustment,
     start_credit_note,
     write_off,
 )
-from portal.invoices.crediting import (
-    left_to_credit,
-)
+from portal.invoices.crediting import left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
     add_line,
@@ -59,9 +44,7 @@ from portal.invoices.editing import (
     refresh_tax,
     remove_line,
 )
-from portal.invoices.electronic import (
-    ElectronicDataMissing,
-)
+from portal.invoices.electronic import ElectronicDataMissing
 from portal.invoices.events import (
     CreditWithdrawn,
     DocumentsCredited,
@@ -69,71 +52,35 @@ from portal.invoices.events import (
     InvoiceShrinking,
     InvoicesPosted,
 )
-from portal.invoices.family import (
-    Family,
-    family_of,
-)
-from portal.invoices.financing import (
-    finance,
-    financing_problem,
-    undo_financing,
-    undoing_problem,
-)
-from portal.invoices.financing_pairs import (
-    Financing,
-    financings_of,
-)
+from portal.invoices.family import Family, family_of
+from portal.invoices.financing import finance, financing_problem, undo_financing, undoing_problem
+from portal.invoices.financing_pairs import Financing, financings_of
 from portal.invoices.for_customers import (
     customer_open_invoices,
     find_customer_invoices,
     is_visible_to_customer,
 )
-from portal.invoices.from_jobs import (
-    cancel_job_invoice,
-    fill_job_invoice,
-)
+from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice, free_job_invoice
 from portal.invoices.interest import (
     InterestProposal,
     charge_interest,
     interest_problem,
     propose_interest,
 )
-from portal.invoices.lines import (
-    LineWords,
-)
-from portal.invoices.locking import (
-    in_date_order,
-    lock_in_order,
-)
-from portal.invoices.message_words import (
-    invoice_values,
-    portal_url,
-    template_kind,
-)
-from portal.invoices.paper import (
-    InvoicePaper,
-    invoice_paper,
-)
+from portal.invoices.lines import LineWords, find_line
+from portal.invoices.locking import in_date_order, lock_in_order
+from portal.invoices.message_words import invoice_values, portal_url, template_kind
+from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
     make_pay_links,
     pay_link_url,
     revoke_pay_links,
 )
-from portal.invoices.placing import (
-    place_invoice,
-)
-from portal.invoices.posting import (
-    PostingOutcome,
-    post_invoice,
-    post_invoices,
-    posting_problem,
-)
-from portal.invoices.printing import (
-    invoice_pdf,
-    pdf_name,
-    sample_pdf,
-)
+from portal.invoices.placing import place_invoice
+from portal.invoices.posting import PostingOutcome, post_invoice, post_invoices, posting_problem
+from portal.invoices.previewing import PreviewRow, posting_preview
+from portal.invoices.printing import invoice_pdf, pdf_name, sample_pdf
 from portal.invoices.queries import (
     BATCHED,
     UNBATCHED,
@@ -149,6 +96,7 @@ from portal.invoices.queries import (
     recent_batches,
     sum_of_invoices,
 )
+from portal.invoices.redating import date_on_open_day
 from portal.invoices.review import (
     ReviewOutcome,
     assign_invoices,
@@ -170,22 +118,9 @@ from portal.invoices.review_queue import (
     neighbours,
     sum_to_review,
 )
-from portal.invoices.sample import (
-    sample_paper,
-)
-from portal.invoices.sending import (
-    Sending,
-    hand_out_link,
-    send_invoice,
-    send_text,
-    sending_problem,
-)
-from portal.invoices.sent import (
-    ABOUT_INVOICES,
-    mark_mailed,
-    mark_opened,
-    mark_sent,
-)
+from portal.invoices.sample import sample_paper
+from portal.invoices.sending import Sending, hand_out_link, send_invoice, send_text, sending_problem
+from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
     default_term,
@@ -193,23 +128,10 @@ from portal.invoices.starting import (
     start_job_invoice,
     start_manual_invoice,
 )
-from portal.invoices.totals import (
-    price_invoice,
-    tax_is_stale,
-)
-from portal.invoices.types import (
-    add_invoice_type,
-    change_invoice_type,
-    invoice_types,
-)
-from portal.invoices.unposting import (
-    unpost_invoice,
-    unpost_invoices,
-    unposting_problem,
-)
-from portal.invoices.wording import (
-    document_word,
-)
+from portal.invoices.totals import price_invoice, tax_is_stale
+from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
+from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.wording import document_word
 
 __all__ = [
     "ABOUT_INVOICES",
@@ -242,6 +164,7 @@ __all__ = [
     "ManualInvoice",
     "Neighbours",
     "PostingOutcome",
+    "PreviewRow",
     "ReviewFilter",
     "ReviewOutcome",
     "Sending",
@@ -271,6 +194,7 @@ __all__ = [
     "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
+    "date_on_open_day",
     "default_term",
     "document_word",
     "family_of",
@@ -282,10 +206,12 @@ __all__ = [
     "find_customer_invoices",
     "find_invoice_ids",
     "find_invoices",
+    "find_line",
     "find_number",
     "find_paid",
     "find_rules",
     "find_to_review",
+    "free_job_invoice",
     "get_invoice",
     "get_rule",
     "hand_out_link",
@@ -315,6 +241,7 @@ __all__ = [
     "portal_url",
     "post_invoice",
     "post_invoices",
+    "posting_preview",
     "posting_problem",
     "price_draft",
     "price_invoice",

@@ -15,7 +15,7 @@ from enum import StrEnum
 from portal.access import Ability
 from portal.kernel.errors import InvalidTransition
 from portal.kernel.money import ZERO
-from portal.ledger import closed_words, is_open, require_open_period
+from portal.ledger import closed_sentence, is_open, require_open_period
 from portal.models import Invoice, InvoiceState
 
 
@@ -156,7 +156,7 @@ def _answer(rule: Rule, invoice: Invoice) -> Answer:
 
 def _period_reason(rule: Rule, invoice: Invoice, moves_to: date | None) -> str | None:
     day = moves_to or invoice.invoice_date
-    return closed_words(day) if rule.bound and day and not is_open(day) else None
+    return closed_sentence(day) if rule.bound and day and not is_open(day) else None
 
 
 def _state_reason(answer: Answer, invoice: Invoice) -> str | None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.audit import Happening, record_many
+from portal.db import db
 from portal.invoices.totals import price_invoice
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import Quantity, UnitPrice
+from portal.ledger import income_account_for
 from portal.models import Invoice, InvoiceKind, InvoiceLine, ItemKind, PriceBookItem, TaxClass
 from portal.pricebook import price_for
 
@@ -63,6 +65,14 @@ def record_lines(invoice: Invoice, added: Sequence[InvoiceLine]) -> None:
     )
 
 
+def find_line(invoice: Invoice, line_id: int) -> InvoiceLine | None:
+    """A line of this invoice, None when it was taken off; NotFound for another invoice's."""
+    line = db.session.get(InvoiceLine, line_id)
+    if line is not None and line.invoice_id != invoice.id:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return line
+
+
 def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     """Copy words onto a line; a price-book item brings kind, tax class, price and account."""
     errors = {}
@@ -85,7 +95,9 @@ def write_line(invoice: Invoice, line: InvoiceLine, words: LineWords) -> None:
     line.code = item.code if item else ""
     line.unit = item.unit if item else "each"
     line.unit_cost = item.unit_cost if item else UnitPrice(0)
-    line.income_account_id = item.income_account_id if item else words.income_account_id
+    line.income_account_id = words.income_account_id
+    if item:
+        line.income_account_id = item.income_account_id or income_account_for(item.kind)
     line.taxable = words.taxable if item is None else item.taxable and words.taxable
     line.tax_class = item.tax_class if item else words.tax_class
     line.description = words.description.strip() or (item.name if item else "")

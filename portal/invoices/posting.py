@@ -25,7 +25,7 @@ from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO
-from portal.ledger import is_open, next_number, post_entries
+from portal.ledger import closed_sentence, is_open, next_number, post_entries
 from portal.models import (
     INVOICE,
     ApprovalRule,
@@ -111,7 +111,7 @@ def posting_problem(
     months = {} if open_months is None else open_months
     day = invoice.invoice_date
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if not INVOICE.allows(invoice.state, "post"):
         return f"Cannot post invoice {invoice.number}: it is already {invoice.state}."
     if invoice.batch_id != batch_id:

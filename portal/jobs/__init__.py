@@ -5,8 +5,10 @@ from portal.jobs.finishing import (
     JobBooked,
     JobCancelled,
     JobCompleted,
+    JobReopened,
     cancel_job,
     complete_job,
+    reopen_job,
     start_job,
 )
 from portal.jobs.logging import (
@@ -27,6 +29,7 @@ __all__ = [
     "JobCancelled",
     "JobCompleted",
     "JobFilter",
+    "JobReopened",
     "JobWords",
     "LogWords",
     "add_estimate_line",
@@ -42,6 +45,7 @@ __all__ = [
     "find_jobs",
     "get_job",
     "remove_log",
+    "reopen_job",
     "share_photo",
     "start_job",
     "technicians",

@@ -19,5 +19,10 @@ class JobCompleted(Event):
 
 
 @dataclass(frozen=True)
+class JobReopened(Event):
+    job: Job
+
+
+@dataclass(frozen=True)
 class JobCancelled(Event):
     job: Job

@@ -1,4 +1,4 @@
-"""Starting, completing and cancelling a job."""
+"""Starting, completing, reopening and cancelling a job."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from datetime import date
 from portal.audit import record
 from portal.company import today
 from portal.db import claim, db
-from portal.jobs.events import JobBooked, JobCancelled, JobCompleted
+from portal.jobs.events import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.errors import InvalidFields
 from portal.kernel.events import tell
 from portal.models import JOB, Job
 
-__all__ = ["JobBooked", "JobCancelled", "JobCompleted", "cancel_job", "complete_job", "start_job"]
+__all__ = [
+    "JobBooked",
+    "JobCancelled",
+    "JobCompleted",
+    "JobReopened",
+    "cancel_job",
+    "complete_job",
+    "reopen_job",
+    "start_job",
+]
 
 
 def start_job(job: Job) -> None:
@@ -34,6 +43,17 @@ def complete_job(job: Job, *, on: date | None = None) -> None:
     job.completed_on = day
     record("completed", job, f"Job {job.number} was completed on {day.isoformat()}.")
     tell(JobCompleted(job))
+
+
+def reopen_job(job: Job) -> None:
+    """Done → in progress, to log what was forgotten; completing it again refills its invoice.
+
+    Only while that invoice is Pending. Raises InvalidTransition, Conflict or PeriodClosed.
+    """
+    claim(job, state=JOB.after(job.state, "reopen"))
+    job.completed_on = None
+    record("reopened", job, f"Job {job.number} was opened again.")
+    tell(JobReopened(job))
 
 
 def cancel_job(job: Job, *, because: str) -> None:

@@ -10,42 +10,21 @@ from portal.ledger.accounts import (
     ensure_chart,
     find_accounts,
     get_account,
+    income_account_for,
 )
-from portal.ledger.books import (
-    TrialBalanceRow,
-    trial_balance,
-    verify_books,
-)
-from portal.ledger.closed_days import (
-    ClosedDays,
-    closed_days,
-)
-from portal.ledger.closing import (
-    Month,
-    close_through,
-    months_of,
-    reopen_month,
-    to_close,
-)
-from portal.ledger.numbering import (
-    is_own_number,
-    next_number,
-)
+from portal.ledger.balances import TrialBalanceRow, balance_of, trial_balance
+from portal.ledger.books import Broken, broken_invariants, verify_books
+from portal.ledger.closed_days import ClosedDays, closed_days
+from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
+from portal.ledger.numbering import is_own_number, next_number
 from portal.ledger.periods import (
-    closed_words,
+    closed_sentence,
     forget_periods_after_each_transaction,
     is_open,
     next_open_day,
     require_open_period,
 )
-from portal.ledger.posting import (
-    Entry,
-    Leg,
-    entries_of,
-    post_entries,
-    post_entry,
-    reverse_entry,
-)
+from portal.ledger.posting import Entry, Leg, entries_of, post_entries, post_entry, reverse_entry
 from portal.ledger.reading import (
     Activity,
     ActivityRow,
@@ -60,6 +39,7 @@ __all__ = [
     "AccountFilter",
     "Activity",
     "ActivityRow",
+    "Broken",
     "ClosedDays",
     "Entry",
     "EntryFilter",
@@ -71,10 +51,12 @@ __all__ = [
     "account_id_for",
     "active_accounts",
     "add_account",
+    "balance_of",
+    "broken_invariants",
     "change_account",
     "close_through",
     "closed_days",
-    "closed_words",
+    "closed_sentence",
     "ensure_chart",
     "entries_of",
     "find_accounts",
@@ -82,6 +64,7 @@ __all__ = [
     "forget_periods_after_each_transaction",
     "get_account",
     "hledger_text",
+    "income_account_for",
     "is_open",
     "is_own_number",
     "months_of",

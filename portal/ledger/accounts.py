@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
-from portal.models import Account, AccountKind, AccountRole
+from portal.models import Account, AccountKind, AccountRole, ItemKind
 
 DEFAULT_CHART: list[tuple[str, str, AccountKind, AccountRole | None]] = [
     ("1010", "Checking", AccountKind.ASSET, AccountRole.CHECKING),
@@ -41,6 +41,9 @@ DEFAULT_CHART: list[tuple[str, str, AccountKind, AccountRole | None]] = [
     ("6100", "Bad Debt Expense", AccountKind.EXPENSE, AccountRole.BAD_DEBT),
     ("6200", "Processing Fees", AccountKind.EXPENSE, AccountRole.PROCESSING_FEES),
 ]
+
+
+INCOME_OF_KIND = {ItemKind.MATERIAL: "4020", ItemKind.EQUIPMENT: "4030"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,21 @@ def account_id_for(role: AccountRole) -> int:
     if role not in ids:
         raise LookupError(f"No account plays the role {role}: run `flask found`.")
     return ids[role]
+
+
+def income_account_for(kind: ItemKind) -> int | None:
+    """Where an item books that names no account of its own; None for the revenue account.
+
+    By the numbers of the chart new installations begin with, while such an account is active.
+    """
+    known: dict[ItemKind, int | None] = db.session.info.setdefault("income accounts", {})
+    if kind not in known:
+        number = INCOME_OF_KIND.get(kind)
+        query = sa.select(Account.id).where(
+            Account.number == number, Account.active, Account.kind == AccountKind.INCOME
+        )
+        known[kind] = db.session.scalar(query) if number else None
+    return known[kind]
 
 
 def active_accounts(*kinds: AccountKind) -> list[Account]:
@@ -131,6 +149,7 @@ def change_account(account: Account, *, version: int, number: str, name: str, ac
             field="active",
         )
     _check(number.strip(), name.strip(), account)
+    db.session.info.pop("income accounts", None)
     old = [account.number, account.name, account.active]
     account.number, account.name, account.active = number.strip(), name.strip(), active
     new = [account.number, account.name, account.active]

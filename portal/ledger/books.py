@@ -1,21 +1,21 @@
-"""Do the books hold? Trial balance and the invariants behind it."""
+"""Do the books hold? The invariants, and the first rows that break one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from itertools import islice
 
 import sqlalchemy as sa
 
 from portal.db import NO_MONEY, as_money, db
-from portal.kernel.money import Money
 from portal.ledger.accounts import account_id_for
+from portal.ledger.balances import wrong_closing_balances
 from portal.ledger.financing_books import broken_financings
 from portal.ledger.payment_checks import PAYMENT_CHECKS
+from portal.ledger.verifying import DOCUMENT_CHECKS, rows_of
 from portal.models import (
     ON_THE_BOOKS,
-    Account,
     AccountRole,
     Invoice,
     InvoiceLine,
@@ -26,34 +26,34 @@ from portal.models import (
     PaymentApplication,
 )
 
+NAMED = 20  # broken rows named per invariant; the rest is counted
+
 
 @dataclass(frozen=True)
-class TrialBalanceRow:
-    """One account's balance as of a day: debit positive."""
+class Broken:
+    """An invariant that does not hold: its first broken rows in words, and how many there are."""
 
-    account: Account
-    balance: Money
+    first: list[str]
+    count: int
 
-
-def trial_balance(on: date) -> list[TrialBalanceRow]:
-    """Every account with entries up to and including that day, by number."""
-    sums = (  # in the covering index alone, then the few accounts
-        sa.select(JournalLine.account_id, sa.func.sum(JournalLine.amount).label("balance"))
-        .where(JournalLine.entry_date <= on)
-        .group_by(JournalLine.account_id)
-        .subquery()
-    )
-    query = (
-        sa.select(Account, sums.c.balance)
-        .join(sums, sums.c.account_id == Account.id)
-        .order_by(Account.number)
-    )
-    return [TrialBalanceRow(account, balance) for account, balance in db.session.execute(query)]
+    @property
+    def sentences(self) -> list[str]:
+        more = self.count - len(self.first)
+        return [*self.first, f"… and {more:,} more like this."] if more else self.first
 
 
 def verify_books() -> list[str]:
-    """Every invariant of the books; empty when all hold, else a sentence per broken row."""
-    return [sentence for check in CHECKS for sentence in check()]
+    """Every invariant of the books; empty when all hold, else sentences naming broken rows."""
+    return [sentence for broken in broken_invariants() for sentence in broken.sentences]
+
+
+def broken_invariants() -> Iterator[Broken]:
+    """The invariants that do not hold, each with its oldest rows; reads, and needs no memory."""
+    for check in CHECKS:
+        rows = check()
+        first = list(islice(rows, NAMED))
+        if first:
+            yield Broken(first, len(first) + sum(1 for _row in rows))
 
 
 def _unbalanced_entries() -> Iterator[str]:
@@ -61,19 +61,22 @@ def _unbalanced_entries() -> Iterator[str]:
         sa.select(JournalLine.entry_id, sa.func.sum(JournalLine.amount))
         .group_by(JournalLine.entry_id)
         .having(sa.func.sum(JournalLine.amount) != NO_MONEY)
+        .order_by(JournalLine.entry_id)
     )
-    for entry_id, off in db.session.execute(query):
-        yield f"Journal entry {entry_id} is out of balance by {off}."
+    for entry_id, off in rows_of(query):
+        yield f"Journal entry {entry_id} adds up to {off}; it should be $0.00."
 
 
 def _line_dates() -> Iterator[str]:
     query = (
-        sa.select(JournalLine.entry_id)
+        sa.select(JournalLine.entry_id, JournalLine.id, JournalLine.entry_date,
+                  JournalEntry.entry_date)
         .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
         .where(JournalLine.entry_date != JournalEntry.entry_date)
-    )
-    for entry_id in db.session.scalars(query):
-        yield f"Journal entry {entry_id} and its lines disagree about the date."
+        .order_by(JournalLine.id)
+    )  # fmt: skip
+    for entry_id, line_id, day, entry_day in rows_of(query):
+        yield f"Line {line_id} says {day}; its journal entry {entry_id} says {entry_day}."
 
 
 def _applied_per_invoice() -> sa.Subquery:
@@ -96,8 +99,9 @@ def _invoice_balances() -> Iterator[str]:
         sa.select(Invoice.reference_number, Invoice.balance, left)
         .outerjoin(applied, applied.c.invoice_id == Invoice.id)
         .where(Invoice.balance != left)
+        .order_by(Invoice.id)
     )
-    for number, stored, derived in db.session.execute(query):
+    for number, stored, derived in rows_of(query):
         yield f"Invoice {number} says its balance is {stored}; its payments say {derived}."
 
 
@@ -136,28 +140,31 @@ def _invoice_totals() -> Iterator[str]:
         .group_by(InvoiceTax.invoice_id)
         .subquery()
     )
+    nets, tax = (sa.func.coalesce(one.c.total, NO_MONEY) for one in (lines, taxes))
     query = (
-        sa.select(Invoice.reference_number)
+        sa.select(Invoice.reference_number, Invoice.subtotal, nets, Invoice.tax_total, tax,
+                  Invoice.total)
         .outerjoin(lines, lines.c.invoice_id == Invoice.id)
         .outerjoin(taxes, taxes.c.invoice_id == Invoice.id)
-        .where(
-            sa.or_(
-                Invoice.subtotal != sa.func.coalesce(lines.c.total, NO_MONEY),
-                Invoice.tax_total != sa.func.coalesce(taxes.c.total, NO_MONEY),
-            )
+        .where(sa.or_(Invoice.subtotal != nets, Invoice.tax_total != tax,
+                      Invoice.total != Invoice.subtotal + Invoice.tax_total))
+        .order_by(Invoice.id)
+    )  # fmt: skip
+    for number, net, of_lines, taxed, of_taxes, total in rows_of(query):
+        yield (
+            f"Invoice {number} says {net} and {taxed} tax make {total}; its lines say {of_lines}, "
+            f"its taxes {of_taxes}."
         )
-    )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number} does not add up to its lines and taxes."
 
 
 def _settled_dates() -> Iterator[str]:
-    query = sa.select(Invoice.reference_number).where(
+    query = sa.select(Invoice.reference_number, Invoice.settled_on, Invoice.balance).where(
         (Invoice.balance == NO_MONEY) != Invoice.settled_on.is_not(None),
         Invoice.state.in_(ON_THE_BOOKS),
     )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number}: settled date and balance disagree."
+    for number, day, balance in rows_of(query.order_by(Invoice.id)):
+        when = f"settled on {day}" if day else "never settled"
+        yield f"Invoice {number} says it was {when}; its balance is {balance}."
 
 
 def _last_application_dates() -> Iterator[str]:
@@ -170,12 +177,14 @@ def _last_application_dates() -> Iterator[str]:
         .subquery()
     )
     query = (
-        sa.select(Invoice.reference_number)
+        sa.select(Invoice.reference_number, Invoice.last_applied_on, newest.c.day)
         .outerjoin(newest, newest.c.invoice_id == Invoice.id)
         .where(Invoice.last_applied_on.is_distinct_from(newest.c.day))
+        .order_by(Invoice.id)
     )
-    for number in db.session.scalars(query):
-        yield f"Invoice {number} misses the day of its last payment."
+    for number, stored, newest_day in rows_of(query):
+        says = f"{stored or 'never'}; its payments say {newest_day or 'never'}"
+        yield f"Invoice {number} says money was last applied on {says}."
 
 
 def _receivable_ties_to_subledger() -> Iterator[str]:
@@ -200,7 +209,7 @@ def _receivable_ties_to_subledger() -> Iterator[str]:
         yield f"Accounts Receivable has {astray} that belongs to no invoice."
 
 
-CHECKS = (
+CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _unbalanced_entries,
     _line_dates,
     _invoice_totals,
@@ -211,4 +220,6 @@ CHECKS = (
     _receivable_ties_to_subledger,
     *PAYMENT_CHECKS,
     broken_financings,
+    wrong_closing_balances,
+    *DOCUMENT_CHECKS,
 )

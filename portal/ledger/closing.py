@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.company import company, today
+from portal.company import company, format_month, today
 from portal.db import db, lock_alone
 from portal.kernel import calendar, clock
 from portal.kernel.errors import DomainError
+from portal.ledger.balances import forget_closing_balances, keep_closing_balances
 from portal.ledger.periods import LOCK, is_open
 from portal.models import (
     AccountingPeriod,
@@ -55,7 +56,7 @@ def to_close(month: date) -> list[Month]:
     """
     last = calendar.month_start(month)
     if calendar.month_end(last) >= today():
-        raise DomainError(f"{last:%B %Y} has not ended yet.")
+        raise DomainError(f"{format_month(last, company().locale)} has not ended yet.")
     entries = _by_month(JournalEntry.entry_date, last)
     drafts = _by_month(Invoice.invoice_date, last, Invoice.state == InvoiceState.PENDING)
     days = sorted({*entries, *drafts, last})
@@ -74,6 +75,8 @@ def close_through(month: date) -> list[date]:
     closed = [one.starts_on for one in to_close(month)]
     for day in closed:
         _write(day, PeriodState.CLOSED)
+    if closed:
+        keep_closing_balances(closed[-1])
     return closed
 
 
@@ -83,6 +86,7 @@ def reopen_month(month: date) -> None:
     lock_alone(LOCK)
     if not is_open(day):
         _write(day, PeriodState.OPEN)
+        forget_closing_balances(day)
 
 
 def _write(day: date, state: PeriodState) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, object_session, scoped_session
 
+from portal.company import company, format_day, format_month
 from portal.db import db, lock_together
 from portal.kernel import calendar
 from portal.kernel.errors import PeriodClosed
@@ -53,22 +54,28 @@ def require_open_period(day: date) -> None:
             db.session.info.pop(KNOWN, None)  # closed while we waited, perhaps
         db.session.info[HELD] = True
     if not is_open(day):
-        raise PeriodClosed(closed_words(day), field="invoice_date")
+        raise PeriodClosed(closed_sentence(day), field="invoice_date")
 
 
-def closed_words(day: date) -> str:
-    """That the month of this day is closed, and where to go instead."""
+def closed_sentence(day: date) -> str:
+    """That this day's month is closed and when one may book instead, as the company writes days."""
+    locale = company().locale
     return (
-        f"The accounting period {day:%B %Y} is closed. "
-        f"The next open day is {next_open_day(day).isoformat()}."
+        f"The accounting period {format_month(day, locale)} is closed. "
+        f"The next open day is {format_day(next_open_day(day), locale)}."
     )
 
 
 def next_open_day(day: date) -> date:
-    """That day, or the first day of the next open month."""
-    while not is_open(day):
-        day = calendar.add_months(calendar.month_start(day), 1)
-    return day
+    """That day, or the first day of the next open month; one statement however far it is."""
+    if is_open(day):
+        return day
+    month = calendar.month_start(day)
+    query = sa.select(AccountingPeriod.starts_on, AccountingPeriod.state)
+    later = db.session.execute(query.where(AccountingPeriod.starts_on >= month)).all()
+    reopened = [start for start, state in later if state is PeriodState.OPEN]
+    newest = max(start for start, state in later if state is PeriodState.CLOSED)
+    return min([*reopened, calendar.add_months(newest, 1)])
 
 
 def forget_periods_after_each_transaction(session: scoped_session[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import Page, PageRequest, db, holds, paginate, total_of
 from portal.kernel.money import ZERO, Money
+from portal.ledger.balances import balance_of
 from portal.models import Account, AccountKind, JournalEntry, JournalLine, PaymentApplication
 
 
@@ -70,10 +71,9 @@ def account_activity(account: Account, wanted: EntryFilter, page: PageRequest) -
 
 def _balance_before(mine: sa.ColumnElement[bool], first: JournalLine) -> Money:
     """Of the days before, and of that day's earlier lines; two sums, each a range of the index."""
-    days = JournalLine.entry_date < first.entry_date
     same_day = sa.and_(JournalLine.entry_date == first.entry_date, JournalLine.id < first.id)
-    sums = [sa.select(total_of(JournalLine.amount)).where(mine, one) for one in (days, same_day)]
-    return Money.total(db.session.scalar(one) or ZERO for one in sums)
+    earlier = db.session.scalar(sa.select(total_of(JournalLine.amount)).where(mine, same_day))
+    return balance_of(first.account_id, first.entry_date - timedelta(days=1)) + (earlier or ZERO)
 
 
 def payments_of(application_ids: set[int]) -> dict[int, int]:

@@ -46,6 +46,7 @@ class ImportRun(Base):
     rows_new: Mapped[int] = mapped_column(default=0)
     rows_known: Mapped[int] = mapped_column(default=0)
     rows_bad: Mapped[int] = mapped_column(default=0)
+    hints: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # not wrong, worth a look
     failure: Mapped[str] = mapped_column(default="")
     started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     claimed_until: Mapped[datetime | None]

@@ -33,6 +33,7 @@ JOB = Lifecycle[JobState](
         "start": (frozenset({JobState.BOOKED}), JobState.IN_PROGRESS),
         "complete": (_OPEN, JobState.DONE),
         "cancel": (_OPEN, JobState.CANCELLED),
+        "reopen": (frozenset({JobState.DONE}), JobState.IN_PROGRESS),
     },
 )
 

@@ -124,3 +124,17 @@ class AccountingPeriod(Base):
     starts_on: Mapped[date] = mapped_column(unique=True)
     state: Mapped[PeriodState] = mapped_column(named_enum(PeriodState), default=PeriodState.OPEN)
     changed_at: Mapped[datetime | None]
+
+
+class ClosingBalance(Base):
+    """What an account held when a month was closed; gone when a month before it opens again.
+
+    An account without a row held nothing. Reports add only the lines since.
+    """
+
+    __tablename__ = "closing_balances"
+    __table_args__ = (sa.UniqueConstraint("ends_on", "account_id"),)
+
+    ends_on: Mapped[date]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    amount: Mapped[Money]

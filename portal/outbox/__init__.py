@@ -1,27 +1,10 @@
 """Messages to people: written now, sent after commit, never sent twice."""
 
-from portal.outbox.bounces import (
-    bounced_addresses,
-    note_bounce,
-    report_bounce,
-    sent_message,
-)
-from portal.outbox.composing import (
-    compose,
-)
-from portal.outbox.letters import (
-    Block,
-    Letter,
-    write_letter,
-)
-from portal.outbox.outcomes import (
-    MessageSent,
-)
-from portal.outbox.placeholders import (
-    PLACEHOLDERS,
-    Values,
-    locale_of,
-)
+from portal.outbox.bounces import bounced_addresses, note_bounce, report_bounce, sent_message
+from portal.outbox.composing import compose
+from portal.outbox.letters import Block, Letter, write_letter
+from portal.outbox.outcomes import MessageSent
+from portal.outbox.placeholders import PLACEHOLDERS, Values, locale_of
 from portal.outbox.queries import (
     MessageFilter,
     attachment_bytes,
@@ -30,28 +13,11 @@ from portal.outbox.queries import (
     mail_is_kept,
     messages_about,
 )
-from portal.outbox.sending import (
-    deliver,
-    retry_message,
-    waiting_messages,
-    waiting_texts,
-)
-from portal.outbox.sign_in_links import (
-    SIGN_IN,
-    with_links,
-    without_links,
-)
-from portal.outbox.smtp import (
-    mail_server_answers,
-)
-from portal.outbox.text_gateway import (
-    TextGateway,
-    text_gateway,
-    texts_are_kept,
-)
-from portal.outbox.texting import (
-    deliver_text,
-)
+from portal.outbox.sending import deliver, retry_message, waiting_messages, waiting_texts
+from portal.outbox.sign_in_links import SIGN_IN, with_links, without_links
+from portal.outbox.smtp import mail_server_answers
+from portal.outbox.text_gateway import TextGateway, text_gateway, texts_are_kept
+from portal.outbox.texting import deliver_text
 from portal.outbox.wording import (
     KINDS,
     LANGUAGES,
@@ -65,10 +31,7 @@ from portal.outbox.wording import (
     spoken,
     words_for,
 )
-from portal.outbox.writing import (
-    Attachment,
-    write_message,
-)
+from portal.outbox.writing import Attachment, write_message
 
 __all__ = [
     "KINDS",

@@ -19,12 +19,7 @@ from portal.payment_collection.gateway import (
     gateway,
     has_gateway,
 )
-from portal.payment_collection.inbox import (
-    handle_event,
-    keep_event,
-    retry_event,
-    waiting_events,
-)
+from portal.payment_collection.inbox import handle_event, keep_event, retry_event, waiting_events
 from portal.payment_collection.janitor import (
     close_stale,
     close_stale_checkouts,

@@ -9,7 +9,7 @@ from portal.payment_collection.gateways.stripe import StripeGateway
 from portal.payment_collection.gateways.test_gateway import TestGateway
 from portal.payment_collection.hooks import hooks
 from portal.payment_collection.test_pages import pages
-from portal.settings import Settings
+from portal.settings import BadSettings, Settings
 from portal.web import csrf_exempt
 
 
@@ -25,10 +25,10 @@ def set_up(app: Flask) -> None:
 
 
 def choose_gateway(settings: Settings) -> Gateway | None:
-    """The gateway these settings name. Raises ValueError for a key without webhook secret."""
+    """The gateway these settings name. Raises BadSettings for a key without webhook secret."""
     if settings.stripe_secret_key:
         if not settings.stripe_webhook_secret:
-            raise ValueError("Set STRIPE_WEBHOOK_SECRET: webhooks without it cannot be trusted.")
+            raise BadSettings("Set STRIPE_WEBHOOK_SECRET: webhooks without it cannot be trusted.")
         return StripeGateway(
             settings.stripe_secret_key,
             settings.stripe_webhook_secret,

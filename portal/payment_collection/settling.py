@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.company import business_day, today
+from portal.company import business_day, company, format_day, today
 from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
@@ -98,7 +98,8 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
             attempt.failure = seen.failure
             _move(attempt, "fail")
         case CheckoutState.EXPIRED:
-            _move(attempt, "expire")
+            attempt.failure = seen.failure  # declined there, and never tried again
+            _move(attempt, "fail" if seen.failure else "expire")
         case CheckoutState.OPEN:
             if attempt.state is AttemptState.UNKNOWN:
                 attempt.state = AttemptState.OPEN
@@ -115,9 +116,10 @@ def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
     end_attempt(attempt)
     day = min(business_day(seen.received_at), today()) if seen.received_at else today()
     on = next_open_day(day)  # money in hand is recorded even when its month is closed
+    written = format_day(day, company().locale)
     notes = [
         "" if seen.received == attempt.amount else f"Asked for {attempt.amount}.",
-        "" if on == day else f"Received on {day.isoformat()}, in a closed period.",
+        "" if on == day else f"Received on {written}, in a closed period.",
     ]
     payment = receive_payment(
         ReceivedMoney(

@@ -1,16 +1,7 @@
 """Money received and given back: record it, apply it, take it back, correct it, refund it."""
 
-from portal.payments.applying import (
-    apply_credit,
-    apply_oldest_first,
-    apply_payment,
-)
-from portal.payments.changing import (
-    PaymentWords,
-    change_payment,
-    change_problem,
-    delete_payment,
-)
+from portal.payments.applying import apply_credit, apply_oldest_first, apply_payment
+from portal.payments.changing import PaymentWords, change_payment, change_problem, delete_payment
 from portal.payments.counter import (
     CounterSale,
     Sold,
@@ -19,16 +10,8 @@ from portal.payments.counter import (
     price_sale,
     sell_at_counter,
 )
-from portal.payments.credit import (
-    credit_of,
-    credit_of_many,
-    credits_of,
-)
-from portal.payments.document_credit import (
-    credit_given_by,
-    give_credit,
-    withdraw_credit,
-)
+from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -55,24 +38,10 @@ from portal.payments.reasons import (
     get_refund_reason,
     refund_reasons,
 )
-from portal.payments.receipt import (
-    ReceiptPaper,
-    receipt_paper,
-    receipt_pdf,
-)
-from portal.payments.receipts import (
-    receipt_address,
-    send_receipt,
-)
-from portal.payments.receiving import (
-    PaymentReceived,
-    ReceivedMoney,
-    receive_payment,
-)
-from portal.payments.refund_documents import (
-    RefundShares,
-    shares_of_lines,
-)
+from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
+from portal.payments.receipts import receipt_address, send_receipt
+from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
+from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
     RefundSource,
     has_money,
@@ -81,17 +50,8 @@ from portal.payments.refund_sources import (
     sources_of_invoice,
     sources_of_payment,
 )
-from portal.payments.refunding import (
-    RefundWords,
-    effect_of,
-    refund,
-    shares_of,
-)
-from portal.payments.returning import (
-    ReturnReason,
-    return_payment,
-    return_problem,
-)
+from portal.payments.refunding import RefundWords, effect_of, refund, shares_of
+from portal.payments.returning import ReturnReason, return_payment, return_problem
 from portal.payments.taking_back import (
     is_exported,
     live_applications,
@@ -108,10 +68,7 @@ from portal.payments.types import (
     refund_types,
     type_is_used,
 )
-from portal.payments.voiding import (
-    void_problem,
-    void_refund,
-)
+from portal.payments.voiding import void_problem, void_refund
 
 __all__ = [
     "CounterSale",

@@ -10,13 +10,12 @@ import sqlalchemy as sa
 
 from portal.db import NO_MONEY, db, total_of
 from portal.kernel.money import ZERO, Money
-from portal.ledger import account_for
+from portal.ledger import account_for, balance_of
 from portal.models import (
     ON_THE_BOOKS,
     Account,
     AccountRole,
     Invoice,
-    JournalLine,
     Payment,
     PaymentApplication,
 )
@@ -46,10 +45,7 @@ def control_ties(*, on: date) -> list[Tie]:
 
 def _tie(role: AccountRole, documents: Money, on: date) -> Tie:
     account = account_for(role)
-    booked = sa.select(total_of(JournalLine.amount)).where(
-        JournalLine.account_id == account.id, JournalLine.entry_date <= on
-    )
-    return Tie(account, db.session.scalar(booked) or ZERO, documents)
+    return Tie(account, balance_of(account.id, on), documents)
 
 
 def _deposits_held(on: date) -> Money:

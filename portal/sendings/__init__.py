@@ -1,29 +1,11 @@
 """Sending many invoices, sending by rule, the list to print, and mail that came back."""
 
-from portal.sendings.bounce_reports import (
-    BounceReport,
-    read_reports,
-)
-from portal.sendings.by_rule import (
-    send_completed,
-    send_posted,
-)
-from portal.sendings.hooks import (
-    set_up,
-)
-from portal.sendings.items import (
-    already_sent,
-)
-from portal.sendings.papers import (
-    photo_bytes,
-    shared_photos,
-)
-from portal.sendings.printing import (
-    find_to_print,
-    ids_to_print,
-    mark_printed,
-    put_to_print,
-)
+from portal.sendings.bounce_reports import BounceReport, read_reports
+from portal.sendings.by_rule import send_completed, send_posted
+from portal.sendings.hooks import set_up
+from portal.sendings.items import already_sent
+from portal.sendings.papers import photo_bytes, shared_photos
+from portal.sendings.printing import find_to_print, ids_to_print, mark_printed, put_to_print
 from portal.sendings.queries import (
     Outlook,
     RunFigures,
@@ -35,19 +17,8 @@ from portal.sendings.queries import (
     not_sent_by_rule,
     outlook,
 )
-from portal.sendings.rules import (
-    RuleWords,
-    add_rule,
-    change_rule,
-    get_rule,
-    rules,
-)
-from portal.sendings.runs import (
-    look_at_run,
-    start_run,
-    stop_run,
-    waiting_runs,
-)
+from portal.sendings.rules import RuleWords, add_rule, change_rule, get_rule, rules
+from portal.sendings.runs import look_at_run, start_run, stop_run, waiting_runs
 
 __all__ = [
     "BounceReport",

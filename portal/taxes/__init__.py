@@ -1,10 +1,6 @@
 """Sales tax: zones, which postal code suggests which, and the computation itself."""
 
-from portal.taxes.computing import (
-    ComputedTax,
-    TaxableLine,
-    compute_taxes,
-)
+from portal.taxes.computing import ComputedTax, TaxableLine, compute_taxes
 from portal.taxes.postal import (
     ZoneSuggestion,
     map_postal_code,
@@ -14,14 +10,7 @@ from portal.taxes.postal import (
     suggest_zones,
     unmap_postal_code,
 )
-from portal.taxes.zones import (
-    RateWords,
-    active_zones,
-    add_zone,
-    change_zone,
-    find_zones,
-    get_zone,
-)
+from portal.taxes.zones import RateWords, active_zones, add_zone, change_zone, find_zones, get_zone
 
 __all__ = [
     "ComputedTax",

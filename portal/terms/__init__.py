@@ -10,6 +10,7 @@ from portal.terms.keeping import (
     get_term,
     is_in_use,
     make_default,
+    terms_were_looked_after,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "get_term",
     "is_in_use",
     "make_default",
+    "terms_were_looked_after",
 ]

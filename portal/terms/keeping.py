@@ -12,7 +12,7 @@ from portal.company import company
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
-from portal.models import Customer, DueKind, Invoice, PaymentTerm
+from portal.models import AuditEntry, Customer, DueKind, Invoice, PaymentTerm
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def make_default(term: PaymentTerm) -> None:
         raise DomainError("A deactivated term cannot be the default.")
     company().default_term_id = term.id
     record("made default", term, f"{term.name} is now the default payment term.")
+
+
+def terms_were_looked_after() -> bool:
+    """Whether anybody chose a default, added or changed a term since the company was founded."""
+    kind = PaymentTerm.__name__.lower()
+    return bool(db.session.scalar(sa.select(sa.exists().where(AuditEntry.subject_kind == kind))))
 
 
 def is_in_use(term: PaymentTerm) -> bool:

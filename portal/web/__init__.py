@@ -1,9 +1,7 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
 from portal.db import PageRequest
-from portal.web.coming_back import (
-    safe_next,
-)
+from portal.web.coming_back import safe_next
 from portal.web.fields import (
     ChoiceField,
     DayField,
@@ -15,14 +13,8 @@ from portal.web.fields import (
     VersionField,
     read_money,
 )
-from portal.web.forms import (
-    Form,
-)
-from portal.web.fragments import (
-    notify,
-    redirect_to,
-    render_page,
-)
+from portal.web.forms import Form
+from portal.web.fragments import notify, redirect_to, render_page
 from portal.web.guards import (
     Anybody,
     csrf_exempt,
@@ -34,36 +26,19 @@ from portal.web.guards import (
     open_to_all,
     payers_only,
     refuse_unmarked_views,
+    require,
     set_cookie,
     sign_out_cookie,
     signed_in_user,
     token_of,
 )
-from portal.web.htmx import (
-    wants_fragment,
-)
-from portal.web.listing import (
-    filters,
-    page_request,
-    url_with,
-)
-from portal.web.once import (
-    OnceField,
-    forget_old_submissions,
-    once,
-)
-from portal.web.papers import (
-    pdf_response,
-)
-from portal.web.set_up import (
-    set_up,
-)
-from portal.web.sheets import (
-    csv_response,
-)
-from portal.web.transaction import (
-    TransactionalFlask,
-)
+from portal.web.htmx import wants_fragment
+from portal.web.listing import filters, page_request, url_with
+from portal.web.once import OnceField, forget_old_submissions, once
+from portal.web.papers import pdf_response
+from portal.web.set_up import set_up
+from portal.web.sheets import csv_response
+from portal.web.transaction import TransactionalFlask
 
 __all__ = [
     "Anybody",
@@ -98,6 +73,7 @@ __all__ = [
     "redirect_to",
     "refuse_unmarked_views",
     "render_page",
+    "require",
     "safe_next",
     "set_cookie",
     "set_up",

@@ -201,9 +201,12 @@ class VersionField(HiddenField):
             self.data = 0
 
 
+SPECIAL = {"ar_import": "A/R import"}  # what is not just its words
+
+
 def words_of(member: str) -> str:
     """An enum member as people read it: needs_review becomes “Needs review”."""
-    return str(member).replace("_", " ").capitalize()
+    return SPECIAL.get(str(member)) or str(member).replace("_", " ").capitalize()
 
 
 def _id_or_none(value: Any) -> int | None:

@@ -102,6 +102,12 @@ def may(ability: str) -> bool:
     return user is not None and ability in user.role.abilities
 
 
+def require(ability: Ability) -> None:
+    """NotAllowed unless the role has this ability beside the one its view names."""
+    if not may(ability):
+        raise NotAllowed("Your role does not allow this. Ask an administrator.")
+
+
 def csrf_exempt(app: Flask, blueprint: Any) -> None:
     """Signed webhooks carry their own proof, and may come in storms from one address."""
     app.extensions["csrf"].exempt(blueprint)

@@ -36,7 +36,11 @@ class OnceField(HiddenField):
 
 
 def once(
-    form: Form, act: Callable[[], Response], *, again: Callable[[], Response] | None = None
+    form: Form,
+    act: Callable[[], Response],
+    *,
+    again: Callable[[], Response] | None = None,
+    never_alike: bool = False,
 ) -> Response:
     """Run `act` for the first arrival of this form; a repeat is led to the first one's result.
 
@@ -44,25 +48,45 @@ def once(
     check means another payment. The key is saved in the same transaction as what `act` does,
     so refused or rolled back work may be sent again. `again` answers a repeat where the result
     has no address of its own.
+
+    With `never_alike` the key alone is the same form, whatever was typed since (somebody went
+    back and mended a word), and so is another form with just the same content: nobody has two
+    customers alike in every word.
     """
-    submission = Submission(key=_key(form))
-    if not insert_once(submission):
-        notify(_("This was already recorded; nothing was added."), "warning")
-        if again is not None:
-            return again()
-        same = Submission.key == submission.key
-        return _lead_to(db.session.scalars(sa.select(Submission.address).where(same)).one())
+    made: list[Submission] = []
+    for key in _keys(form, never_alike=never_alike):
+        submission = Submission(key=key)
+        if not insert_once(submission):
+            first = db.session.scalars(sa.select(Submission).where(Submission.key == key)).one()
+            for one in made:
+                one.address = first.address
+            _tell_of_first(never_alike=never_alike)
+            return again() if again is not None else _lead_to(first.address)
+        made.append(submission)
     response = act()
-    submission.address = response.headers.get("HX-Redirect") or response.location or ""
+    for one in made:
+        one.address = response.headers.get("HX-Redirect") or response.location or ""
     return response
 
 
-def _key(form: Form) -> str:
-    typed = sorted(
-        (name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"
-    )
-    words = json.dumps([request.full_path, form["once"].data, typed])
-    return hashlib.sha256(words.encode()).hexdigest()
+def _keys(form: Form, *, never_alike: bool) -> list[str]:
+    without = ("csrf_token", "once")
+    typed = sorted((n, v) for n, v in request.form.items(multi=True) if n not in without)
+    key = form["once"].data
+    if not never_alike:
+        return [_sealed([key, typed])]
+    return [_sealed(["content", typed]), *([_sealed(["key", key])] if key else [])]
+
+
+def _sealed(words: list[Any]) -> str:
+    return hashlib.sha256(json.dumps([request.full_path, *words]).encode()).hexdigest()
+
+
+def _tell_of_first(*, never_alike: bool) -> None:
+    if never_alike:
+        notify(_("This form was saved before: here is what it made. Change it here."), "warning")
+    else:
+        notify(_("This was already recorded; nothing was added."), "warning")
 
 
 def forget_old_submissions() -> None:

@@ -1,5 +1,5 @@
 // Lookups: a text field with a list of what was found (the ARIA "combobox" pattern).
-// Arrow keys choose, Enter picks, Escape and a click elsewhere close; while the list is open
+// Arrow keys choose, Enter picks (the only one found too), Escape and a click elsewhere close; while the list is open
 // Enter never sends the form.
 "use strict";
 
@@ -85,7 +85,9 @@
     }
     if (event.key === "Enter") {
       event.preventDefault();
-      const active = optionsOf(lookup).find((one) => one.getAttribute("aria-selected") === "true");
+      const options = optionsOf(lookup);
+      const active = options.find((one) => one.getAttribute("aria-selected") === "true")
+        || (options.length === 1 ? options[0] : null);
       if (active) pick(lookup, active);
       else close(lookup);
     }

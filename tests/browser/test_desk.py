@@ -104,6 +104,17 @@ def test_the_search_list_is_worked_by_arrows_and_enter(desk, customers):
     desk.locator("h1:has-text('Ada Yonath')").wait_for()
 
 
+def test_enter_picks_the_only_one_found(desk, customers):
+    ready(desk, "/staff/invoices/new")
+    box = typed(desk, "Ada Y")
+
+    desk.keyboard.press("Enter")
+
+    assert box.input_value() == "Ada Yonath"
+    assert desk.locator("input[name=customer_id]").input_value() != ""
+    assert desk.url.endswith("/staff/invoices/new")
+
+
 def test_escape_a_click_elsewhere_and_enter_close_the_list_and_send_nothing(desk, customers):
     ready(desk, "/staff/invoices/new")
     box = typed(desk, "Ada")

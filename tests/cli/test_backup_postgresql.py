@@ -102,6 +102,25 @@ def test_a_dump_that_ends_too_early_changes_nothing(live, tmp_path):
     assert company_in(settings) == "Live"
 
 
+def test_a_dump_of_a_newer_version_is_refused(live, tmp_path):
+    settings, _archive, _key = live
+    run_in(settings, "UPDATE alembic_version SET version_num = '9999'")
+    newer = tmp_path / "newer.tar.gz"
+    write_backup(settings, newer)
+    run_in(settings, "UPDATE alembic_version SET version_num = '0006'")
+
+    with pytest.raises(DomainError, match="of a newer Fieldledger"):
+        read_backup(settings, newer, replace=True)
+
+    assert company_in(settings) == "Live"
+
+
+def run_in(settings, statement):
+    engine = sa.create_engine(settings.database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+
 def test_a_database_in_use_is_left_alone(live):
     settings, archive, _key = live
     engine = sa.create_engine(settings.database_url, poolclass=sa.NullPool)

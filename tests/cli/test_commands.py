@@ -59,7 +59,7 @@ def test_broken_books_are_named(run, build, app):
     db.session.commit()
 
     assert answer.exit_code == 1
-    assert "settled date and balance disagree" in answer.output
+    assert "says it was settled on 2026-03-02; its balance is $10.00." in answer.output
 
 
 def test_a_full_disk_is_one_sentence_at_the_prompt(run, monkeypatch):

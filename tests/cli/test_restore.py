@@ -11,9 +11,9 @@ from contextlib import closing
 import pytest
 
 from portal.cli import databases, placing
-from portal.cli.backups import read_backup
+from portal.cli.backups import read_backup, write_backup
 from portal.kernel.errors import DomainError
-from tests.cli.houses import company_in, fill, furnished_house, small_disk
+from tests.cli.houses import company_in, fill, furnished_house, house, small_disk
 
 
 @pytest.fixture
@@ -148,3 +148,16 @@ def repacked(archive, work, harm, name="database.sqlite3"):
     with tarfile.open(hurt, "w:gz") as new:
         new.add(work, arcname=".")
     return hurt
+
+
+def test_an_empty_folder_keeps_no_key_of_its_own(tmp_path):
+    old, _key = furnished_house(tmp_path / "old", "Kept", SECRET_KEY="")
+    archive = tmp_path / "kept.tar.gz"
+    write_backup(old, archive)
+    _app, new = house(tmp_path / "new", SECRET_KEY="")
+    made = (new.data_dir / "secret_key").read_text()
+
+    read_backup(new, archive, replace=False)
+
+    assert (new.data_dir / "secret_key").read_text() == old.secret_key != made
+    assert not list(new.data_dir.glob("*.before-restore"))

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from portal.settings import BadSettings, read_settings
+from portal.settings import BadSettings, read_settings, with_address
 from tests.architecture.graph import ROOT
 
 GOOD = {"APP_ENV": "production", "SECRET_KEY": "k" * 32, "BASE_URL": "https://bills.example"}
@@ -61,6 +61,39 @@ def test_a_fresh_clone_makes_its_own_key_once_for_itself_alone(tmp_path):
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "secret_key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == ["secret_key"]
+
+
+def test_commands_beside_a_server_name_its_address(tmp_path, monkeypatch):
+    monkeypatch.delenv("BASE_URL", raising=False)
+    environ = {"DATA_DIR": str(tmp_path)}
+    served = with_address(read_settings(environ), "127.0.0.1", 5108)
+
+    assert served.base_url == "http://127.0.0.1:5108"
+    assert read_settings(environ).base_url == "http://127.0.0.1:5108"
+    assert (
+        read_settings({**environ, "BASE_URL": "https://a.example"}).base_url == "https://a.example"
+    )
+
+
+def test_a_given_address_is_not_overruled_by_the_port(tmp_path, monkeypatch):
+    monkeypatch.setenv("BASE_URL", "https://bills.example")
+    settings = read_settings({"DATA_DIR": str(tmp_path), "BASE_URL": "https://bills.example"})
+
+    assert with_address(settings, "127.0.0.1", 5108).base_url == "https://bills.example"
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_key_without_webhook_secret_is_one_sentence(tmp_path):
+    environ = {**os.environ, "DATA_DIR": str(tmp_path), "STRIPE_SECRET_KEY": "sk_test_1"}
+    environ.pop("STRIPE_WEBHOOK_SECRET", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "doctor"],
+        cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Set STRIPE_WEBHOOK_SECRET" in done.stderr
 
 
 @pytest.mark.parametrize(

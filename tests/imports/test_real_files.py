@@ -75,9 +75,10 @@ def test_closed_and_future_days_are_told_beside_their_column(build):
 
     run = check(ImportSubject.INVOICES, INVOICES + "\n".join(rows))
 
+    closed = "The accounting period January 2026 is closed. The next open day is Feb 1, 2026."
     assert told(run) == [
-        (2, "Invoice date", "The accounting period January 2026 is closed."),
-        (3, "Paid on", "The accounting period January 2026 is closed."),
+        (2, "Invoice date", closed),
+        (3, "Paid on", closed),
         (4, "Paid on", "This date lies in the future."),
         (5, "Invoice date", "This date lies in the future."),
     ]

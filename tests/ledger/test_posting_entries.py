@@ -36,7 +36,7 @@ def test_a_closed_month_takes_no_entry(build):
     db.session.add(AccountingPeriod(starts_on=date(2026, 2, 1), state=PeriodState.CLOSED))
     db.session.flush()
 
-    with pytest.raises(PeriodClosed, match="next open day is 2026-03-01"):
+    with pytest.raises(PeriodClosed, match="next open day is Mar 1, 2026"):
         entry(build, TEN, -TEN, on=date(2026, 2, 28))
     entry(build, TEN, -TEN, on=date(2026, 3, 1))
 

@@ -129,7 +129,7 @@ def test_money_is_recorded_though_its_month_is_closed(build, monday):
 
     (payment,) = payments()
     assert payment.received_on == date(2026, 4, 1)
-    assert payment.memo == "Received on 2026-03-02, in a closed period."
+    assert payment.memo == "Received on Mar 2, 2026, in a closed period."
 
 
 def test_money_found_late_has_the_day_it_was_received(build, monday):

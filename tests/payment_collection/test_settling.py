@@ -132,6 +132,23 @@ def test_a_declined_card_may_try_again_on_the_same_page(build):
     assert settle(attempt_id) is AttemptState.SUCCEEDED
 
 
+def test_a_declined_card_on_a_page_that_closed_is_failed_not_expired(build):
+    attempt_id, page = begin(build.posted("80"))
+    press(page, "decline")
+    gateway().close_checkout(page)
+
+    assert settle(attempt_id) is AttemptState.FAILED
+    assert "declined" in db.session.get(PaymentAttempt, attempt_id).failure
+
+
+def test_a_page_nobody_paid_on_is_expired(build):
+    attempt_id, page = begin(build.posted("80"))
+    db.session.commit()
+    gateway().close_checkout(page)
+
+    assert settle(attempt_id) is AttemptState.EXPIRED
+
+
 def test_a_gateway_that_does_not_answer_leaves_the_outcome_unknown(build, monkeypatch):
     attempt_id, page = begin(build.posted("80"))
     press(page, "succeed")

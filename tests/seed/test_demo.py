@@ -16,6 +16,7 @@ from portal.reports import control_ties
 from portal.seed import demo_sign_ins, seed_demo
 from portal.seed.demo import STAFF_EMAIL
 from tests.conftest import payer_client
+from tests.ledger.hledger import hledger_balances, our_balances
 
 LISTS = ["jobs", "invoices", "payments", "receivables", "customers", "price-book", "ledger",
          "ledger/trial-balance", "online-payments", "outbox", "tax-zones", "people"]  # fmt: skip
@@ -28,7 +29,7 @@ def count(table, *wheres):
     return db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*wheres))
 
 
-def test_the_demo_company_fills_every_screen_the_same_way_each_time(app):
+def test_the_demo_company_fills_every_screen_the_same_way_each_time(app, tmp_path):
     assert seed_demo(say=lambda _words: None)
     assert not seed_demo(say=lambda _words: None)  # there is one already
 
@@ -39,6 +40,7 @@ def test_the_demo_company_fills_every_screen_the_same_way_each_time(app):
     assert aging_totals(on=date(2026, 3, 2)).over_30 > Money.of(1000)
     assert [is_open(date(2025, 10, 31)), is_open(date(2026, 1, 1))] == [False, True]
     assert [str(tie.difference) for tie in control_ties(on=date(2026, 3, 2))] == ["$0.00"] * 2
+    assert hledger_balances(tmp_path) == our_balances(date(2026, 3, 2))
 
     names = [name for name, _url in demo_sign_ins()]
     assert names == ["Office (Olive Ostrander)", "Customer (Ada)"]

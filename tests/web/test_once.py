@@ -106,6 +106,31 @@ def test_a_line_sent_twice_is_added_once(build, office):
     assert len(db.session.get(Invoice, invoice.id).lines) == 2
 
 
+def test_going_back_and_saving_again_leads_to_the_first_customer(office):
+    form = {**TWICE, "email": "twice@example.org"}
+    first = office.post(
+        "/staff/customers", data={**form, "once": key_in(office.get("/staff/customers/new"))}
+    )
+
+    kept = office.post("/staff/customers", data={**form, "once": "another page, the same words"})
+    again = office.post("/staff/customers", data={**form, "once": "another page, the same words"})
+
+    assert kept.location == again.location == first.location
+    assert count(Customer) == 1
+    assert "This form was saved before" in office.get(first.location).text
+
+
+def test_mending_a_word_after_going_back_makes_no_second_customer(office):
+    key = key_in(office.get("/staff/customers/new"))
+    first = office.post("/staff/customers", data={**TWICE, "once": key})
+
+    second = office.post("/staff/customers", data={**TWICE, "name": "Twyce", "once": key})
+    third = office.post("/staff/customers", data={**TWICE, "name": "Other", "once": "new"})
+
+    assert second.location == first.location != third.location
+    assert count(Customer) == 2
+
+
 def test_jobs_invoices_and_customers_are_begun_once(build, office):
     location = build.location()
     db.session.commit()
