@@ -61,28 +61,13 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, attempts, contacts, corrections, customer_prices, customers, home, imports,
-    invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    account, accounts, attempts, contacts, customer_prices, customers, document_settings, home,
-    imports, invoice_lines, invoices, jobs, labels, ledger, locations, outbox, payment_types,
-    payments, people, periods, photos, posting, pricebook, receivables, search, sending, settings,
-    sign_in, style_guide, taxes, terms,
-    payment_corrections, refund_reasons, refunds,
-    account, accounts, attempts, contacts, corrections, counter, customer_prices,
-    customer_timeline, customers, financing, home, imports, interest, invoice_lines, invoices,
-    jobs, labels, ledger, locations, outbox, payment_types, payments, people, periods, photos,
-    posting, pricebook, receivables, roles, search, sending, settings, sign_in, style_guide,
-    taxes, terms,
-    account, accounts, approval_rules, attempts, auto_batches, batch_filling, batch_posting,
-    batches, contacts, customer_prices, customers, home, imports, invoice_lines,
-    invoice_review, invoices, jobs, labels, ledger, locations, outbox, payment_types, payments,
-    people, periods, photos, posting, pricebook, print_runs, receivables, review, search,
-    sending, settings, sign_in, style_guide, taxes, terms,
-    account, accounts, attempts, auto_send_rules, contacts, customer_prices, customers, home,
-    imports, invoice_lines, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_types, payments, people, periods, photos, posting, pricebook, receivables, search,
-    sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
+    batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
+    customers, document_settings, financing, home, imports, interest, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
+    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
+    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
+    settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def test_a_dump_of_a_newer_version_is_refused(live, tmp_path):
     run_in(settings, "UPDATE alembic_version SET version_num = '9999'")
     newer = tmp_path / "newer.tar.gz"
     write_backup(settings, newer)
-    run_in(settings, "UPDATE alembic_version SET version_num = '0006'")
+    run_in(settings, "UPDATE alembic_version SET version_num = '0008'")
 
     with pytest.raises(DomainError, match="of a newer Fieldledger"):
         read_backup(settings, newer, replace=True)
