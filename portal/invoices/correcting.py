@@ -14,7 +14,7 @@ from portal.invoices.wording import document_word
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.ledger import account_id_for, is_open, next_number, require_open_period
+from portal.ledger import account_id_for, closed_sentence, is_open, next_number, require_open_period
 from portal.models import (
     CREDITING,
     AccountRole,
@@ -35,7 +35,7 @@ def correction_problem(original: Invoice, kind: InvoiceKind) -> str | None:
     """
     day = today()
     if not is_open(day):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if original.state is InvoiceState.PENDING:
         return f"Invoice {original.number} is not posted yet: edit it instead."
     if not original.is_on_the_books:

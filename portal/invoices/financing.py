@@ -22,7 +22,7 @@ from portal.invoices.unposting import unpost_invoices
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.ledger import account_id_for, is_open, next_number, require_open_period
+from portal.ledger import account_id_for, closed_sentence, is_open, next_number, require_open_period
 from portal.models import (
     AccountRole,
     Customer,
@@ -40,7 +40,7 @@ def financing_problem(invoice: Invoice) -> str | None:
     """The first reason why nobody can take over what is owed on it, in words, or None."""
     day = _day_for(invoice)
     if not is_open(day):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if not invoice.is_on_the_books:
         return "Only what is posted can be taken over by somebody else."
     if invoice.kind is InvoiceKind.FINANCING:

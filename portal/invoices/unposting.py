@@ -21,7 +21,7 @@ from portal.invoices.wording import document_word
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO
-from portal.ledger import is_open
+from portal.ledger import closed_sentence, is_open
 from portal.models import (
     INVOICE,
     ON_THE_BOOKS,
@@ -145,7 +145,7 @@ def _problem(
     """Period, then export status, then what else hangs on it (ARCHITECTURE, decision 12)."""
     day = invoice.invoice_date
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if invoice.state is InvoiceState.EXPORTED:
         return (
             f"Invoice {invoice.number} was already exported. Correct it with a new document "

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.audit import Happening, record_many
 from portal.db import db
 from portal.kernel.errors import Conflict
-from portal.ledger import is_open
+from portal.ledger import closed_sentence, is_open
 from portal.models import PAYMENT, Payment, PaymentOrigin, PaymentState
 
 CHUNK = 500
@@ -47,7 +47,7 @@ def payment_posting_problem(
     months = {} if open_months is None else open_months
     day = payment.received_on
     if not months.setdefault(day.replace(day=1), is_open(day)):
-        return f"The accounting period {day:%B %Y} is closed."
+        return closed_sentence(day)
     if not PAYMENT.allows(payment.state, verb):
         return f"Cannot {verb} payment {payment.id}: it is already {payment.state}."
     if payment.origin is PaymentOrigin.DOCUMENT:

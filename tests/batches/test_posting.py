@@ -1,6 +1,6 @@
 """A batch becomes final as one: wholly, or all but what is refused; killed or not."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from portal.batches import (
 from portal.db import PageRequest, db
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidTransition
-from portal.ledger import close_through
+from portal.ledger import close_through, closed_sentence
 from portal.models import (
     Batch,
     BatchState,
@@ -163,7 +163,7 @@ def test_a_closed_month_refuses_its_members(build):
 
     post(batch)
 
-    assert reasons(batch) == ["The accounting period January 2026 is closed."]
+    assert reasons(batch) == [closed_sentence(date(2026, 1, 15))]
 
 
 @pytest.mark.parametrize("mode", [NONE, REST])

@@ -135,7 +135,7 @@ def test_an_exempt_customer_and_one_outside_the_tax(build, seller, vat_id):
 def credit_note(build, of, *prices):
     """A posted credit note as its rows lie in the database, all amounts negative."""
     note = build.invoice(*prices, location=of.location)
-    note.kind, note.adjusts_id = InvoiceKind.CREDIT_NOTE, of.id
+    note.kind, note.adjusts = InvoiceKind.CREDIT_NOTE, of
     for one in note.lines:
         one.quantity, one.total = -one.quantity, -one.total
     for tax in note.taxes:

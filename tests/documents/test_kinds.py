@@ -36,7 +36,7 @@ def document(build, of, kind, amount="40", **changes):
     one = build.invoice(amount, customer=of.customer)
     line = one.lines[0]
     line.quantity, line.total = -line.quantity, -line.total
-    one.kind, one.adjusts_id = kind, of.id
+    one.kind, one.adjusts = kind, of
     one.subtotal = one.total = line.total
     one.state, one.document_number = InvoiceState.POSTED, f"DOC-{kind.value[:3].upper()}-00001"
     one.balance = ZERO

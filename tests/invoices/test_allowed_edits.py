@@ -101,7 +101,7 @@ def test_who_may_do_what_when(build, edit, ability, bound, state, answer):
     assert (reason() is None) == (answer in ("yes", "perm") and not bound)
     if bound:
         assert reason() == (
-            "The accounting period March 2026 is closed. The next open day is 2026-04-01."
+            "The accounting period March 2026 is closed. The next open day is Apr 1, 2026."
         )
     assert f"allow to {ability}" in reason(without)  # permission comes first
 

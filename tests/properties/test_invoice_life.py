@@ -100,7 +100,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=PICK, on=DAYS, prices=st.lists(PRICES, max_size=3))
     def start(self, who: int, on: date, prices: list[str]) -> None:
         place = self.places[who % 2]
-        wanted = ManualInvoice(place.customer, place, on)
+        wanted = ManualInvoice(place.customer, location=place, invoice_date=on)
         self.step("start", lambda: start_manual_invoice(wanted, [_line(one) for one in prices]))
 
     @rule(which=PICK, price=PRICES)

@@ -37,7 +37,7 @@ def test_shared_photos_leave_with_the_mail(invoice, smtp):
     db.session.commit()
     run_waiting()
 
-    assert names() == [[f"{invoice.number}.pdf", "photo-1.jpg"]]
+    assert names() == [[f"invoice-{invoice.number}.pdf", "photo-1.jpg"]]
     assert "Content-Type: image/jpeg" in box.mails[0]
 
 
@@ -64,7 +64,7 @@ def test_a_sending_takes_photos_along_when_asked(invoice, office):
     run_waiting()
 
     assert db.session.scalars(sa.select(SendingItem.run_id)).all() == [run.id]
-    assert names() == [[f"{invoice.number}.pdf", "photo-1.jpg"]]
+    assert names() == [[f"invoice-{invoice.number}.pdf", "photo-1.jpg"]]
     message = db.session.scalars(sa.select(Message)).one()
     photo = message.attachments[1]
     reply = office.get(f"/staff/outbox/{message.id}/attachments/{photo.id}")
@@ -79,4 +79,4 @@ def test_ticking_the_box_sends_them(invoice, office):
 
     office.post(f"/staff/invoices/{invoice.id}/sending", data=seen)
 
-    assert names() == [[f"{invoice.number}.pdf", "photo-1.jpg"]]
+    assert names() == [[f"invoice-{invoice.number}.pdf", "photo-1.jpg"]]
