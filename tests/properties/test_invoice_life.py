@@ -20,17 +20,26 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from portal.batches import add_invoices, start_batch, unpost_batch
 from portal.db import db, total_of
 from portal.invoices import (
     LineWords,
     ManualInvoice,
+    PostingOutcome,
     add_line,
     cancel_invoice,
     change_line,
+    finance,
+    financings_of,
     post_invoice,
+    post_invoices,
     remove_line,
+    start_adjustment,
+    start_credit_note,
     start_manual_invoice,
+    undo_financing,
     unpost_invoice,
+    write_off,
 )
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
@@ -38,11 +47,14 @@ from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import account_id_for, close_through, reopen_month, verify_books
 from portal.models import (
     AccountRole,
+    Batch,
+    BatchState,
     Invoice,
     InvoiceState,
     JournalLine,
     Payment,
     PaymentApplication,
+    WhenRefused,
 )
 from portal.payments import (
     PaymentPosting,
@@ -138,6 +150,50 @@ class Life(RuleBasedStateMachine):
     def unpost(self, which: int) -> None:
         if invoice := self.pick(Invoice, which):
             self.step("unpost", lambda: unpost_invoice(invoice, because="a test"))
+
+    @rule(which=PICK)
+    def credit_note(self, which: int) -> None:
+        if invoice := self.pick(Invoice, which):
+            self.step("credit note", lambda: start_credit_note(invoice, because="a test"))
+
+    @rule(which=PICK, price=PRICES, back=st.booleans())
+    def adjust(self, which: int, price: str, back: bool) -> None:
+        if invoice := self.pick(Invoice, which):
+            line = _line(price, "-0.5" if back else "1")
+            self.step(
+                "adjustment", lambda: add_line(start_adjustment(invoice, because="a test"), line)
+            )
+
+    @rule(which=PICK, amount=AMOUNTS, whole=st.booleans())
+    def write_off(self, which: int, amount: str, whole: bool) -> None:
+        if invoice := self.pick(Invoice, which):
+            part = None if whole else Money.of(amount)
+            self.step("write-off", lambda: write_off(invoice, part, because="a test"))
+
+    @rule(which=PICK, amount=AMOUNTS)
+    def finance(self, which: int, amount: str) -> None:
+        if invoice := self.pick(Invoice, which):
+            payer = next(one.customer for one in self.places if one.customer != invoice.customer)
+            part = min(Money.of(amount), invoice.balance)
+            self.step("finance", lambda: finance(invoice, payer, part, because="a test"))
+
+    @rule(which=PICK)
+    def undo_financing(self, which: int) -> None:
+        invoice = self.pick(Invoice, which)
+        if invoice and (pairs := financings_of(invoice)):
+            self.step("undo financing", lambda: undo_financing(pairs[0], because="a test"))
+
+    @rule(which=PICK, how=PICK)
+    def post_in_a_batch(self, which: int, how: int) -> None:
+        invoice = self.pick(Invoice, which)
+        if invoice and invoice.state is InvoiceState.PENDING:
+            wanted = WhenRefused.POST_NONE if how % 2 else WhenRefused.POST_REST
+            self.step("post in a batch", lambda: _post_in_a_batch(invoice, wanted))
+
+    @rule(which=PICK)
+    def unpost_a_batch(self, which: int) -> None:
+        if batch := self.pick(Batch, which):
+            self.step("unpost a batch", lambda: unpost_batch(batch, because="a test"))
 
     # --- money ----------------------------------------------------------------------------
 
@@ -257,13 +313,22 @@ class Life(RuleBasedStateMachine):
         return db.session.scalars(query).one()
 
 
-def _all_done(outcome: PaymentPosting) -> None:
+def _all_done(outcome: PaymentPosting | PostingOutcome) -> None:
     if outcome.refused:
         raise DomainError(outcome.refused[0][1])
 
 
-def _line(price: str) -> LineWords:
-    return LineWords("Labor", Quantity.of("1.5"), UnitPrice.of(price))
+def _post_in_a_batch(invoice: Invoice, how: WhenRefused) -> None:
+    """What the worker does with a batch, without its transactions: tests/batches has those."""
+    batch = start_batch("A test")
+    db.session.flush()
+    add_invoices(batch, [invoice.id])
+    _all_done(post_invoices([invoice.id], batch_id=batch.id))
+    batch.when_refused, batch.state = how, BatchState.POSTED
+
+
+def _line(price: str, quantity: str = "1.5") -> LineWords:
+    return LineWords("Labor", Quantity.of(quantity), UnitPrice.of(price))
 
 
 def _booked(role: AccountRole) -> Money:
