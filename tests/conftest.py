@@ -22,6 +22,7 @@ from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
 from portal.kernel import clock
 from portal.ledger import verify_books
+from portal.models import AccountingPeriod, Invoice, JournalEntry, Payment
 from portal.seed import found_company
 from portal.settings import read_settings
 from tests.builders import Build
@@ -123,10 +124,18 @@ def app(whole_app: Flask, database: Engine) -> Iterator[Flask]:
         yield whole_app
         db.session.rollback()
         db.session.remove()
-        assert verify_books() == []
+        assert not has_books() or verify_books() == []
         assert verify_audit() == []
         db.session.remove()
         shutil.rmtree(whole_app.config["SETTINGS"].data_dir / "files", ignore_errors=True)
+
+
+def has_books() -> bool:
+    """Whether the test left anything the books are about: without it nothing can be off."""
+    tables = (Invoice, Payment, JournalEntry, AccountingPeriod)
+    return bool(
+        db.session.scalar(sa.select(sa.or_(*(sa.exists(sa.select(table.id)) for table in tables))))
+    )
 
 
 class Browser(FlaskClient):

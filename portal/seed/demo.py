@@ -17,6 +17,7 @@ from portal.kernel import clock
 from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
+from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online
 from portal.seed.story import Story
 from portal.seed.world import make_world
@@ -47,6 +48,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         in_transaction(story.close)
         in_transaction(lambda: close_through(add_months(end, -MONTHS_OPEN)))
         pay_online()
+        work_in_the_office()
     return True
 
 
