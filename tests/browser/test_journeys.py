@@ -28,7 +28,7 @@ def test_the_office_writes_posts_and_sends_an_invoice(desk, build):
     desk.get_by_text("Nobody reviewed it yet.").wait_for()
     desk.get_by_role("button", name="Post it for $76.50").click()
     desk.get_by_text("Posted as INV-2026-00001").first.wait_for()
-    desk.get_by_role("link", name="Send").click()
+    desk.get_by_role("link", name="Send …").click()
     desk.locator("#preview").get_by_text("See and pay the invoice").wait_for()
     desk.get_by_role("button", name="Keep in the outbox").click()
     desk.get_by_text("One message is kept in the outbox, not sent").wait_for()
