@@ -22,6 +22,7 @@ from portal.payments.applying import (
     lock_invoices,
     tell_both,
 )
+from portal.payments.document_credit import bound_problem
 
 
 def unapply(
@@ -30,7 +31,8 @@ def unapply(
     """Take one application back: a negative row, mirrored in the ledger; the money is credit.
 
     Raises PeriodClosed for the day it is taken back, NotAllowed when payment or invoice went to
-    the accounting system and not `exported_too`, DomainError when it was already taken back.
+    the accounting system and not `exported_too`, DomainError when it was already taken back or
+    is what a write-off or a financing took off.
     """
     payment, invoice = application.payment, application.invoice
     lock_both([invoice], payment)  # first: two people may press at once
@@ -38,6 +40,8 @@ def unapply(
     require_open_period(day)
     if not exported_too:
         require_not_exported(application)
+    if problem := bound_problem(payment):
+        raise DomainError(problem)
     if application.reverses_id or _reversal_of(application):
         raise DomainError("This application was already taken back.")
     payment.unapplied += application.amount

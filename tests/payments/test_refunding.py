@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from portal.audit import trail_of
 from portal.db import PageRequest, db
+from portal.invoices import finance, write_off
 from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
 from portal.kernel.money import ZERO, Money
 from portal.ledger import close_through, trial_balance
@@ -34,6 +35,7 @@ from portal.payments import (
     shares_of,
     sources_of_invoice,
     sources_of_payment,
+    unapply,
     void_refund,
 )
 from portal.payments.refund_documents import shares_of_amount, shares_of_lines
@@ -284,6 +286,28 @@ def test_the_credit_of_a_document_gives_back_what_paid_the_invoice(build):
 
     assert row.unapplied == ZERO
     assert sources_of_payment(row) == []
+
+
+@pytest.mark.parametrize(
+    ("take_off", "sentence"),
+    [
+        (lambda invoice, _: write_off(invoice, because="bankrupt"), "Unpost the write-off"),
+        (
+            lambda invoice, bank: finance(invoice, bank, Money.of(100), because="17").leaves,
+            "Undo the financing",
+        ),
+    ],
+)
+def test_what_nobody_paid_is_neither_taken_back_nor_given_back(build, take_off, sentence):
+    invoice = build.posted("300")
+    build.payment(invoice.customer, "200", invoice)
+    document = take_off(invoice, build.customer("Bank"))
+    credit = db.session.scalars(sa.select(Payment).where(Payment.document_id == document.id)).one()
+
+    assert sentence in refund_problem(credit)
+    with pytest.raises(DomainError, match=sentence):
+        unapply(credit.applications[0])
+    assert (invoice.balance, credit.unapplied, sources_of_payment(credit)) == (ZERO, ZERO, [])
 
 
 def test_refunds_have_their_place_in_the_list_and_the_figures(build):
