@@ -19,6 +19,7 @@ from portal.ledger import post_entries, require_open_period
 from portal.models import (
     ON_THE_BOOKS,
     Invoice,
+    InvoiceKind,
     Payment,
     PaymentApplication,
     PaymentType,
@@ -79,6 +80,12 @@ def effect_of(source: RefundSource, words: RefundWords) -> RefundEffect:
         raise DomainError(
             f"This money is on invoice {source.invoice.number}, so it is no credit. Choose a "
             "reason that opens the invoice again or lowers revenue.",
+            field="reason_id",
+        )
+    if effect is RefundEffect.LOWERS_REVENUE and source.invoice.kind is InvoiceKind.FINANCING:
+        raise DomainError(
+            f"{source.invoice.number} is one half of a financing and charged no revenue. Choose a "
+            "reason that opens it again.",
             field="reason_id",
         )
     if effect is RefundEffect.LOWERS_REVENUE and source.invoice.state not in ON_THE_BOOKS:

@@ -208,6 +208,18 @@ def test_a_reason_must_fit_the_money(build, effect, which, sentence):
         refund(sources_of_payment(payment)[which], words(build, "10", effect))
 
 
+def test_a_financing_charged_no_revenue_that_could_fall(build):
+    bank = build.customer("Bank")
+    half = finance(build.posted("100"), bank, Money.of(100), because="17").arrives
+    payment = build.payment(bank, "100", half)
+
+    with pytest.raises(DomainError, match="half of a financing"):
+        refund(sources_of_invoice(half)[0], words(build, "100", RefundEffect.LOWERS_REVENUE))
+
+    refund(sources_of_invoice(half)[0], words(build, "100", RefundEffect.REOPENS_INVOICE))
+    assert (half.balance, payment.unapplied) == (Money.of(100), ZERO)
+
+
 def test_revenue_of_a_draft_falls_by_editing_it(build):
     invoice = build.invoice("100")
     build.payment(invoice.customer, "100", invoice)
