@@ -128,6 +128,41 @@ def live_applications(*wheres: sa.ColumnElement[bool]) -> list[PaymentApplicatio
     return list(db.session.scalars(query))
 
 
+def earliest_day(payment: Payment) -> date:
+    """The first day money of this row can leave the house: before, it was still counted.
+
+    The day it came, was last put on an invoice or taken off one, or was last given back.
+    """
+    moved = sa.select(sa.func.max(PaymentApplication.applied_on)).where(
+        PaymentApplication.payment_id == payment.id
+    )
+    given = sa.select(sa.func.max(Payment.received_on)).where(
+        Payment.refunds_id == payment.id, Payment.returned_on.is_(None)
+    )
+    days = db.session.execute(sa.select(moved.scalar_subquery(), given.scalar_subquery())).one()
+    newest: date = max([payment.received_on, *(day for day in days if day)])
+    return newest
+
+
+def once_applied(payment: Payment) -> list[tuple[PaymentApplication, date]]:
+    """What was on an invoice for some days and was taken back since, with the day it was.
+
+    What was taken back on its own day is not among it: no day counts that.
+    """
+    back = aliased(PaymentApplication)
+    query = (
+        sa.select(PaymentApplication, back.applied_on)
+        .join(back, back.reverses_id == PaymentApplication.id)
+        .where(
+            PaymentApplication.payment_id == payment.id,
+            back.applied_on > PaymentApplication.applied_on,
+        )
+        .order_by(PaymentApplication.id)
+        .options(joinedload(PaymentApplication.invoice))
+    )
+    return [(row, until) for row, until in db.session.execute(query).unique()]
+
+
 def take_back_newest(
     rows: Sequence[PaymentApplication], amount: Money, *, on: date | None = None
 ) -> None:

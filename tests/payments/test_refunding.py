@@ -265,6 +265,21 @@ def test_closed_months_and_days_that_make_no_sense_are_refused(build):
         refund(source, words(build, "10", on=date(2026, 2, 20)))
 
 
+def test_neither_a_refund_nor_a_return_is_dated_before_the_money_was_free(build):
+    invoice = build.posted("100", on=date(2026, 2, 1))
+    payment = build.payment(invoice.customer, "100", invoice, on=date(2026, 2, 2))
+    unapply(payment.applications[0], on=date(2026, 2, 20))
+    (source,) = sources_of_payment(payment)
+
+    with pytest.raises(InvalidFields, match="still counted on 2026-02-20"):
+        refund(source, words(build, "10", on=date(2026, 2, 19)))
+    with pytest.raises(DomainError, match="still counted on 2026-02-20"):
+        return_payment(payment, ReturnReason.BOUNCED, on=date(2026, 2, 19))
+
+    refund(source, words(build, "100", on=date(2026, 2, 20)))
+    assert credit_of(payment.customer_id, on=date(2026, 2, 10)) == ZERO
+
+
 def test_money_nobody_has_is_not_given_back(build):
     customer = build.customer()
     test = build.payment(customer, "5", livemode=False)
