@@ -122,7 +122,8 @@ def restore(source: Path, replace: bool) -> None:
     db.session.remove()
     db.engine.dispose()
     backups.read_backup(settings, source, replace=replace)
-    upgrade_database()  # the archive may be of an older version
+    upgrade_database()  # the archive may be of an older version,
+    in_transaction(found_company)  # which lacked rows that this one needs
     if settings.uses_sqlite and before_restore(settings.sqlite_file).exists():
         click.echo(f"The old database is kept as {before_restore(settings.sqlite_file)}.")
     _report_books("Restored; the books balance.")

@@ -32,7 +32,7 @@ from portal.invoices.correcting import (
     start_credit_note,
     write_off,
 )
-from portal.invoices.crediting import left_to_credit
+from portal.invoices.crediting import ONLY_WHAT_IS_OWED, left_to_credit
 from portal.invoices.editing import (
     InvoiceFacts,
     add_line,
@@ -138,6 +138,7 @@ __all__ = [
     "BATCHED",
     "ME",
     "NOBODY",
+    "ONLY_WHAT_IS_OWED",
     "OWN_WORK",
     "RULES",
     "TO_DO",

@@ -21,7 +21,7 @@ from portal.invoices.totals import price_invoice
 from portal.invoices.wording import document_word
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.kernel.events import tell
-from portal.ledger import is_own_number
+from portal.ledger import is_numbered_for, is_own_number
 from portal.models import (
     BusinessUnit,
     Invoice,
@@ -227,6 +227,13 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
         errors["reference_number"] = (
             "Numbers like this one are given by Fieldledger itself. Choose another form."
         )
+    if facts.invoice_date and facts.invoice_date != invoice.invoice_date:
+        number = invoice.document_number
+        if number and not is_numbered_for(number, facts.invoice_date):
+            errors["invoice_date"] = (
+                f"It was posted as {number} and keeps that number: choose a day of the same "
+                "fiscal year, or cancel it and begin a new one."
+            )
     taken = sa.select(Invoice.id).where(
         Invoice.reference_number == facts.reference_number, Invoice.id != invoice.id
     )

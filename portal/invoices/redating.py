@@ -25,5 +25,6 @@ def date_on_open_day(invoice: Invoice, *, version: int) -> None:
         business_unit_id=invoice.business_unit_id,
         summary=invoice.summary,
         purchase_order=invoice.purchase_order,
+        type=invoice.type,
     )
     change_invoice(invoice, facts, version=version)

@@ -8,11 +8,12 @@ from datetime import date
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal.audit import Happening, record_many
-from portal.db import db
+from portal.db import NO_MONEY, db
 from portal.invoices.claiming import change_all
+from portal.invoices.crediting import ONLY_WHAT_IS_OWED
 from portal.invoices.events import CreditWithdrawn, InvoiceChanged
 from portal.invoices.locking import lock_in_order
 from portal.invoices.posting import CHUNK, PostingOutcome
@@ -83,6 +84,8 @@ def unposting_problem(invoice: Invoice) -> str | None:
     blockers = _corrections_of([invoice.id])
     if problem := _problem(invoice, {}, blockers.get(invoice.id, [])):
         return problem
+    if exported := _exported_below([invoice.id]).get(invoice.id):
+        return _exported_sentence(exported)
     if problem := _bound_problem(invoice):
         return problem
     if invoice.batch_id is not None:
@@ -120,6 +123,7 @@ def _sort_out(
     """Refuse until nothing more has to be: what stays posted holds what it corrects."""
     outcome = PostingOutcome(done=list(invoices))
     blockers = _corrections_of([one.id for one in invoices])
+    exported = _exported_below([one.id for one in invoices])
     months: dict[date, bool] = {}
     while True:
         leaving = {one.id for one in outcome.done}
@@ -127,6 +131,8 @@ def _sort_out(
         for invoice in outcome.done:
             staying = [one for one in blockers.get(invoice.id, []) if one.id not in leaving]
             problem = _problem(invoice, months, staying)
+            if not problem and invoice.id in exported:
+                problem = _exported_sentence(exported[invoice.id])
             if not problem and not financing:
                 problem = _bound_problem(invoice)
             if seen.get(invoice.id, invoice.version) != invoice.version:
@@ -159,6 +165,38 @@ def _problem(
         one = min(staying, key=lambda row: row.id)
         return f"{document_word(one)} {one.number} hangs on it. Unpost that one first."
     return None
+
+
+def _exported_below(ids: Sequence[int]) -> dict[int, str]:
+    """By document, the exported invoice its credit is on: whose balance would change.
+
+    What a write-off or a financing took off has no other way back than this one.
+    """
+    found: dict[int, str] = {}
+    document = aliased(Invoice)
+    query = (
+        sa.select(Payment.document_id, Invoice.reference_number, Invoice.document_number)
+        .join(PaymentApplication, PaymentApplication.payment_id == Payment.id)
+        .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
+        .join(document, document.id == Payment.document_id)
+        .where(
+            Invoice.state == InvoiceState.EXPORTED,
+            document.kind.not_in(ONLY_WHAT_IS_OWED),
+            Payment.returned_on.is_(None),
+        )
+        .group_by(Payment.document_id, Invoice.id)
+        .having(sa.func.sum(PaymentApplication.amount) > NO_MONEY)
+        .order_by(Invoice.id)
+    )
+    for start in range(0, len(ids), CHUNK):
+        part = query.where(Payment.document_id.in_(ids[start : start + CHUNK]))
+        for document_id, reference, number in db.session.execute(part):
+            found.setdefault(cast(int, document_id), number or reference)
+    return found
+
+
+def _exported_sentence(number: str) -> str:
+    return f"Its credit is on invoice {number}, which was exported. Take it back there first."
 
 
 def _bound_problem(invoice: Invoice) -> str | None:

@@ -16,7 +16,7 @@ from portal.ledger.balances import TrialBalanceRow, balance_of, trial_balance
 from portal.ledger.books import Broken, broken_invariants, verify_books
 from portal.ledger.closed_days import ClosedDays, closed_days
 from portal.ledger.closing import Month, close_through, months_of, reopen_month, to_close
-from portal.ledger.numbering import is_own_number, next_number
+from portal.ledger.numbering import is_numbered_for, is_own_number, next_number
 from portal.ledger.periods import (
     closed_sentence,
     forget_periods_after_each_transaction,
@@ -65,6 +65,7 @@ __all__ = [
     "get_account",
     "hledger_text",
     "income_account_for",
+    "is_numbered_for",
     "is_open",
     "is_own_number",
     "months_of",

@@ -50,8 +50,10 @@ def months_of(year: int) -> list[Month]:
 
 
 def to_close(month: date) -> list[Month]:
-    """What closing up to this month closes: every open month with entries or drafts, and it.
+    """What closing up to this month closes: it, and every open month with entries or drafts.
 
+    A month that was opened again closes too, also an empty one: else it stayed open before a
+    closed one, and what is booked in it later is missing from the closing balances.
     Raises DomainError for a month that has not ended.
     """
     last = calendar.month_start(month)
@@ -59,7 +61,10 @@ def to_close(month: date) -> list[Month]:
         raise DomainError(f"{format_month(last, company().locale)} has not ended yet.")
     entries = _by_month(JournalEntry.entry_date, last)
     drafts = _by_month(Invoice.invoice_date, last, Invoice.state == InvoiceState.PENDING)
-    days = sorted({*entries, *drafts, last})
+    reopened = sa.select(AccountingPeriod.starts_on).where(
+        AccountingPeriod.starts_on <= last, AccountingPeriod.state == PeriodState.OPEN
+    )
+    days = sorted({*entries, *drafts, *db.session.scalars(reopened), last})
     found = zip(days, _are_open(days), strict=True)
     return [Month(day, True, entries.get(day, 0), drafts.get(day, 0)) for day, yes in found if yes]
 

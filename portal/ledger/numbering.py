@@ -21,6 +21,14 @@ def is_own_number(text: str) -> bool:
     return _OWN.fullmatch(text.strip()) is not None
 
 
+def is_numbered_for(number: str, on: date) -> bool:
+    """Whether the fiscal year in a number of ours is that of a day; other numbers fit every day."""
+    if not is_own_number(number):
+        return True
+    year = calendar.fiscal_year(on, first_month=company().fiscal_year_first_month)
+    return int(number.split("-")[1]) == year
+
+
 def next_number(series: str, on: date, *, count: int = 1) -> list[str]:
     """The next `count` numbers of a series, e.g. INV-2026-00042.
 

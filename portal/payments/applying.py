@@ -75,12 +75,17 @@ def shares_that_fit(
 def put_on_invoices(
     payment: Payment, shares: Sequence[tuple[Invoice, Money]], *, on: date
 ) -> list[PaymentApplication]:
-    """Lower each balance and add the application rows; booking them is the caller's."""
-    for invoice, share in shares:
-        _lower_balance(invoice, share, on)
+    """Lower each balance and add the application rows; booking them is the caller's.
+
+    Each is dated `on`, or the later day since which the invoice owes that much without a break.
+    Raises PeriodClosed when that later day's month is closed.
+    """
+    days = [_first_day_owed(invoice, share, on) for invoice, share in shares]
+    for (invoice, share), day in zip(shares, days, strict=True):
+        _lower_balance(invoice, share, day)
     rows = [
-        PaymentApplication(payment=payment, invoice=invoice, amount=share, applied_on=on)
-        for invoice, share in shares
+        PaymentApplication(payment=payment, invoice=invoice, amount=share, applied_on=day)
+        for (invoice, share), day in zip(shares, days, strict=True)
     ]
     db.session.add_all(rows)
     db.session.flush()
@@ -150,6 +155,29 @@ def lock_both(invoices: Sequence[Invoice], payment: Payment) -> None:
     """Invoices first, then payment: everybody locks in this order."""
     lock_invoices(invoices)
     db.session.refresh(payment, with_for_update={"of": Payment})
+
+
+def _first_day_owed(invoice: Invoice, share: Money, on: date) -> date:
+    """The first day from `on` since when at least `share` is owed, as far as payments tell.
+
+    Other money may have been on the invoice until later: dated before that was taken back, both
+    together would have paid more than the invoice asks on the days between.
+    """
+    if invoice.last_applied_on is None or invoice.last_applied_on <= on:
+        return on
+    query = (
+        sa.select(PaymentApplication.applied_on, sa.func.sum(PaymentApplication.amount))
+        .where(PaymentApplication.invoice_id == invoice.id, PaymentApplication.applied_on > on)
+        .group_by(PaymentApplication.applied_on)
+        .order_by(PaymentApplication.applied_on.desc())
+    )
+    owed = invoice.balance
+    for day, applied in db.session.execute(query).all():
+        owed += applied
+        if owed < share:  # just before that day
+            require_open_period(day)
+            return day
+    return on
 
 
 def _lower_balance(invoice: Invoice, share: Money, on: date) -> None:

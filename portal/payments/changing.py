@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
+
 from portal.audit import record
 from portal.company import today
 from portal.db import bump, db
@@ -15,7 +17,12 @@ from portal.models import PAYMENT, Payment, PaymentApplication, PaymentOrigin, P
 from portal.payments.applying import apply_locked
 from portal.payments.receiving import receipt_entry
 from portal.payments.returning import SAID, ReturnReason, live_entry, refunded_from, take_out
-from portal.payments.taking_back import lock_with_invoices, take_back_newest, unapply
+from portal.payments.taking_back import (
+    lock_with_invoices,
+    once_applied,
+    take_back_newest,
+    unapply,
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ def change_payment(payment: Payment, words: PaymentWords, *, version: int) -> No
     """Save a corrected payment; the row keeps its id, the ledger reverses and enters again.
 
     What is applied above a smaller amount is taken back, newest first; what was applied before
-    a later day moves to that day. Raises Conflict, PeriodClosed for the old or the new day,
+    a later day moves to that day; what was taken back or given back since keeps the day and the
+    amount it came from. Raises Conflict, PeriodClosed for the old or the new day,
     InvalidTransition, InvalidFields, or DomainError for what `change_problem` says.
     """
     bump(payment, version)
@@ -70,6 +78,11 @@ def delete_payment(payment: Payment, *, version: int) -> None:
         raise DomainError(problem)
     if refunded_from(payment):
         raise DomainError("Money of it was already given back. Void that refund first.")
+    for row, until in once_applied(payment):
+        raise DomainError(
+            f"It was on invoice {row.invoice.number} until {until.isoformat()}. "
+            "Record it as returned instead."
+        )
     for row in rows:
         unapply(row, on=row.applied_on)
     numbers = [row.invoice.number for row in rows]
@@ -100,12 +113,34 @@ def _check(payment: Payment, words: PaymentWords) -> None:
     errors = {}
     if words.received_on > today():
         errors["received_on"] = "Money cannot be received in the future."
+    elif words.received_on > (first := _first_used(payment)):
+        errors["received_on"] = f"Money of it was used on {first.isoformat()} already."
     if words.amount <= ZERO:
         errors["amount"] = "Give an amount above zero."
     elif words.amount < (given_back := refunded_from(payment)):
         errors["amount"] = f"{given_back} of it were already given back."
+    elif words.amount < payment.amount and (pairs := once_applied(payment)):
+        row, until = pairs[-1]
+        errors["amount"] = (
+            f"It was on invoice {row.invoice.number} until {until.isoformat()}: its amount "
+            "cannot fall. Record it as returned and enter it again."
+        )
     if errors:
         raise InvalidFields(errors)
+
+
+def _first_used(payment: Payment) -> date:
+    """The day from which what is over tells of its money, and which it cannot come after.
+
+    What is still applied may move with it; what was taken back later or given back may not.
+    """
+    query = sa.select(sa.func.min(Payment.received_on)).where(
+        sa.or_(Payment.refunds_id == payment.id, Payment.gives_back_id == payment.id),
+        Payment.returned_on.is_(None),
+    )
+    given = db.session.scalar(query)
+    used = [row.applied_on for row, _ in once_applied(payment)]
+    return min([*used, *([given] if given else [])], default=date.max)
 
 
 def _enter_again(payment: Payment, words: PaymentWords, rows: list[PaymentApplication]) -> None:

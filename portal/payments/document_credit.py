@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal.audit import Happening, record_many
 from portal.db import db
-from portal.invoices import CreditWithdrawn, DocumentsCredited, InvoiceChanged
+from portal.invoices import ONLY_WHAT_IS_OWED, CreditWithdrawn, DocumentsCredited, InvoiceChanged
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
@@ -142,6 +142,20 @@ def credit_given_by(document: Invoice) -> Payment | None:
     return db.session.scalar(
         sa.select(Payment).where(Payment.document_id == document.id, Payment.returned_on.is_(None))
     )
+
+
+def bound_problem(payment: Payment) -> str | None:
+    """Why this credit stays on the invoice it was given for, in words, or None.
+
+    A write-off or a financing takes off what is owed and is no money of the customer's: taken
+    off the invoice it could be paid out.
+    """
+    document = payment.document
+    if document is None or document.kind not in ONLY_WHAT_IS_OWED:
+        return None
+    if document.kind is InvoiceKind.WRITE_OFF:
+        return "This was written off: no money came in. Unpost the write-off instead."
+    return "Somebody else took this over: no money came in. Undo the financing instead."
 
 
 def _credit_type() -> PaymentType:

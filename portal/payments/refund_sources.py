@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from portal.db import NO_MONEY, db
 from portal.kernel.money import ZERO, Money
 from portal.models import Invoice, Payment, PaymentApplication, PaymentOrigin
+from portal.payments.document_credit import bound_problem
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def refund_problem(payment: Payment) -> str | None:
         return "The payer's bank disputes this money: wait for what it decides."
     if not payment.livemode:
         return "This is TEST GATEWAY money: none came in, so none can be given back."
+    if problem := bound_problem(payment):
+        return problem
     money = money_behind(payment)
     if money is None or left_to_give_back(money) <= ZERO:
         return "All the money that came in was already given back."

@@ -19,6 +19,7 @@ from portal.ledger import post_entries, require_open_period
 from portal.models import (
     ON_THE_BOOKS,
     Invoice,
+    InvoiceKind,
     Payment,
     PaymentApplication,
     PaymentType,
@@ -38,7 +39,7 @@ from portal.payments.refund_sources import (
     refund_problem,
     sources_of_payment,
 )
-from portal.payments.taking_back import live_applications, take_back_newest
+from portal.payments.taking_back import earliest_day, live_applications, take_back_newest
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def effect_of(source: RefundSource, words: RefundWords) -> RefundEffect:
         raise DomainError(
             f"This money is on invoice {source.invoice.number}, so it is no credit. Choose a "
             "reason that opens the invoice again or lowers revenue.",
+            field="reason_id",
+        )
+    if effect is RefundEffect.LOWERS_REVENUE and source.invoice.kind is InvoiceKind.FINANCING:
+        raise DomainError(
+            f"{source.invoice.number} is one half of a financing and charged no revenue. Choose a "
+            "reason that opens it again.",
             field="reason_id",
         )
     if effect is RefundEffect.LOWERS_REVENUE and source.invoice.state not in ON_THE_BOOKS:
@@ -151,6 +158,10 @@ def _check(source: RefundSource, words: RefundWords) -> None:
         errors["amount"] = f"Only {source.limit} of what came in was not given back yet."
     if words.on < source.gives_back.received_on or words.on < source.payment.received_on:
         errors["on"] = "Money cannot be given back before it came."
+    elif words.on < (first := earliest_day(source.payment)):
+        errors["on"] = (
+            f"It was still counted on {first.isoformat()}. Choose that day or a later one."
+        )
     elif words.on > today():
         errors["on"] = "Choose a day that has come."
     if errors:
@@ -164,9 +175,6 @@ def _take_off(source: RefundSource, words: RefundWords) -> None:
         PaymentApplication.payment_id == source.payment.id,
         PaymentApplication.invoice_id == source.invoice.id,
     )
-    newest = max(row.applied_on for row in rows)
-    if words.on < newest:
-        raise InvalidFields({"on": f"It was put on the invoice only on {newest.isoformat()}."})
     take_back_newest(rows, words.amount, on=words.on)
     tell(InvoiceChanged(source.invoice))
 

@@ -14,7 +14,7 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of, require_open_period, reverse_entry
 from portal.models import JournalEntry, Payment, PaymentOrigin
-from portal.payments.taking_back import lock_with_invoices, unapply
+from portal.payments.taking_back import earliest_day, lock_with_invoices, unapply
 
 
 class ReturnReason(StrEnum):
@@ -44,7 +44,7 @@ def return_payment(
     rows = lock_with_invoices(payment)
     if problem := return_problem(payment):
         raise DomainError(problem)
-    first = max([payment.received_on, *(row.applied_on for row in rows)])
+    first = earliest_day(payment)
     if on < first:
         raise DomainError(
             f"It was still counted on {first.isoformat()}. Choose that day or a later one.",

@@ -22,6 +22,7 @@ from portal.payments.applying import (
     lock_invoices,
     tell_both,
 )
+from portal.payments.document_credit import bound_problem
 
 
 def unapply(
@@ -30,7 +31,8 @@ def unapply(
     """Take one application back: a negative row, mirrored in the ledger; the money is credit.
 
     Raises PeriodClosed for the day it is taken back, NotAllowed when payment or invoice went to
-    the accounting system and not `exported_too`, DomainError when it was already taken back.
+    the accounting system and not `exported_too`, DomainError when it was already taken back or
+    is what a write-off or a financing took off.
     """
     payment, invoice = application.payment, application.invoice
     lock_both([invoice], payment)  # first: two people may press at once
@@ -38,6 +40,8 @@ def unapply(
     require_open_period(day)
     if not exported_too:
         require_not_exported(application)
+    if problem := bound_problem(payment):
+        raise DomainError(problem)
     if application.reverses_id or _reversal_of(application):
         raise DomainError("This application was already taken back.")
     payment.unapplied += application.amount
@@ -122,6 +126,41 @@ def live_applications(*wheres: sa.ColumnElement[bool]) -> list[PaymentApplicatio
         .options(joinedload(PaymentApplication.invoice), joinedload(PaymentApplication.payment))
     )
     return list(db.session.scalars(query))
+
+
+def earliest_day(payment: Payment) -> date:
+    """The first day money of this row can leave the house: before, it was still counted.
+
+    The day it came, was last put on an invoice or taken off one, or was last given back.
+    """
+    moved = sa.select(sa.func.max(PaymentApplication.applied_on)).where(
+        PaymentApplication.payment_id == payment.id
+    )
+    given = sa.select(sa.func.max(Payment.received_on)).where(
+        Payment.refunds_id == payment.id, Payment.returned_on.is_(None)
+    )
+    days = db.session.execute(sa.select(moved.scalar_subquery(), given.scalar_subquery())).one()
+    newest: date = max([payment.received_on, *(day for day in days if day)])
+    return newest
+
+
+def once_applied(payment: Payment) -> list[tuple[PaymentApplication, date]]:
+    """What was on an invoice for some days and was taken back since, with the day it was.
+
+    What was taken back on its own day is not among it: no day counts that.
+    """
+    back = aliased(PaymentApplication)
+    query = (
+        sa.select(PaymentApplication, back.applied_on)
+        .join(back, back.reverses_id == PaymentApplication.id)
+        .where(
+            PaymentApplication.payment_id == payment.id,
+            back.applied_on > PaymentApplication.applied_on,
+        )
+        .order_by(PaymentApplication.id)
+        .options(joinedload(PaymentApplication.invoice))
+    )
+    return [(row, until) for row, until in db.session.execute(query).unique()]
 
 
 def take_back_newest(

@@ -14,7 +14,7 @@ from portal.db import db
 from portal.files import open_file
 from portal.kernel.errors import DomainError
 from portal.ledger import verify_books
-from portal.models import Invoice
+from portal.models import Invoice, RefundReason
 from tests.cli.houses import company_in, furnished_house, house
 
 
@@ -166,3 +166,20 @@ def test_the_commands_back_up_restore_and_say_where_the_old_one_is(tmp_path):
     assert (refused.exit_code, "Add --replace" in refused.output) == (1, True)
     assert (restored.exit_code, "Restored; the books balance." in restored.output) == (0, True)
     assert f"is kept as {settings.sqlite_file}.before-restore." in restored.output
+
+
+def test_what_an_older_version_lacked_is_made_when_it_is_restored(tmp_path):
+    archive = tmp_path / "kept.tar.gz"
+    furnished_house(tmp_path / "data", "Kept")
+    app, settings = house(tmp_path / "data")
+    with app.app_context():
+        db.session.execute(sa.delete(RefundReason))
+        db.session.commit()
+        write_backup(settings, archive)
+        restored = app.test_cli_runner().invoke(args=["restore", str(archive), "--replace"])
+        reasons = db.session.scalar(sa.select(sa.func.count()).select_from(RefundReason))
+        db.session.remove()
+        db.engine.dispose()
+
+    assert (restored.exit_code, reasons > 0) == (0, True)
+    assert company_in(settings.sqlite_file) == "Kept"

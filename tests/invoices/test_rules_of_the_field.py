@@ -9,18 +9,21 @@ from portal.db import db
 from portal.invoices import (
     InvoiceFacts,
     LineWords,
+    add_invoice_type,
     add_line,
     cancel_invoice,
     change_invoice,
+    date_on_open_day,
     hand_out_link,
     post_invoice,
     remove_line,
     send_invoice,
+    unpost_invoice,
 )
 from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.ledger import entries_of
+from portal.ledger import close_through, entries_of
 from portal.models import (
     AccountingPeriod,
     AccountRole,
@@ -102,6 +105,32 @@ def test_facts_do_not_move_into_a_closed_month(build):
         change_invoice(
             invoice, facts(invoice, invoice_date=date(2026, 1, 9)), version=invoice.version
         )
+
+
+def test_an_open_day_keeps_the_type_of_a_draft(build):
+    invoice = build.invoice("10", on=date(2026, 1, 5))
+    invoice.type = add_invoice_type("Warranty")
+    close_through(date(2026, 1, 31))
+
+    date_on_open_day(invoice, version=invoice.version)
+
+    assert (invoice.invoice_date, invoice.type.name) == (date(2026, 2, 1), "Warranty")
+
+
+def test_a_number_once_given_stays_in_its_fiscal_year(build):
+    invoice = build.posted("10", on=date(2025, 12, 30))
+    unpost_invoice(invoice, because="a mistake")
+
+    with pytest.raises(InvalidFields, match="INV-2025-00001 and keeps that number") as refused:
+        change_invoice(
+            invoice, facts(invoice, invoice_date=date(2026, 1, 2)), version=invoice.version
+        )
+    assert set(refused.value.errors) == {"invoice_date"}
+
+    change_invoice(
+        invoice, facts(invoice, invoice_date=date(2025, 12, 31)), version=invoice.version
+    )
+    assert invoice.invoice_date == date(2025, 12, 31)
 
 
 def test_the_location_of_another_customer_is_refused(build):

@@ -29,7 +29,7 @@ from portal.models import (
     PeriodState,
     SentState,
 )
-from portal.payments import apply_credit, credit_of
+from portal.payments import apply_credit, credit_of, unapply
 from portal.receivables import aging_totals
 from portal.reports import control_ties
 from tests.invoices.test_credit_documents import corrects, credit_row
@@ -184,6 +184,23 @@ def test_only_posted_ones_are_unposted(build, state):
     db.session.flush()
     with pytest.raises(DomainError, match=r"already exported|not on the books"):
         unpost_invoice(invoice, because="x")
+
+
+def test_credit_on_an_exported_invoice_is_taken_back_there_first(build):
+    original = build.posted("100")
+    note = corrects(build, original, "-30", kind=InvoiceKind.CREDIT_NOTE)
+    post_invoice(note)
+    original.state = InvoiceState.EXPORTED
+    db.session.flush()
+
+    with pytest.raises(DomainError, match=f"{original.number}, which was exported. Take it back"):
+        unpost_invoice(note, because="x")
+    assert unpost_invoices([note.id], because="x").done == []
+    assert original.balance == Money.of(70)
+
+    unapply(credit_row(note).applications[0])
+    unpost_invoice(note, because="x")
+    assert (original.balance, note.state) == (Money.of(100), InvoiceState.PENDING)
 
 
 def test_a_closed_period_is_told_before_the_export_status(build):

@@ -11,6 +11,7 @@ from portal.ledger import (
     account_id_for,
     balance_of,
     close_through,
+    is_open,
     reopen_month,
     trial_balance,
     verify_books,
@@ -87,3 +88,14 @@ def test_a_wrong_or_missing_balance_is_named(story):
     assert wrong == ["Account 1200 closed 2026-02-28 with $91.00; the journal says $90.00."]
     assert verify_books() == ["Account 1200 closed 2026-02-28 with $0.00; the journal says $90.00."]
     db.session.rollback()
+
+
+def test_an_empty_month_opened_by_mistake_closes_with_the_later_ones(story):
+    november = date(2025, 11, 1)
+    close_through(JANUARY)
+    reopen_month(november)
+
+    closed = close_through(FEBRUARY)
+
+    assert closed == [november, FEBRUARY]
+    assert not is_open(november)

@@ -14,11 +14,17 @@ from portal.kernel.money import ZERO, Money
 from portal.ledger import close_through, entries_of, trial_balance
 from portal.payments import (
     PaymentWords,
+    RefundWords,
     change_payment,
+    credit_of,
     delete_payment,
     payment_types,
     post_payments,
+    refund,
+    refund_reasons,
+    refund_types,
     return_payment,
+    sources_of_payment,
     unapply,
     unpost_payments,
 )
@@ -111,6 +117,32 @@ def test_a_payment_that_never_was_counts_for_nothing(build):
     assert payment.returned_on == payment.received_on
     assert payment.returned_because == "entered in error"
     assert balances(date(2026, 1, 10)) == {"1200": Money.of(50), "4000": -Money.of(50)}
+
+
+def test_money_once_used_neither_vanishes_nor_shrinks_nor_comes_later(build):
+    invoice = build.posted("50", on=date(2026, 2, 1))
+    payment = build.payment(invoice.customer, "50", invoice, on=date(2026, 2, 2))
+    unapply(payment.applications[0], on=date(2026, 2, 20))
+
+    with pytest.raises(DomainError, match=r"until 2026-02-20\. Record it as returned"):
+        delete_payment(payment, version=payment.version)
+    with pytest.raises(InvalidFields) as refused:
+        change(payment, amount=Money.of(40), received_on=date(2026, 2, 3))
+    assert set(refused.value.errors) == {"amount", "received_on"}
+
+    change(payment, amount=Money.of(60), received_on=date(2026, 2, 1))
+    assert credit_of(payment.customer_id, on=date(2026, 2, 10)) == Money.of(10)
+
+
+def test_money_does_not_come_after_it_was_given_back(build):
+    payment = build.payment(build.customer(), "50", on=date(2026, 2, 2))
+    reason = next(one for one in refund_reasons() if one.name == "Overpaid")
+    paid_out = RefundWords(reason, refund_types()[0], Money.of(50), date(2026, 2, 5))
+    refund(sources_of_payment(payment)[0], paid_out)
+
+    with pytest.raises(InvalidFields, match="was used on 2026-02-05 already"):
+        change(payment, received_on=date(2026, 2, 6))
+    change(payment, received_on=date(2026, 2, 5))
 
 
 def test_only_pending_money_of_the_desk_is_corrected(build):

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from portal.audit import trail_of
 from portal.db import PageRequest, db
+from portal.invoices import finance, write_off
 from portal.kernel.errors import DomainError, InvalidFields, PeriodClosed
 from portal.kernel.money import ZERO, Money
 from portal.ledger import close_through, trial_balance
@@ -34,6 +35,7 @@ from portal.payments import (
     shares_of,
     sources_of_invoice,
     sources_of_payment,
+    unapply,
     void_refund,
 )
 from portal.payments.refund_documents import shares_of_amount, shares_of_lines
@@ -206,6 +208,18 @@ def test_a_reason_must_fit_the_money(build, effect, which, sentence):
         refund(sources_of_payment(payment)[which], words(build, "10", effect))
 
 
+def test_a_financing_charged_no_revenue_that_could_fall(build):
+    bank = build.customer("Bank")
+    half = finance(build.posted("100"), bank, Money.of(100), because="17").arrives
+    payment = build.payment(bank, "100", half)
+
+    with pytest.raises(DomainError, match="half of a financing"):
+        refund(sources_of_invoice(half)[0], words(build, "100", RefundEffect.LOWERS_REVENUE))
+
+    refund(sources_of_invoice(half)[0], words(build, "100", RefundEffect.REOPENS_INVOICE))
+    assert (half.balance, payment.unapplied) == (Money.of(100), ZERO)
+
+
 def test_revenue_of_a_draft_falls_by_editing_it(build):
     invoice = build.invoice("100")
     build.payment(invoice.customer, "100", invoice)
@@ -251,6 +265,21 @@ def test_closed_months_and_days_that_make_no_sense_are_refused(build):
         refund(source, words(build, "10", on=date(2026, 2, 20)))
 
 
+def test_neither_a_refund_nor_a_return_is_dated_before_the_money_was_free(build):
+    invoice = build.posted("100", on=date(2026, 2, 1))
+    payment = build.payment(invoice.customer, "100", invoice, on=date(2026, 2, 2))
+    unapply(payment.applications[0], on=date(2026, 2, 20))
+    (source,) = sources_of_payment(payment)
+
+    with pytest.raises(InvalidFields, match="still counted on 2026-02-20"):
+        refund(source, words(build, "10", on=date(2026, 2, 19)))
+    with pytest.raises(DomainError, match="still counted on 2026-02-20"):
+        return_payment(payment, ReturnReason.BOUNCED, on=date(2026, 2, 19))
+
+    refund(source, words(build, "100", on=date(2026, 2, 20)))
+    assert credit_of(payment.customer_id, on=date(2026, 2, 10)) == ZERO
+
+
 def test_money_nobody_has_is_not_given_back(build):
     customer = build.customer()
     test = build.payment(customer, "5", livemode=False)
@@ -284,6 +313,28 @@ def test_the_credit_of_a_document_gives_back_what_paid_the_invoice(build):
 
     assert row.unapplied == ZERO
     assert sources_of_payment(row) == []
+
+
+@pytest.mark.parametrize(
+    ("take_off", "sentence"),
+    [
+        (lambda invoice, _: write_off(invoice, because="bankrupt"), "Unpost the write-off"),
+        (
+            lambda invoice, bank: finance(invoice, bank, Money.of(100), because="17").leaves,
+            "Undo the financing",
+        ),
+    ],
+)
+def test_what_nobody_paid_is_neither_taken_back_nor_given_back(build, take_off, sentence):
+    invoice = build.posted("300")
+    build.payment(invoice.customer, "200", invoice)
+    document = take_off(invoice, build.customer("Bank"))
+    credit = db.session.scalars(sa.select(Payment).where(Payment.document_id == document.id)).one()
+
+    assert sentence in refund_problem(credit)
+    with pytest.raises(DomainError, match=sentence):
+        unapply(credit.applications[0])
+    assert (invoice.balance, credit.unapplied, sources_of_payment(credit)) == (ZERO, ZERO, [])
 
 
 def test_refunds_have_their_place_in_the_list_and_the_figures(build):

@@ -71,6 +71,22 @@ def test_an_application_taken_back_is_owed_again_from_that_day(build):
     assert everybody(date(2026, 2, 1)).totals.total == Money.of(100)
 
 
+def test_money_entered_late_is_applied_only_when_the_invoice_was_owed_again(build):
+    invoice = build.posted("100.00", on=date(2026, 1, 5))
+    first = build.payment(invoice.customer, "80.00", invoice, on=date(2026, 1, 10))
+    unapply(first.applications[0], on=date(2026, 2, 1))
+
+    fits = build.payment(invoice.customer, "20.00", invoice, on=date(2026, 1, 12))
+    late = build.payment(invoice.customer, "80.00", invoice, on=date(2026, 1, 12))
+    db.session.flush()
+
+    days = [one.applications[0].applied_on for one in (fits, late)]
+    assert days == [date(2026, 1, 12), date(2026, 2, 1)]
+    owed = [everybody(date(2026, 1, day)).totals.total for day in (9, 10, 12, 31)]
+    assert owed == [Money.of(100), Money.of(20), ZERO, ZERO]
+    assert everybody(date(2026, 2, 1)).totals.total == ZERO
+
+
 def test_pending_and_cancelled_invoices_are_nobodys_debt(build):
     build.invoice("100.00")
     cancel_invoice(build.invoice("50.00"), because="a mistake")
