@@ -7,9 +7,23 @@ import sqlalchemy as sa
 
 from portal.customers import ContactWords, add_contact
 from portal.db import db
-from portal.invoices import ABOUT_INVOICES, get_invoice, send_invoice
+from portal.invoices import (
+    ABOUT_INVOICES,
+    InvoiceFilter,
+    LineWords,
+    add_line,
+    finance,
+    find_invoice_ids,
+    get_invoice,
+    post_invoice,
+    send_invoice,
+    start_adjustment,
+    write_off,
+)
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
+from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.models import (
     Channel,
     Delivery,
@@ -334,3 +348,35 @@ def test_two_sendings_of_the_same_invoices_write_to_each_once(thousand, at_once)
 
     assert raised == [None, None]
     assert each_once(ids)
+
+
+def test_papers_of_the_house_reach_no_customer(build):
+    invoice, other = build.posted("100"), build.posted("50")
+    given_up = write_off(invoice, Money.of(40), because="Not worth a letter")
+    pair = finance(other, build.customer("Bank"), Money.of(50), because="Contract")
+    papers = [pair.leaves, given_up]
+    db.session.flush()
+
+    run = send(*papers, pair.arrives)
+
+    for paper in papers:
+        state, why = outcome(run, paper)
+        assert (state, messages(paper)) == (S.REFUSED, [])
+        assert "not sent to customers" in why
+    assert len(messages(pair.arrives)) == 1
+    found = find_invoice_ids(InvoiceFilter(), on=build.today)
+    assert {invoice.id, other.id, pair.arrives.id} == set(found)
+
+
+def test_an_adjustment_that_lowers_is_sent_with_the_credit_notes_words(build, smtp):
+    smtp()
+    adjustment = start_adjustment(build.posted("100"))
+    db.session.flush()
+    add_line(adjustment, LineWords("Discount", Quantity.of(1), UnitPrice.of("-30")))
+    post_invoice(adjustment)
+
+    send(adjustment)
+
+    (message,) = messages(adjustment)
+    assert message.kind == "credit_note"
+    assert "over $30.00 is attached. It is taken off what you owe" in message.body
