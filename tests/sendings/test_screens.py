@@ -288,3 +288,15 @@ def test_a_rule_is_made_changed_and_refused_without_a_name(office, build):
     page = office.get("/staff/sending-rules").text
     assert "Maintenance at once" in page
     assert "completion of the job" in page
+
+
+def test_enter_in_a_field_neither_sends_nor_overwrites_what_was_typed(office, build):
+    invoice = build.posted("80")
+
+    page = office.get(sending(invoice)).text
+    first = re.search(r"<button[^>]*>", page[page.index('<form id="letter"') :])[0]
+
+    assert f'formaction="{sending(invoice)}/preview"' in first
+    assert "name=" not in first
+    typed = office.post(f"{sending(invoice)}/preview", data=letter(invoice, body="Mine, typed"))
+    assert "Mine, typed" in typed.text
