@@ -12,7 +12,7 @@ from portal.db import db
 from portal.invoices import send_invoice
 from portal.kernel import clock
 from portal.models import Message, MessageState, SentState
-from portal.outbox import deliver, retry_message, waiting_messages
+from portal.outbox import bounced_addresses, deliver, retry_message, waiting_messages
 from portal.sendings import bounced_message, read_reports
 from portal.tasks import run_waiting
 
@@ -265,3 +265,23 @@ def test_a_refusal_about_us_condemns_no_address(build, smtp):
 
     assert the_message().bounced_at is None
     assert "relaying denied" in the_message().last_error
+
+
+def test_a_copy_that_comes_back_does_not_condemn_the_recipient(hook, build, smtp):
+    smtp()
+    customer = build.customer("Ada", email="ada@example.org", cc_emails="boss@example.org")
+    invoice = build.posted("10", customer=customer)
+    send_invoice(invoice)
+    db.session.commit()
+    run_waiting()
+    number = f"<message-{the_message().id}-20260302180000@acme.example>"
+
+    for _ in range(2):
+        hook({"email": "Boss@example.org", "reason": "550 gone", "message_id": number})
+
+    assert the_message().bounced_at is None
+    assert the_message().last_error == "The copy to Boss@example.org came back: 550 gone"
+    assert bounced_addresses([customer.id]) == {}
+    assert len([one for one in trail_of(invoice) if "came back" in one.sentence]) == 1
+    hook({"email": "ada@example.org", "reason": "550 gone too", "message_id": number})
+    assert the_message().bounced_because == "550 gone too"
