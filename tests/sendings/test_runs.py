@@ -12,6 +12,7 @@ from portal.invoices import (
     InvoiceFilter,
     LineWords,
     add_line,
+    cancel_invoice,
     finance,
     find_invoice_ids,
     get_invoice,
@@ -40,6 +41,7 @@ from portal.outbox import note_bounce
 from portal.sendings import (
     figures_of,
     find_to_print,
+    ids_to_print,
     look_at_run,
     mark_printed,
     start_run,
@@ -211,6 +213,19 @@ def test_printed_ones_leave_the_list_and_count_as_sent(build):
 
     assert [one.invoice_id for one in find_to_print(PageRequest()).rows] == [first.id]
     assert get_invoice(second.id).sent_state is SentState.SENT
+
+
+def test_a_cancelled_one_leaves_the_print_list_and_never_counts_as_sent(build):
+    invoice = build.invoice("10", customer=build.customer(delivery=Delivery.MAIL))
+    send(invoice)
+    (item,) = find_to_print(PageRequest()).rows
+    cancel_invoice(get_invoice(invoice.id), because="Twice")
+    db.session.commit()
+
+    assert find_to_print(PageRequest()).rows == []
+    assert ids_to_print() == []
+    assert mark_printed([item.id]) == 0
+    assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT
 
 
 @pytest.fixture
