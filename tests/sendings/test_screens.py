@@ -300,3 +300,23 @@ def test_enter_in_a_field_neither_sends_nor_overwrites_what_was_typed(office, bu
     assert "name=" not in first
     typed = office.post(f"{sending(invoice)}/preview", data=letter(invoice, body="Mine, typed"))
     assert "Mine, typed" in typed.text
+
+
+def test_a_refusal_keeps_the_letter_that_was_typed(office, build):
+    invoice = build.posted("80")
+    sent = letter(invoice, body="Mine, typed")
+    page = f"/staff/invoices/{invoice.id}/sending"
+    before = {"Referer": f"http://localhost{page}"}
+    get_invoice(invoice.id).customer.electronic_invoice = True
+    db.session.commit()
+
+    refused = office.post(page, data=yes(invoice.id) | sent, headers=before)
+
+    assert refused.status_code == 422
+    assert "VAT ID" in refused.text
+    assert "Mine, typed" in refused.text
+    words = {"words": "My text", "numbers": "555 010 0123"}
+    text = office.post(f"/staff/invoices/{invoice.id}/text", data=words, headers=before)
+    assert text.status_code == 422
+    assert "VAT ID" in text.text
+    assert messages() == []
