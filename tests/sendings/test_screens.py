@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.access import Ability, RoleWords, add_role
 from portal.customers import ContactWords, add_contact
 from portal.db import db
 from portal.invoices import get_invoice
@@ -21,6 +22,7 @@ from portal.models import (
 )
 from portal.outbox import note_bounce
 from portal.tasks import run_waiting
+from tests.conftest import staff_client
 from tests.staff.test_questions import yes
 
 
@@ -320,3 +322,20 @@ def test_a_refusal_keeps_the_letter_that_was_typed(office, build):
     assert text.status_code == 422
     assert "VAT ID" in text.text
     assert messages() == []
+
+
+def test_who_may_only_read_the_outbox_neither_retries_nor_condemns(app, office, build):
+    office.post(sending(build.posted("80")))
+    run_waiting()
+    address = f"/staff/outbox/{messages()[0].id}"
+    add_role(RoleWords("Outbox reader", [Ability.VIEW_OUTBOX]))
+    db.session.commit()
+    reader = staff_client(app, build, "Outbox reader")
+
+    page = reader.get(address)
+
+    assert page.status_code == 200
+    assert f"{address}/retry" not in page.text
+    assert f"{address}/retry" in office.get(address).text
+    assert reader.post(f"{address}/retry").status_code == 403
+    assert reader.post(f"{address}/bounce", data={"because": "x"}).status_code == 403
