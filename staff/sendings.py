@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
@@ -30,6 +29,7 @@ from portal.sendings import (
 from portal.web import (
     Form,
     OnceField,
+    asked_for,
     filters,
     needs,
     notify,
@@ -144,8 +144,7 @@ def _matching() -> list[int]:
 
 
 def _address() -> str:
-    asked: dict[str, Any] = request.args.to_dict()
-    return url_for("staff.sendings.create", **asked)
+    return url_for("staff.sendings.create", **asked_for())
 
 
 def _start(ids: Sequence[int]) -> Response:
