@@ -16,6 +16,7 @@ from portal.models import SendingItemState, SendingRun, SendingState
 from portal.outbox import mail_is_kept
 from portal.sendings import (
     figures_of,
+    figures_of_all,
     find_items,
     find_runs,
     find_to_print,
@@ -86,7 +87,7 @@ def index() -> Response:
     page = find_runs(page_request())
     return render_page(
         "staff/sendings/index.html", fragment="rows", page=page,
-        figures={one.id: figures_of(one) for one in page.rows},
+        figures=figures_of_all(page.rows),
         left_out=not_sent_by_rule(page_request(size=10)).total,
     )  # fmt: skip
 

@@ -21,8 +21,9 @@ from portal.models import (
     SentState,
 )
 from portal.outbox import note_bounce
+from portal.sendings import start_run
 from portal.tasks import run_waiting
-from tests.conftest import staff_client
+from tests.conftest import count_statements, staff_client
 from tests.staff.test_questions import yes
 
 
@@ -215,8 +216,6 @@ def test_a_filter_that_matches_nothing_says_so(office, build):
 
 
 def test_a_running_sending_asks_for_itself_and_can_be_stopped(office, build):
-    from portal.sendings import start_run
-
     run = start_run([build.posted("1").id])
     address = f"/staff/sendings/{run.id}"
 
@@ -339,3 +338,20 @@ def test_who_may_only_read_the_outbox_neither_retries_nor_condemns(app, office, 
     assert f"{address}/retry" in office.get(address).text
     assert reader.post(f"{address}/retry").status_code == 403
     assert reader.post(f"{address}/bounce", data={"because": "x"}).status_code == 403
+
+
+def test_the_list_of_sendings_counts_in_one_statement(office, build):
+    def asked():
+        with count_statements() as seen:
+            assert office.get("/staff/sendings").status_code == 200
+        return len(seen)
+
+    start_run([build.posted("1").id])
+    db.session.commit()
+    asked()
+    one = asked()
+    for _ in range(3):
+        start_run([build.posted("1").id])
+    db.session.commit()
+
+    assert asked() == one
