@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 
+from customer.documents import document_of
 from customer.paying import outcome_page, typed_amount
 from portal.company import today
-from portal.invoices import invoice_of_token, invoice_paper, invoice_pdf, mark_opened, pdf_name
+from portal.invoices import invoice_of_token, invoice_paper, mark_opened
 from portal.kernel.errors import DomainError, NotFound
 from portal.models import Invoice
 from portal.payment_collection import (
@@ -18,7 +19,7 @@ from portal.payment_collection import (
     minimum_payment,
     start_checkout,
 )
-from portal.web import open_to_all, pdf_response, render_page
+from portal.web import open_to_all, render_page
 
 bp = Blueprint("guest", __name__, url_prefix="/pay")
 
@@ -35,7 +36,7 @@ def show(token: str) -> Response:
 @open_to_all
 def pdf(token: str) -> Response:
     invoice = _invoice(token)
-    return pdf_response(invoice_pdf(invoice.id), pdf_name(invoice))
+    return document_of(invoice)
 
 
 @bp.post("/<token>")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort
 
+from customer.documents import document_of
 from customer.mine import me, my_invoice
 from portal.company import today
 from portal.files import thumbnail
 from portal.invoices import (
     find_customer_invoices,
     invoice_paper,
-    invoice_pdf,
     mark_opened,
-    pdf_name,
 )
 from portal.models import Invoice
 from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
 from portal.payments import credit_of
-from portal.web import page_request, payers_only, pdf_response, render_page
+from portal.web import page_request, payers_only, render_page
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 
@@ -59,7 +58,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
 @payers_only
 def pdf(invoice_id: int) -> Response:
     invoice = my_invoice(invoice_id)
-    return pdf_response(invoice_pdf(invoice.id, link=False), pdf_name(invoice))
+    return document_of(invoice, link=False)
 
 
 @bp.get("/<int:invoice_id>/photos/<int:photo_id>.jpg")

@@ -144,6 +144,11 @@ def _refuse_unsafe(env: Mapping[str, str]) -> None:
             "Set BASE_URL to the https:// address where people reach the app: mailed links name "
             "it, and cookies travel over https only."
         )
+    if 0 < len(env.get("BOUNCE_SECRET", "")) < SHORTEST_SECRET:
+        wrong.append(
+            f"Set BOUNCE_SECRET to {SHORTEST_SECRET} random characters or more, or leave it out: "
+            "who guesses it can mark addresses as dead."
+        )
     if wrong:
         raise BadSettings(" ".join(["Production does not start like this.", *wrong]))
 

@@ -35,6 +35,7 @@ from portal.web import (
     IdField,
     OnceField,
     PageRequest,
+    asked_for,
     filters,
     needs,
     notify,
@@ -135,7 +136,7 @@ def _choosing(
         count = len(members[0]) + len(members[1])
     return render_page(
         "staff/batches/choosing.html", status=status, form=form, members=members, count=count,
-        asked=request.args.to_dict(),
+        asked=asked_for(),
     )  # fmt: skip
 
 

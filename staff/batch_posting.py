@@ -64,7 +64,7 @@ def unpost(batch_id: int) -> Response:
 
 
 @bp.post("/print-runs")
-@needs(Ability.VIEW_INVOICES)
+@needs(Ability.BATCH_INVOICES)
 def print_all(batch_id: int) -> Response:
     runs = print_batch(get_batch(batch_id), by=signed_in_user())
     if len(runs) > 1:

@@ -108,7 +108,8 @@ def look(kind: str, channel: str, language: str) -> Response:
 @bp.post(f"{PLACE}/house-words")
 @needs(Ability.EDIT_SETTINGS)
 def reset(kind: str, channel: str, language: str) -> Response:
-    if forget_words(kind, _place(kind, channel, language), language):
+    medium, seen = _place(kind, channel, language), WordsForm().version.data
+    if forget_words(kind, medium, language, version=seen):
         notify(_("The house's words are used again."))
     return redirect_to(
         "staff.message_templates.edit", kind=kind, channel=channel, language=language

@@ -33,6 +33,7 @@ from portal.web import (
     pdf_response,
     redirect_to,
     render_page,
+    require,
 )
 from staff.choices import row_of
 
@@ -94,9 +95,10 @@ def attachment(message_id: int, attachment_id: int) -> Response:
 
 
 @bp.post("/<int:message_id>/retry")
-@needs(Ability.VIEW_OUTBOX)
+@needs(Ability.SEND_INVOICES)
 def retry(message_id: int) -> Response:
     message = get_message(message_id)
+    require(Ability.VIEW_OUTBOX)
     retry_message(message)
     if message.channel is Channel.SMS and texts_are_kept():
         notify(_("Kept, not sent: no text gateway is set up."), "warning")
@@ -108,10 +110,11 @@ def retry(message_id: int) -> Response:
 
 
 @bp.post("/<int:message_id>/bounce")
-@needs(Ability.VIEW_OUTBOX)
+@needs(Ability.SEND_INVOICES)
 def bounce(message_id: int) -> Response:
     """Somebody saw that it came back; the next sending warns of the address."""
     message, because = get_message(message_id), request.form.get("because", "")
+    require(Ability.VIEW_OUTBOX)
     try:
         report_bounce(message, because)
     except InvalidFields as error:

@@ -17,6 +17,7 @@ from portal.invoices import (
     get_invoice,
     posting_preview,
     posting_problem,
+    sending_problem,
     tax_is_stale,
 )
 from portal.kernel.errors import DomainError
@@ -135,10 +136,8 @@ def _before_sending(invoice: Invoice) -> Asked:
 
 
 def _sending_problem(invoice: Invoice, addresses: Sequence[str]) -> str | None:
-    if invoice.state is InvoiceState.CANCELLED:
-        return str(_("It is cancelled."))
-    if not invoice.lines or invoice.invoice_date is None:
-        return str(_("It needs a date and at least one line."))
+    if problem := sending_problem(invoice):
+        return problem
     return None if addresses else str(_("Nobody at this customer has an email address."))
 
 

@@ -21,7 +21,7 @@ from portal.invoices import (
     template_kind,
 )
 from portal.kernel.addresses import normal_mobile
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Channel, Invoice, InvoiceState
 from portal.outbox import (
     PLACEHOLDERS,
@@ -76,7 +76,7 @@ def send(invoice_id: int) -> Response:
     try:
         how = sending_of(invoice, letter, shared_photos(invoice))
         return once(letter, lambda: _send(invoice, how))
-    except InvalidFields as error:
+    except DomainError as error:  # also what is no field's fault: the letter keeps what was typed
         letter.refuse(error)
         return _page(invoice, letter, status=422)
 
@@ -100,7 +100,7 @@ def text(invoice_id: int) -> Response:
             raise InvalidFields({"words": _("Tick at least one number.")})
         how = Sending(to=numbers, words=check_words(Channel.SMS, words))
         return once(TextForm(), lambda: _text(invoice, how))
-    except (InvalidFields, ValueError) as error:
+    except (DomainError, ValueError) as error:
         return _page(invoice, letter_form(invoice), status=422, text_error=str(error))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
@@ -17,6 +16,7 @@ from portal.models import SendingItemState, SendingRun, SendingState
 from portal.outbox import mail_is_kept
 from portal.sendings import (
     figures_of,
+    figures_of_all,
     find_items,
     find_runs,
     find_to_print,
@@ -30,6 +30,7 @@ from portal.sendings import (
 from portal.web import (
     Form,
     OnceField,
+    asked_for,
     filters,
     needs,
     notify,
@@ -86,7 +87,7 @@ def index() -> Response:
     page = find_runs(page_request())
     return render_page(
         "staff/sendings/index.html", fragment="rows", page=page,
-        figures={one.id: figures_of(one) for one in page.rows},
+        figures=figures_of_all(page.rows),
         left_out=not_sent_by_rule(page_request(size=10)).total,
     )  # fmt: skip
 
@@ -144,8 +145,7 @@ def _matching() -> list[int]:
 
 
 def _address() -> str:
-    asked: dict[str, Any] = request.args.to_dict()
-    return url_for("staff.sendings.create", **asked)
+    return url_for("staff.sendings.create", **asked_for())
 
 
 def _start(ids: Sequence[int]) -> Response:

@@ -67,6 +67,7 @@ from portal.invoices.interest import (
     interest_problem,
     propose_interest,
 )
+from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.lines import LineWords, find_line
 from portal.invoices.locking import in_date_order, lock_in_order
 from portal.invoices.message_words import invoice_values, portal_url, template_kind
@@ -136,6 +137,7 @@ from portal.invoices.wording import document_word
 __all__ = [
     "ABOUT_INVOICES",
     "BATCHED",
+    "IS_INTERNAL",
     "ME",
     "NOBODY",
     "ONLY_WHAT_IS_OWED",

@@ -35,8 +35,7 @@ def electronic_data(invoice: Invoice) -> ElectronicData | None:
 
     Raises ElectronicDataMissing rather than leave something out.
     """
-    wanted = invoice.customer.electronic_invoice and invoice.is_on_the_books
-    if not wanted or invoice.kind in WITHOUT:
+    if not _is_electronic(invoice):
         return None
     document = electronic_document(invoice)
     try:
@@ -45,6 +44,16 @@ def electronic_data(invoice: Invoice) -> ElectronicData | None:
         raise ElectronicDataMissing(
             f"The electronic data of {invoice.number} does not fit EN 16931: {error}"
         ) from error
+
+
+def electronic_problem(invoice: Invoice) -> str | None:
+    """Why the electronic invoice its customer wants can never be made, in words, or None."""
+    try:
+        if _is_electronic(invoice):
+            _refuse_missing(invoice)
+    except ElectronicDataMissing as missing:
+        return str(missing)
+    return None
 
 
 def electronic_document(invoice: Invoice) -> ElectronicDocument:
@@ -80,6 +89,11 @@ def electronic_document(invoice: Invoice) -> ElectronicDocument:
         bic=seller.bic,
         note=invoice.summary,
     )
+
+
+def _is_electronic(invoice: Invoice) -> bool:
+    wanted = invoice.customer.electronic_invoice and invoice.is_on_the_books
+    return wanted and invoice.kind not in WITHOUT
 
 
 def _refuse_missing(invoice: Invoice) -> None:

@@ -11,22 +11,25 @@ from portal.models import Invoice, InvoiceKind
 from portal.outbox import Values
 from portal.settings import Settings
 
+CREDITING_KINDS = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.REFUND})
 LATE = {"en": "overdue", "es": "vencida", "fr": "en retard"}
 
 
 def template_kind(invoice: Invoice) -> str:
     """Which words it is sent with."""
-    return "credit_note" if invoice.kind is InvoiceKind.CREDIT_NOTE else "invoice"
+    lowers = invoice.kind is InvoiceKind.ADJUSTMENT and invoice.total < ZERO
+    return "credit_note" if lowers or invoice.kind in CREDITING_KINDS else "invoice"
 
 
 def invoice_values(invoice: Invoice, language: str, *, makes_link: bool = True) -> Values:
     """Everything a message about this invoice may say; a preview makes no link of its own."""
     owed = max(invoice.balance, ZERO)
+    lowers = invoice.sign < 0 or template_kind(invoice) == "credit_note"
     link = pay_link_url if makes_link else _link_to_come
     return {
         "customer_name": invoice.customer.name,
         "number": invoice.number,
-        "total": invoice.total if invoice.sign > 0 else -invoice.total,
+        "total": -invoice.total if lowers else invoice.total,
         "balance": owed if owed else "",
         "due_date": _due(invoice, language) if owed else "",
         "date": invoice.invoice_date or "",

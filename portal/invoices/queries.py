@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate, total_of
+from portal.invoices.internal_papers import IS_INTERNAL
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.ledger import closed_days
@@ -124,8 +125,8 @@ def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
 
 
 def find_invoice_ids(wanted: InvoiceFilter, *, on: date) -> list[int]:
-    """The id of every invoice the filter lets through, oldest first; one narrow statement."""
-    query = sa.select(Invoice.id).where(*_wheres(wanted, on)).order_by(Invoice.id)
+    """The ids the filter lets through, oldest first, to be sent: without internal papers."""
+    query = sa.select(Invoice.id).where(*_wheres(wanted, on), ~IS_INTERNAL).order_by(Invoice.id)
     return list(db.session.scalars(query))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from portal.audit import record
 from portal.db import db
 from portal.invoices.addresses import billing_addresses, copy_addresses, mobile_numbers
+from portal.invoices.electronic import electronic_problem
+from portal.invoices.internal_papers import is_internal_paper
 from portal.invoices.message_words import invoice_values, template_kind
 from portal.invoices.pay_links import pay_link_url
 from portal.invoices.printing import pdf_name
@@ -107,9 +109,11 @@ def sending_problem(invoice: Invoice) -> str | None:
     """Why it cannot be sent, in words, or None."""
     if invoice.state is InvoiceState.CANCELLED:
         return "This invoice is cancelled."
+    if is_internal_paper(invoice):
+        return f"{invoice.number} is a paper of the house's own books and is not sent to customers."
     if not invoice.lines or invoice.invoice_date is None:
         return "Give the invoice a date and at least one line before sending it."
-    return None
+    return electronic_problem(invoice)  # else it would wait in the outbox for ever
 
 
 def require_sendable(invoice: Invoice) -> None:

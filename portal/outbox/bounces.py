@@ -27,14 +27,30 @@ def report_bounce(message: Message, because: str) -> None:
     note_bounce(message, because)
 
 
-def note_bounce(message: Message, because: str) -> bool:
-    """Remember why it came back; the first reason stays. True when it was news."""
+def note_bounce(message: Message, because: str, *, address: str = "") -> bool:
+    """Remember why it came back; the first reason stays. True when it was news.
+
+    `address` is whose mail came back where the report names one: a copy does not condemn the
+    recipient.
+    """
+    why = because.replace("\0", "").strip()[:500]
+    if address and address.strip().lower() != message.recipient.lower():
+        return _note_copy(message, address.strip(), why)
     if message.bounced_at is not None:
         return False
-    why = because.replace("\0", "").strip()[:500]
     message.bounced_at, message.bounced_because = clock.now(), why
     if message.subject_kind and message.subject_id is not None:
         sentence = f"The message to {message.recipient} came back: {message.bounced_because}"
+        record_many([Happening("bounced", message.subject_kind, message.subject_id, sentence)])
+    return True
+
+
+def _note_copy(message: Message, address: str, why: str) -> bool:
+    sentence = f"The copy to {address} came back: {why}"[:500]
+    if sentence in message.last_error:
+        return False
+    message.last_error = f"{sentence} {message.last_error}".strip()[:500]
+    if message.subject_kind and message.subject_id is not None:
         record_many([Happening("bounced", message.subject_kind, message.subject_id, sentence)])
     return True
 

@@ -20,7 +20,8 @@ from portal.outbox.bounces import note_bounce
 from portal.outbox.outcomes import finish, put_off
 from portal.outbox.queries import attachment_bytes, mail_is_kept
 from portal.outbox.sign_in_links import TOO_LATE, is_too_late, with_links
-from portal.outbox.smtp import send_mail
+from portal.outbox.smtp import Refusal, send_mail
+from portal.outbox.writing import Attachment, write_message
 from portal.settings import Settings
 from portal.tasks import lease, wake
 
@@ -127,15 +128,47 @@ def waiting_texts() -> Iterable[int]:
     return waiting_messages(Channel.SMS)
 
 
-def _finish_sent(message: Message, refused: Mapping[str, str]) -> None:
-    """It left; an address the server refused while it took the others is noted."""
-    if message.recipient in refused:
-        note_bounce(message, refused[message.recipient])
+def _finish_sent(message: Message, refused: Mapping[str, Refusal]) -> None:
+    """It left; an address the server refused while it took the others is noted.
+
+    One that was refused only for now gets a message of its own, tried again as any other.
+    """
+    problems = []
+    for address, refusal in refused.items():
+        if refusal.is_for_now:
+            _try_alone(message, address)
+            problems.append(f"Refused for now, tried again alone. {address}: {refusal}")
+        elif address != message.recipient:
+            problems.append(f"The copy was refused. {address}: {refusal}")
+        elif refusal.condemns:
+            note_bounce(message, str(refusal))
+        else:
+            problems.append(f"The recipient was refused. {address}: {refusal}")
     finish(message, MessageState.SENT)
-    copies = [f"{who}: {why}" for who, why in refused.items() if who != message.recipient]
-    if copies:
-        message.last_error = f"The copy was refused. {'; '.join(copies)}"[:500]
+    if problems:
+        message.last_error = " ".join(problems)[:500]
         db.session.commit()
+
+
+def _try_alone(message: Message, address: str) -> None:
+    """The same mail to this address only, once."""
+    alone = write_message(
+        kind=message.kind,
+        recipient=address,
+        subject=message.subject,
+        body=message.body,
+        html=message.html,
+        language=message.language,
+        dedupe_key=f"{message.dedupe_key}-alone-{address}",
+        customer_id=message.customer_id,
+        sending_item_id=message.sending_item_id,
+        attachments=[
+            Attachment(one.document_kind, one.document_id, one.filename)
+            for one in message.attachments
+        ],
+    )
+    if alone is not None:
+        alone.subject_kind, alone.subject_id = message.subject_kind, message.subject_id
 
 
 def _plain(name: str) -> str:

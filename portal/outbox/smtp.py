@@ -5,20 +5,42 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from portal.kernel.errors import OutsideFailure
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What the server said of one address: for good, or only for now."""
+
+    code: int
+    text: str
+
+    @property
+    def is_for_now(self) -> bool:
+        return self.code < 500
+
+    @property
+    def condemns(self) -> bool:
+        """The address takes no mail; 5.7 is about us (relaying denied, not signed in)."""
+        about_us = "5.7." in self.text or "relay" in self.text.lower()
+        return not self.is_for_now and not about_us
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
 class RecipientRefused(OutsideFailure):
     """The server takes no mail for this address: what a bounce would say later."""
 
 
-def send_mail(smtp_url: str, mail: EmailMessage) -> dict[str, str]:
+def send_mail(smtp_url: str, mail: EmailMessage) -> dict[str, Refusal]:
     """Hand one mail over. smtp://user:password@host:587?starttls=1 or smtps://host.
 
-    Returns the addresses that were refused while others were taken, with the reason. Raises
+    Returns the addresses that were refused while others were taken, with what it said. Raises
     OutsideFailure, permanent when the server refuses these recipients or the content for good.
     """
     host = urlsplit(smtp_url).hostname
@@ -48,7 +70,10 @@ def send_mail(smtp_url: str, mail: EmailMessage) -> dict[str, str]:
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise OutsideFailure(f"The mail server {host} could not be reached: {error}") from error
-    return {address: _said([answer]) for address, answer in refused.items()}
+    return {
+        address: Refusal(code, text.decode("utf-8", "replace"))
+        for address, (code, text) in refused.items()
+    }
 
 
 def _said(answers: Iterable[tuple[int, bytes]]) -> str:

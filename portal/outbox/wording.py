@@ -90,13 +90,19 @@ def save_words(
     return row
 
 
-def forget_words(kind: str, channel: Channel, language: str) -> bool:
-    """Use the house's words again; False when they were never changed."""
+def forget_words(kind: str, channel: Channel, language: str, *, version: int) -> bool:
+    """Use the house's words again; False when they were never changed.
+
+    The trail keeps the words that are given up. Raises Conflict on an old version.
+    """
     row = own_words(kind, channel, language)
     if row is None:
         return False
+    bump(row, version)
+    house = house_words(kind, channel, language)
+    changes = {"words": [[row.subject or "", row.body or ""], [house.subject, house.body]]}
     called = _called(kind, channel, language)
-    record("reset", row, f"The house's words are used again for {called}.")
+    record("reset", row, f"The house's words are used again for {called}.", changes)
     db.session.delete(row)
     return True
 

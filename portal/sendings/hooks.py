@@ -44,7 +44,7 @@ def receive(secret: str) -> Response:
 def _note(report: BounceReport) -> None:
     message = sent_message(report.message_id, report.recipient)
     if message is not None:
-        note_bounce(message, report.because)
+        note_bounce(message, report.because, address=report.recipient)
 
 
 def set_up(app: Flask) -> None:

@@ -8,19 +8,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
 
 from portal.db import Page, PageRequest, db, lock_rows, paginate
-from portal.invoices import mark_mailed, sending_problem
+from portal.invoices import IS_INTERNAL, mark_mailed, sending_problem
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import (
     IS_TO_PRINT,
     Customer,
     Invoice,
+    InvoiceState,
     SendingItem,
     SendingItemState,
     SendingRun,
     SendingState,
     User,
 )
+
+# What was cancelled, or is kept in the house, after it was put on the list.
+IS_STILL_WANTED = sa.and_(Invoice.state != InvoiceState.CANCELLED, ~IS_INTERNAL)
 
 
 def put_to_print(invoice: Invoice, *, by: User | None = None) -> SendingItem:
@@ -54,7 +58,7 @@ def find_to_print(page: PageRequest) -> Page[SendingItem]:
         sa.select(SendingItem)
         .join(SendingItem.invoice)
         .join(Invoice.customer)
-        .where(IS_TO_PRINT)
+        .where(IS_TO_PRINT, IS_STILL_WANTED)
         .options(contains_eager(SendingItem.invoice).contains_eager(Invoice.customer))
     )
     sorts = {"postcode": Customer.postal_code, "customer": Customer.name}
@@ -67,7 +71,7 @@ def ids_to_print() -> list[int]:
         sa.select(SendingItem.invoice_id)
         .join(SendingItem.invoice)
         .join(Invoice.customer)
-        .where(IS_TO_PRINT)
+        .where(IS_TO_PRINT, IS_STILL_WANTED)
         .order_by(Customer.postal_code, SendingItem.id)
     )
     return list(dict.fromkeys(db.session.scalars(query)))
@@ -76,13 +80,15 @@ def ids_to_print() -> list[int]:
 def mark_printed(item_ids: Collection[int]) -> int:
     """These were printed and go by post: off the list, and the invoices count as sent.
 
-    Returns how many; ticking one that somebody else marked meanwhile does nothing.
+    Returns how many; ticking one that somebody else marked meanwhile, or that cannot be sent
+    any more, does nothing.
     """
     ids = sa.select(SendingItem.invoice_id).where(SendingItem.id.in_(item_ids))
     invoices = {one.id: one for one in lock_rows(Invoice, db.session.scalars(ids))}
     done = 0
     for item in lock_rows(SendingItem, item_ids):
-        if item.state is SendingItemState.TO_PRINT and item.printed_at is None:
+        waits = item.state is SendingItemState.TO_PRINT and item.printed_at is None
+        if waits and sending_problem(invoices[item.invoice_id]) is None:
             item.printed_at = clock.now()
             mark_mailed(invoices[item.invoice_id])
             done += 1

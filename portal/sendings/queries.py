@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,9 +68,23 @@ def find_runs(page: PageRequest) -> Page[SendingRun]:
 
 def figures_of(run: SendingRun) -> RunFigures:
     """Counted from the items, so that they are true after a restart too."""
-    count = sa.select(SendingItem.state, sa.func.count()).where(SendingItem.run_id == run.id)
-    rows = db.session.execute(count.group_by(SendingItem.state))
-    found = {row.state: row[1] for row in rows}
+    return figures_of_all([run])[run.id]
+
+
+def figures_of_all(runs: Collection[SendingRun]) -> dict[int, RunFigures]:
+    """The figures of each run by its id, in one statement."""
+    query = (
+        sa.select(SendingItem.run_id, SendingItem.state, sa.func.count())
+        .where(SendingItem.run_id.in_([one.id for one in runs]))
+        .group_by(SendingItem.run_id, SendingItem.state)
+    )
+    found: dict[int, dict[SendingItemState, int]] = {one.id: {} for one in runs}
+    for run_id, state, number in db.session.execute(query):
+        found[run_id][state] = number
+    return {one.id: _figures(one, found[one.id]) for one in runs}
+
+
+def _figures(run: SendingRun, found: Mapping[SendingItemState, int]) -> RunFigures:
     done = run.rows_total - found.get(SendingItemState.WAITING, 0)
     seconds = ((run.finished_at or clock.now()) - run.created_at).total_seconds()
     return RunFigures(

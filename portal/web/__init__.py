@@ -33,7 +33,7 @@ from portal.web.guards import (
     token_of,
 )
 from portal.web.htmx import wants_fragment
-from portal.web.listing import filters, page_request, url_with
+from portal.web.listing import asked_for, filters, page_request, url_with
 from portal.web.once import OnceField, forget_old_submissions, once
 from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
@@ -54,6 +54,7 @@ __all__ = [
     "TransactionalFlask",
     "UnitPriceField",
     "VersionField",
+    "asked_for",
     "csrf_exempt",
     "csv_response",
     "current_payer",

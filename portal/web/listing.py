@@ -51,9 +51,18 @@ def filters(shape: type[F]) -> F:
     return shape(**values)
 
 
+def asked_for() -> dict[str, Any]:
+    """The address's parameters, safe to hand on to `url_for`: none of its own names."""
+    return {
+        name: value
+        for name, value in request.args.to_dict().items()
+        if name != "endpoint" and not name.startswith("_")
+    }
+
+
 def url_with(**changes: Any) -> str:
     """The current address with some parameters changed; None removes one."""
-    args: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {})}
+    args: dict[str, Any] = {**asked_for(), **(request.view_args or {})}
     if not any(name.endswith("page") for name in changes):
         args = {name: value for name, value in args.items() if not name.endswith("page")}
     args.update(changes)

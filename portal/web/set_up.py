@@ -36,7 +36,7 @@ from portal.web.fields import words_of
 from portal.web.guards import current_payer, guard_faces
 from portal.web.headers import set_up_headers
 from portal.web.htmx import set_up_htmx
-from portal.web.listing import IdConverter, url_with
+from portal.web.listing import IdConverter, asked_for, url_with
 from portal.web.transaction import set_up_transactions
 
 LANGUAGES = ("en", "es", "fr")
@@ -98,7 +98,8 @@ def _words_for_templates(app: Flask) -> None:
         words=words_of, paragraphs=paragraphs, month=month,
     )  # fmt: skip
     env.globals.update(
-        company=company, today=today, url_with=url_with, house_notices=list, nav_counts=dict,
+        company=company, today=today, url_with=url_with, asked_for=asked_for,
+        house_notices=list, nav_counts=dict,
         asset=asset, get_locale=get_locale,
     )  # fmt: skip
 

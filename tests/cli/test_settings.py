@@ -23,6 +23,7 @@ def test_production_starts_with_a_long_key_and_an_https_address(tmp_path):
     [
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "k" * 31),
+        ("BOUNCE_SECRET", "k" * 31),
         ("BASE_URL", ""),
         ("BASE_URL", "http://bills.example"),
         ("BASE_URL", "https://"),

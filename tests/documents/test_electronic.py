@@ -9,8 +9,16 @@ import pytest
 
 from portal.company import company
 from portal.db import db
-from portal.invoices import ElectronicDataMissing, LineWords, add_line, invoice_pdf, post_invoice
-from portal.kernel.errors import InvalidFields
+from portal.invoices import (
+    ElectronicDataMissing,
+    LineWords,
+    add_line,
+    invoice_pdf,
+    post_invoice,
+    send_invoice,
+    sending_problem,
+)
+from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import Money
 from portal.kernel.numbers import Quantity, UnitPrice
 from portal.models import InvoiceKind, InvoiceState, ItemKind
@@ -202,6 +210,22 @@ def test_without_a_vat_id_the_pdf_is_refused_by_name(build, place, seller):
 
     with pytest.raises(ElectronicDataMissing, match="company's VAT ID is missing"):
         invoice_pdf(invoice.id)
+
+
+def test_what_can_never_be_made_is_not_said_to_be_on_its_way(build, place, seller, client):
+    invoice = build.posted("10", location=place)
+    link = build.pay_path(invoice)
+    assert sending_problem(invoice) is None
+    seller.vat_id = ""
+    db.session.commit()
+
+    with pytest.raises(DomainError, match="company's VAT ID is missing"):
+        send_invoice(invoice)
+
+    page = client.get(f"{link}/invoice.pdf")
+    assert page.status_code == 422
+    assert "not ready yet" in page.text
+    assert "VAT ID" not in page.text
 
 
 def test_the_option_is_refused_beside_the_fields_that_are_missing(build, app):

@@ -10,7 +10,7 @@ from portal.db import db
 from portal.invoices import send_invoice
 from portal.kernel.errors import Conflict, InvalidFields
 from portal.kernel.money import Money
-from portal.models import Channel, Message, MessageTemplate
+from portal.models import AuditEntry, Channel, Message, MessageTemplate
 from portal.outbox import (
     KINDS,
     LANGUAGES,
@@ -138,7 +138,8 @@ def test_a_subject_is_one_line(app):
 
 
 def test_own_words_are_used_until_they_are_given_back(build):
-    save_words("invoice", Channel.EMAIL, "es", Words("Su factura", "Hola {number}"), version=0)
+    words = Words("Su factura", "Hola {number}")
+    row = save_words("invoice", Channel.EMAIL, "es", words, version=0)
     spanish = build.posted("10", customer=build.customer(language="es"))
     english = build.posted("10")
     for invoice in (spanish, english):
@@ -147,10 +148,10 @@ def test_own_words_are_used_until_they_are_given_back(build):
     first, second = db.session.scalars(sa.select(Message).order_by(Message.id))
     assert (first.subject, first.body) == ("Su factura", f"Hola {spanish.number}\n")
     assert second.subject.startswith("Invoice INV-")
-    assert forget_words("invoice", Channel.EMAIL, "es")
+    assert forget_words("invoice", Channel.EMAIL, "es", version=row.version)
     db.session.flush()
     assert words_for("invoice", Channel.EMAIL, "es").subject == "Factura {number} de {company_name}"
-    assert not forget_words("invoice", Channel.EMAIL, "es")
+    assert not forget_words("invoice", Channel.EMAIL, "es", version=0)
 
 
 def test_the_second_editor_is_told(app):
@@ -176,7 +177,14 @@ def test_the_screen_saves_refuses_and_gives_back(office, build):
     office.post(ADDRESS, data={"version": 0, "subject": "Hi {number}", "body": "Pay {total}"})
     assert own_words("invoice", Channel.EMAIL, "en").subject == "Hi {number}"
     assert "Your words" in office.get("/staff/message-templates").text
-    office.post(f"{ADDRESS}/house-words")
+    office.post(f"{ADDRESS}/house-words", data={"version": 0})  # a page that is out of date
+    row = own_words("invoice", Channel.EMAIL, "en")
+    page = office.get(ADDRESS).text
+    assert "data-confirm" in page
+    assert f'name="version" value="{row.version}"></form>' in page
+    office.post(f"{ADDRESS}/house-words", data={"version": row.version})
+    told = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.verb == "reset")).one()
+    assert told.changes["words"][0] == ["Hi {number}", "Pay {total}"]
     assert db.session.scalars(sa.select(MessageTemplate)).all() == []
 
 

@@ -12,7 +12,7 @@ from portal.db import db
 from portal.invoices import send_invoice
 from portal.kernel import clock
 from portal.models import Message, MessageState, SentState
-from portal.outbox import retry_message
+from portal.outbox import bounced_addresses, deliver, retry_message, waiting_messages
 from portal.sendings import bounced_message, read_reports
 from portal.tasks import run_waiting
 
@@ -47,6 +47,11 @@ def sent(build, smtp):
 def the_message():
     query = sa.select(Message).execution_options(populate_existing=True)
     return db.session.scalars(query).one()
+
+
+def all_messages():
+    query = sa.select(Message).order_by(Message.id).execution_options(populate_existing=True)
+    return db.session.scalars(query).all()
 
 
 def ses(address):
@@ -224,3 +229,59 @@ def test_an_address_that_was_refused_at_once_may_be_tried_again(build, smtp):
     run_waiting()
 
     assert (the_message().state, the_message().bounced_at) == (MessageState.SENT, None)
+
+
+def test_a_recipient_refused_for_now_beside_a_copy_is_tried_again_alone(build, smtp, monday):
+    box = smtp(strangers=["ada@example.org"])
+    box.unknown = "450 4.2.1 try again later"
+    customer = build.customer("Ada", email="ada@example.org", cc_emails="boss@example.org")
+    send_invoice(build.posted("10", customer=customer))
+    db.session.commit()
+    run_waiting()
+
+    first, alone = all_messages()
+    assert (first.state, first.bounced_at) == (MessageState.SENT, None)
+    assert "450 4.2.1 try again later" in first.last_error
+    assert (alone.recipient, alone.cc, alone.subject) == ("ada@example.org", "", first.subject)
+    assert len(alone.attachments) == 1
+    assert (alone.subject_kind, alone.subject_id) == (first.subject_kind, first.subject_id)
+    box.strangers = []
+    db.session.commit()
+    with clock.frozen(monday + timedelta(minutes=10)):
+        run_waiting()
+        for one in list(waiting_messages()):
+            deliver(one)
+    assert len(box.mails) == 2
+    assert {one.state for one in all_messages()} == {MessageState.SENT}
+
+
+def test_a_refusal_about_us_condemns_no_address(build, smtp):
+    box = smtp(strangers=["ada@example.org"])
+    box.unknown = "554 5.7.1 relaying denied"
+    customer = build.customer("Ada", email="ada@example.org", cc_emails="boss@example.org")
+    send_invoice(build.posted("10", customer=customer))
+    db.session.commit()
+    run_waiting()
+
+    assert the_message().bounced_at is None
+    assert "relaying denied" in the_message().last_error
+
+
+def test_a_copy_that_comes_back_does_not_condemn_the_recipient(hook, build, smtp):
+    smtp()
+    customer = build.customer("Ada", email="ada@example.org", cc_emails="boss@example.org")
+    invoice = build.posted("10", customer=customer)
+    send_invoice(invoice)
+    db.session.commit()
+    run_waiting()
+    number = f"<message-{the_message().id}-20260302180000@acme.example>"
+
+    for _ in range(2):
+        hook({"email": "Boss@example.org", "reason": "550 gone", "message_id": number})
+
+    assert the_message().bounced_at is None
+    assert the_message().last_error == "The copy to Boss@example.org came back: 550 gone"
+    assert bounced_addresses([customer.id]) == {}
+    assert len([one for one in trail_of(invoice) if "came back" in one.sentence]) == 1
+    hook({"email": "ada@example.org", "reason": "550 gone too", "message_id": number})
+    assert the_message().bounced_because == "550 gone too"

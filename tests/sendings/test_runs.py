@@ -7,9 +7,24 @@ import sqlalchemy as sa
 
 from portal.customers import ContactWords, add_contact
 from portal.db import db
-from portal.invoices import ABOUT_INVOICES, get_invoice, send_invoice
+from portal.invoices import (
+    ABOUT_INVOICES,
+    InvoiceFilter,
+    LineWords,
+    add_line,
+    cancel_invoice,
+    finance,
+    find_invoice_ids,
+    get_invoice,
+    post_invoice,
+    send_invoice,
+    start_adjustment,
+    write_off,
+)
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
+from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.models import (
     Channel,
     Delivery,
@@ -26,6 +41,7 @@ from portal.outbox import note_bounce
 from portal.sendings import (
     figures_of,
     find_to_print,
+    ids_to_print,
     look_at_run,
     mark_printed,
     start_run,
@@ -199,6 +215,19 @@ def test_printed_ones_leave_the_list_and_count_as_sent(build):
     assert get_invoice(second.id).sent_state is SentState.SENT
 
 
+def test_a_cancelled_one_leaves_the_print_list_and_never_counts_as_sent(build):
+    invoice = build.invoice("10", customer=build.customer(delivery=Delivery.MAIL))
+    send(invoice)
+    (item,) = find_to_print(PageRequest()).rows
+    cancel_invoice(get_invoice(invoice.id), because="Twice")
+    db.session.commit()
+
+    assert find_to_print(PageRequest()).rows == []
+    assert ids_to_print() == []
+    assert mark_printed([item.id]) == 0
+    assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT
+
+
 @pytest.fixture
 def thousand(build):
     """1,000 posted invoices of 40 customers, made by the database: only sending is tested."""
@@ -334,3 +363,35 @@ def test_two_sendings_of_the_same_invoices_write_to_each_once(thousand, at_once)
 
     assert raised == [None, None]
     assert each_once(ids)
+
+
+def test_papers_of_the_house_reach_no_customer(build):
+    invoice, other = build.posted("100"), build.posted("50")
+    given_up = write_off(invoice, Money.of(40), because="Not worth a letter")
+    pair = finance(other, build.customer("Bank"), Money.of(50), because="Contract")
+    papers = [pair.leaves, given_up]
+    db.session.flush()
+
+    run = send(*papers, pair.arrives)
+
+    for paper in papers:
+        state, why = outcome(run, paper)
+        assert (state, messages(paper)) == (S.REFUSED, [])
+        assert "not sent to customers" in why
+    assert len(messages(pair.arrives)) == 1
+    found = find_invoice_ids(InvoiceFilter(), on=build.today)
+    assert {invoice.id, other.id, pair.arrives.id} == set(found)
+
+
+def test_an_adjustment_that_lowers_is_sent_with_the_credit_notes_words(build, smtp):
+    smtp()
+    adjustment = start_adjustment(build.posted("100"))
+    db.session.flush()
+    add_line(adjustment, LineWords("Discount", Quantity.of(1), UnitPrice.of("-30")))
+    post_invoice(adjustment)
+
+    send(adjustment)
+
+    (message,) = messages(adjustment)
+    assert message.kind == "credit_note"
+    assert "over $30.00 is attached. It is taken off what you owe" in message.body

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.access import Ability, RoleWords, add_role
 from portal.customers import ContactWords, add_contact
 from portal.db import db
 from portal.invoices import get_invoice
@@ -20,7 +21,9 @@ from portal.models import (
     SentState,
 )
 from portal.outbox import note_bounce
+from portal.sendings import start_run
 from portal.tasks import run_waiting
+from tests.conftest import count_statements, staff_client
 from tests.staff.test_questions import yes
 
 
@@ -213,8 +216,6 @@ def test_a_filter_that_matches_nothing_says_so(office, build):
 
 
 def test_a_running_sending_asks_for_itself_and_can_be_stopped(office, build):
-    from portal.sendings import start_run
-
     run = start_run([build.posted("1").id])
     address = f"/staff/sendings/{run.id}"
 
@@ -288,3 +289,69 @@ def test_a_rule_is_made_changed_and_refused_without_a_name(office, build):
     page = office.get("/staff/sending-rules").text
     assert "Maintenance at once" in page
     assert "completion of the job" in page
+
+
+def test_enter_in_a_field_neither_sends_nor_overwrites_what_was_typed(office, build):
+    invoice = build.posted("80")
+
+    page = office.get(sending(invoice)).text
+    first = re.search(r"<button[^>]*>", page[page.index('<form id="letter"') :])[0]
+
+    assert f'formaction="{sending(invoice)}/preview"' in first
+    assert "name=" not in first
+    typed = office.post(f"{sending(invoice)}/preview", data=letter(invoice, body="Mine, typed"))
+    assert "Mine, typed" in typed.text
+
+
+def test_a_refusal_keeps_the_letter_that_was_typed(office, build):
+    invoice = build.posted("80")
+    sent = letter(invoice, body="Mine, typed")
+    page = f"/staff/invoices/{invoice.id}/sending"
+    before = {"Referer": f"http://localhost{page}"}
+    get_invoice(invoice.id).customer.electronic_invoice = True
+    db.session.commit()
+
+    refused = office.post(page, data=yes(invoice.id) | sent, headers=before)
+
+    assert refused.status_code == 422
+    assert "VAT ID" in refused.text
+    assert "Mine, typed" in refused.text
+    words = {"words": "My text", "numbers": "555 010 0123"}
+    text = office.post(f"/staff/invoices/{invoice.id}/text", data=words, headers=before)
+    assert text.status_code == 422
+    assert "VAT ID" in text.text
+    assert messages() == []
+
+
+def test_who_may_only_read_the_outbox_neither_retries_nor_condemns(app, office, build):
+    office.post(sending(build.posted("80")))
+    run_waiting()
+    address = f"/staff/outbox/{messages()[0].id}"
+    add_role(RoleWords("Outbox reader", [Ability.VIEW_OUTBOX]))
+    db.session.commit()
+    reader = staff_client(app, build, "Outbox reader")
+
+    page = reader.get(address)
+
+    assert page.status_code == 200
+    assert f"{address}/retry" not in page.text
+    assert f"{address}/retry" in office.get(address).text
+    assert reader.post(f"{address}/retry").status_code == 403
+    assert reader.post(f"{address}/bounce", data={"because": "x"}).status_code == 403
+
+
+def test_the_list_of_sendings_counts_in_one_statement(office, build):
+    def asked():
+        with count_statements() as seen:
+            assert office.get("/staff/sendings").status_code == 200
+        return len(seen)
+
+    start_run([build.posted("1").id])
+    db.session.commit()
+    asked()
+    one = asked()
+    for _ in range(3):
+        start_run([build.posted("1").id])
+    db.session.commit()
+
+    assert asked() == one

@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from portal.access import person_of_email
 from portal.batches import add_invoices, start_batch
 from portal.db import db
 from portal.models import (
@@ -279,6 +280,24 @@ def test_printing_is_stopped_from_its_page(office, build):
     office.post(f"{address}/stop")
     run_waiting()
 
+    assert db.session.scalars(sa.select(PrintRun.state)).one() is PrintState.STOPPED
+
+
+def test_printing_is_stopped_by_who_works_with_batches_or_asked_for_it(app, office, build):
+    batch = filled(build.invoice("80"))
+    batch_id = batch.id
+    address = office.post(f"/staff/batches/{batch_id}/print-runs").location
+    reader = staff_client(app, build, "Read-only")
+
+    assert f"{address}/stop" not in reader.get(address).text
+    assert reader.post(f"{address}/stop").status_code == 403
+    assert reader.post(f"/staff/batches/{batch_id}/print-runs").status_code == 403
+    assert 'print-runs"' not in reader.get(f"/staff/batches/{batch_id}").text.split("<main")[1]
+    run = db.session.scalars(sa.select(PrintRun)).one()
+    run.started_by_id = person_of_email("read-only@acme.example").id
+    db.session.commit()
+    assert f"{address}/stop" in reader.get(address).text
+    reader.post(f"{address}/stop")
     assert db.session.scalars(sa.select(PrintRun.state)).one() is PrintState.STOPPED
 
 

@@ -198,3 +198,14 @@ def test_a_word_that_python_takes_for_a_number_is_searched_as_a_word(office, bui
 
     assert page.status_code == 200
     assert f"{name} Smith" in page.text
+
+
+@pytest.mark.parametrize("name", ["endpoint", "_external", "_anchor", "_scheme", "_method"])
+@pytest.mark.parametrize("page", ["invoices", "sendings/new", "customers"])
+def test_a_parameter_named_as_our_own_never_bends_an_address(office, build, page, name):
+    build.posted("10")
+
+    answer = office.get(f"/staff/{page}?{name}=evil")
+
+    assert answer.status_code == 200
+    assert "evil" not in answer.text
