@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
@@ -136,7 +136,9 @@ def _belongs_elsewhere(invoice: Invoice) -> str:
 def _load_locked(ids: Sequence[int]) -> list[Invoice]:
     """Fresh under lock in id order, given back in date order, each with what it corrects.
 
-    Money applied from now on waits, then finds the invoice posted and books itself.
+    Money applied from now on waits, then finds the invoice posted and books itself. What hangs
+    on them is read by statements of its own: joined, PostgreSQL would give it as it was before
+    the wait for the lock.
     """
     db.session.flush()
     query = (
@@ -147,10 +149,10 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
         .execution_options(populate_existing=True)
         .options(
             selectinload(Invoice.lines),
-            joinedload(Invoice.customer),
-            joinedload(Invoice.location),
-            joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
+            selectinload(Invoice.customer),
+            selectinload(Invoice.location),
+            selectinload(Invoice.term),
+            selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
         )
     )
     locked = {one.id: one for one in db.session.scalars(query)}
