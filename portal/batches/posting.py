@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,21 +37,22 @@ def look_at_batch(batch_id: int) -> None:
     if not lease(Batch, batch_id, states=[BatchState.POSTING], seconds=LEASE):
         db.session.rollback()
         return
-    mine = in_transaction(lambda: _begin(batch_id))
+    newest = mine = in_transaction(lambda: _begin(batch_id))
     with acting_as(mine.actor):
         try:
             if mine.whole:
                 in_transaction(lambda: _post_whole(mine))
             else:
-                _post_rest(mine)
+                for held in _post_rest(mine):
+                    newest = held
         except Refusals as found:
             rows = found.rows
             in_transaction(lambda: _give_up(mine, rows))
         except DomainError as error:
             words = str(error)
-            in_transaction(lambda: _break_off(mine, words))
+            in_transaction(lambda: _break_off(newest, words))
         except Exception:
-            in_transaction(lambda: _break_off(mine, "Something broke."))
+            in_transaction(lambda: _break_off(newest, "Something broke."))
             raise
 
 
@@ -110,10 +111,14 @@ def _post_whole(mine: Hold) -> None:
     finish(batch)
 
 
-def _post_rest(mine: Hold) -> None:
-    """Chunk after chunk, each in its own transaction; what was refused is passed over."""
-    going: Hold | None = mine
+def _post_rest(mine: Hold) -> Iterator[Hold]:
+    """Chunk after chunk, each in its own transaction; what was refused is passed over.
+
+    Yields the lease after each: whoever breaks off must hold the newest.
+    """
+    going = in_transaction(lambda: _post_chunk(mine))
     while going is not None:
+        yield going
         held = going
         going = in_transaction(lambda held=held: _post_chunk(held))  # type: ignore[misc]
 

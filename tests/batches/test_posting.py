@@ -246,6 +246,34 @@ def test_the_rest_that_breaks_keeps_what_was_posted(build, monkeypatch):
     assert (second.state, second.batch_id) == (InvoiceState.PENDING, None)
 
 
+def test_a_later_chunk_that_breaks_tells_why_though_time_went_on(build, monkeypatch):
+    monkeypatch.setattr(posting, "CHUNK", 1)
+    first, second = build.invoice("1"), build.invoice("2")
+    batch = filled(first, second)
+    ask_for_posting(batch, when_refused=REST, by=None)
+    db.session.commit()
+    batch_id, bad, real, now = batch.id, second.id, posting.post_invoices, [MONDAY]
+
+    def ticking():
+        now[0] += timedelta(milliseconds=5)
+        return now[0]
+
+    def poisoned(ids, **words):
+        if bad in ids:
+            raise DomainError("The ink ran out.")
+        return real(ids, **words)
+
+    monkeypatch.setattr(clock, "now", ticking)
+    monkeypatch.setattr(posting, "post_invoices", poisoned)
+    look_at_batch(batch_id)
+
+    db.session.expire_all()
+    assert (batch.state, batch.claimed_until) == (BatchState.POSTED, None)
+    assert batch.failure.startswith("The ink ran out.")
+    assert (first.state, second.state) == (InvoiceState.POSTED, InvoiceState.PENDING)
+    assert reasons(batch) == ["Its turn did not come: The ink ran out."]
+
+
 def test_progress_says_how_fast_and_how_long(build):
     batch = filled(build.invoice("1"))
     ask_for_posting(batch, when_refused=REST, by=None)
