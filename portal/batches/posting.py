@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from portal.audit import acting_as
 from portal.batches.asking import progress_key
 from portal.batches.ending import Refusal, back_to_pending, finish, keep_refusals, refused_ids
+from portal.batches.members import lock_members
 from portal.db import db, in_transaction, lock_rows
-from portal.invoices import in_date_order, lock_in_order, post_invoices
+from portal.invoices import post_invoices
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import (
@@ -96,7 +97,7 @@ def _post_whole(mine: Hold) -> None:
     batch = mine.batch()
     if batch is None:
         return
-    invoices, payments = _lock_members(batch)
+    invoices, payments = lock_members(batch)
     refused: list[Refusal] = []
     done = 0
     for table, ids in ((Invoice, invoices), (Payment, payments)):
@@ -145,16 +146,6 @@ def _post(batch: Batch, table: type[Invoice] | type[Payment], ids: Sequence[int]
         return [Refusal(why, invoice_id=one.id) for one, why in invoices.refused]
     payments = post_payments(ids)
     return [Refusal(why, payment_id=one.id) for one, why in payments.refused]
-
-
-def _lock_members(batch: Batch) -> tuple[list[int], list[int]]:
-    """All of them in the order everybody locks, given back in the order they are numbered."""
-    members = sa.select(Invoice.id).where(Invoice.batch_id == batch.id)
-    lock_in_order(list(db.session.scalars(members)))
-    dated = in_date_order(list(db.session.scalars(members)))  # who left meanwhile is not held up
-    payments = sa.select(Payment.id).where(Payment.batch_id == batch.id)
-    locked = payments.order_by(Payment.id).with_for_update(of=Payment)
-    return dated, list(db.session.scalars(locked))
 
 
 def _next_members(batch: Batch) -> tuple[type[Invoice] | type[Payment], list[int]]:

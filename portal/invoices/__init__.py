@@ -68,7 +68,11 @@ from portal.invoices.interest import (
     propose_interest,
 )
 from portal.invoices.lines import LineWords, find_line
-from portal.invoices.locking import in_date_order, lock_in_order
+from portal.invoices.locking import (
+    in_date_order,
+    lock_in_order,
+    posting_under_way,
+)
 from portal.invoices.message_words import invoice_values, portal_url, template_kind
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
@@ -243,6 +247,7 @@ __all__ = [
     "post_invoices",
     "posting_preview",
     "posting_problem",
+    "posting_under_way",
     "price_draft",
     "price_invoice",
     "propose_interest",

@@ -17,9 +17,10 @@ from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
+from portal.invoices.locking import posting_under_way
 from portal.invoices.totals import price_invoice
 from portal.invoices.wording import document_word
-from portal.kernel.errors import Conflict, DomainError, InvalidFields
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
 from portal.ledger import is_own_number
 from portal.models import (
@@ -174,6 +175,8 @@ def require_editable(
 ) -> None:
     """Raises PeriodClosed or InvalidTransition, whichever the table of edits tells first.
 
+    Nor is a member of a batch edited while that is being posted: somebody said yes to it as it is.
+
     A draft may leave a closed month for a day of an open one, `moves_to`: nothing of it is on
     the books yet, and else it could never be posted.
 
@@ -183,6 +186,8 @@ def require_editable(
     if invoice.id:
         _lock_whole(invoice)
     require_allowed(edit, invoice, moves_to=moves_to)
+    if problem := posting_under_way(invoice.batch_id):
+        raise InvalidTransition(problem)
 
 
 def _lock_whole(invoice: Invoice) -> None:

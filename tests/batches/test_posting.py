@@ -14,12 +14,16 @@ from portal.batches import (
     progress_of,
     refusals_of,
     refused_members,
+    seen_of,
     start_batch,
     waiting_batches,
 )
 from portal.db import PageRequest, db
+from portal.invoices import LineWords, add_line
 from portal.kernel import clock
-from portal.kernel.errors import DomainError, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidTransition
+from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, closed_sentence
 from portal.models import (
     Batch,
@@ -31,6 +35,7 @@ from portal.models import (
     ReviewState,
     WhenRefused,
 )
+from portal.payments import delete_payment
 from portal.tasks import run_waiting
 from tests.conftest import MONDAY
 
@@ -308,3 +313,32 @@ def test_what_nobody_approved_is_refused_in_a_batch_too(build, review):
 
     assert (batch.state, invoice.state) == (BatchState.PENDING, InvoiceState.PENDING)
     assert len(reasons(batch)) == 1
+
+
+def test_a_member_is_not_edited_while_its_batch_is_being_posted(build):
+    invoice = build.invoice("80")
+    payment = build.payment(invoice.customer, "30")
+    batch = filled(invoice, payment)
+    ask_for_posting(batch, when_refused=NONE, by=None)
+    db.session.commit()
+
+    with pytest.raises(InvalidTransition, match=f"Batch {batch.number}, .* is being posted"):
+        add_line(invoice, LineWords("More", Quantity.of(1), UnitPrice.of("9990")))
+    with pytest.raises(DomainError, match="is being posted"):
+        delete_payment(payment, version=payment.version)
+    run_waiting()
+
+    assert (batch.state, invoice.total) == (BatchState.POSTED, Money.of(80))
+
+
+def test_yes_is_said_to_the_members_somebody_saw(build):
+    invoice = build.invoice("80")
+    batch = filled(invoice)
+    seen = seen_of(batch)
+    add_line(invoice, LineWords("More", Quantity.of(1), UnitPrice.of("9990")))
+    db.session.commit()
+
+    with pytest.raises(Conflict, match="changed this batch"):
+        ask_for_posting(batch, when_refused=NONE, by=None, seen=seen)
+
+    ask_for_posting(batch, when_refused=NONE, by=None, seen=seen_of(batch))
