@@ -20,6 +20,7 @@ from portal.invoices.claiming import change_all
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
 from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, with_originals
+from portal.invoices.totals import credit_tax_problem
 from portal.invoices.wording import document_word, series_of_kind
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
@@ -122,7 +123,8 @@ def posting_problem(
         return "Give the invoice a date before posting."
     if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
-    if problem := (room or Room()).problem(invoice):
+    room = room or Room()
+    if problem := room.problem(invoice) or credit_tax_problem(invoice, room.notes_before(invoice)):
         return problem
     return approval_problem(invoice, active_rules() if rules is None else rules)
 
