@@ -13,7 +13,7 @@ from portal.batches.asking import progress_key
 from portal.batches.ending import Refusal, back_to_pending, finish, keep_refusals, refused_ids
 from portal.batches.members import lock_members
 from portal.db import db, in_transaction, lock_rows
-from portal.invoices import post_invoices
+from portal.invoices import hold_counters, post_invoices
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import (
@@ -98,6 +98,7 @@ def _post_whole(mine: Hold) -> None:
     if batch is None:
         return
     invoices, payments = lock_members(batch)
+    hold_counters(invoices)  # now, in one order: a later chunk may need an earlier series
     refused: list[Refusal] = []
     done = 0
     for table, ids in ((Invoice, invoices), (Payment, payments)):

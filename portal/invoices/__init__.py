@@ -69,6 +69,7 @@ from portal.invoices.interest import (
 )
 from portal.invoices.lines import LineWords, find_line
 from portal.invoices.locking import (
+    hold_counters,
     in_date_order,
     lock_in_order,
     posting_under_way,
@@ -219,6 +220,7 @@ __all__ = [
     "get_invoice",
     "get_rule",
     "hand_out_link",
+    "hold_counters",
     "ids_of_invoices",
     "in_date_order",
     "interest_problem",

@@ -19,7 +19,8 @@ from portal.batches import (
     waiting_batches,
 )
 from portal.db import PageRequest, db
-from portal.invoices import LineWords, add_line
+from portal.invoices import LineWords, add_line, locking, start_credit_note
+from portal.invoices import posting as invoice_posting
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, InvalidTransition
 from portal.kernel.money import Money
@@ -342,3 +343,27 @@ def test_yes_is_said_to_the_members_somebody_saw(build):
         ask_for_posting(batch, when_refused=NONE, by=None, seen=seen)
 
     ask_for_posting(batch, when_refused=NONE, by=None, seen=seen_of(batch))
+
+
+def test_a_whole_batch_holds_its_number_series_in_one_order_before_it_takes_any(build, monkeypatch):
+    monkeypatch.setattr(posting, "CHUNK", 1)
+    original = build.posted("100", on=build.today - timedelta(days=20))
+    early = build.invoice("5", on=build.today - timedelta(days=10))
+    batch = filled(early, start_credit_note(original))
+    taken = []
+
+    def watch(module):
+        real = module.next_number
+
+        def counted(series, day, count=1):
+            taken.append((series, count))
+            return real(series, day, count=count)
+
+        monkeypatch.setattr(module, "next_number", counted)
+
+    watch(locking)
+    watch(invoice_posting)
+    post(batch)
+
+    assert batch.state is BatchState.POSTED
+    assert taken == [("CN", 0), ("INV", 0), ("INV", 1), ("CN", 1)]
