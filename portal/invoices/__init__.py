@@ -135,7 +135,12 @@ from portal.invoices.starting import (
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
 from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
-from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.unposting import (
+    lock_to_unpost,
+    unpost_invoice,
+    unpost_invoices,
+    unposting_problem,
+)
 from portal.invoices.wording import document_word
 
 __all__ = [
@@ -234,6 +239,7 @@ __all__ = [
     "job_types",
     "left_to_credit",
     "lock_in_order",
+    "lock_to_unpost",
     "make_pay_links",
     "mark_mailed",
     "mark_opened",
