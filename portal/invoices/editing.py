@@ -26,6 +26,7 @@ from portal.ledger import is_own_number
 from portal.models import (
     BusinessUnit,
     Invoice,
+    InvoiceKind,
     InvoiceLine,
     InvoiceState,
     InvoiceType,
@@ -238,10 +239,25 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
     with db.session.no_autoflush:
         if db.session.scalar(taken):
             errors["reference_number"] = "Another invoice already has this number."
+    if problem := _interest_date_problem(invoice, facts.invoice_date):
+        errors["invoice_date"] = problem
     if facts.location and facts.location.customer_id != invoice.customer_id:
         errors["location"] = "That location belongs to another customer."
     if errors:
         raise InvalidFields(errors)
+
+
+def _interest_date_problem(invoice: Invoice, day: date | None) -> str | None:
+    """Interest is charged up to the day of its document, so the next one begins there.
+
+    Dated earlier or not at all, the days between would be charged twice; later is harmless.
+    """
+    if invoice.kind is not InvoiceKind.INTEREST or invoice.invoice_date is None:
+        return None
+    if day is not None and day >= invoice.invoice_date:
+        return None
+    upto = invoice.invoice_date.isoformat()
+    return f"Interest was charged up to {upto}. For an earlier day, cancel it and charge again."
 
 
 def _words(invoice: Invoice) -> dict[str, Any]:
