@@ -36,10 +36,11 @@ def question(batch_id: int) -> Response:
 def post(batch_id: int) -> Response:
     batch = get_batch(batch_id)
     _refuse_without_payments(batch)
-    if request.form.get("seen") != seen_of(batch):
-        return _ask(batch, again="seen" in request.form)
+    seen = request.form.get("seen")
+    if seen != seen_of(batch):
+        return _ask(batch, again=seen is not None)
     wanted = chosen(WhenRefused, request.form.get("when_refused", ""))
-    ask_for_posting(batch, when_refused=wanted, by=signed_in_user())
+    ask_for_posting(batch, when_refused=wanted, by=signed_in_user(), seen=seen)
     return redirect_to("staff.batches.show", batch_id=batch.id)
 
 

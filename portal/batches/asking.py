@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.batches.ending import forget_refusals
 from portal.batches.keeping import sum_of
+from portal.batches.members import lock_members, seen_of
 from portal.db import claim, db, lock_rows
 from portal.kernel import clock
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import Conflict, DomainError
 from portal.models import BATCH, Batch, BatchState, User, WhenRefused
 from portal.tasks import note_progress, read_progress, wake
 
@@ -27,13 +28,20 @@ class Progress:
     remaining: float | None
 
 
-def ask_for_posting(batch: Batch, *, when_refused: WhenRefused, by: User | None) -> None:
-    """Have the worker post every member; from now on none comes or goes.
+def ask_for_posting(
+    batch: Batch, *, when_refused: WhenRefused, by: User | None, seen: str | None = None
+) -> None:
+    """Have the worker post every member; from now on none comes, goes or is edited.
 
-    Raises InvalidTransition, or DomainError for an empty batch.
+    Members are locked, so that who edits one is either before (`seen`, what `seen_of` said to
+    the person who says yes, is old then: Conflict) or finds the batch being posted. Raises
+    InvalidTransition, or DomainError for an empty batch.
     """
     lock_rows(Batch, [batch.id])
     BATCH.after(batch.state, "post")
+    lock_members(batch)
+    if seen not in (None, seen_of(batch)):
+        raise Conflict("Somebody else changed this batch. Look again, then retry.")
     members = sum_of(batch).members
     if not members:
         raise DomainError(f"Batch {batch.number} is empty. Put invoices or payments in first.")

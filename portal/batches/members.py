@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.db import Page, PageRequest, db, paginate, total_of
+from portal.invoices import in_date_order, lock_in_order
 from portal.kernel.money import Money
 from portal.models import (
     Batch,
@@ -114,6 +115,16 @@ def seen_of(batch: Batch) -> str:
     ).where(Payment.batch_id == batch.id)
     parts = [*db.session.execute(invoices).one(), *db.session.execute(payments).one()]
     return ".".join(str(int(part or 0)) for part in parts)
+
+
+def lock_members(batch: Batch) -> tuple[list[int], list[int]]:
+    """All of them in the order everybody locks, given back in the order they are numbered."""
+    members = sa.select(Invoice.id).where(Invoice.batch_id == batch.id)
+    lock_in_order(list(db.session.scalars(members)))
+    dated = in_date_order(list(db.session.scalars(members)))  # who left meanwhile is not held up
+    payments = sa.select(Payment.id).where(Payment.batch_id == batch.id)
+    locked = payments.order_by(Payment.id).with_for_update(of=Payment)
+    return dated, list(db.session.scalars(locked))
 
 
 def _words(kind: InvoiceKind) -> str:

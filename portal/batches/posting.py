@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from portal.audit import acting_as
 from portal.batches.asking import progress_key
 from portal.batches.ending import Refusal, back_to_pending, finish, keep_refusals, refused_ids
+from portal.batches.members import lock_members
 from portal.db import db, in_transaction, lock_rows
-from portal.invoices import in_date_order, lock_in_order, post_invoices
+from portal.invoices import hold_counters, post_invoices
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import (
@@ -37,21 +38,22 @@ def look_at_batch(batch_id: int) -> None:
     if not lease(Batch, batch_id, states=[BatchState.POSTING], seconds=LEASE):
         db.session.rollback()
         return
-    mine = in_transaction(lambda: _begin(batch_id))
+    newest = mine = in_transaction(lambda: _begin(batch_id))
     with acting_as(mine.actor):
         try:
             if mine.whole:
                 in_transaction(lambda: _post_whole(mine))
             else:
-                _post_rest(mine)
+                for held in _post_rest(mine):
+                    newest = held
         except Refusals as found:
             rows = found.rows
             in_transaction(lambda: _give_up(mine, rows))
         except DomainError as error:
             words = str(error)
-            in_transaction(lambda: _break_off(mine, words))
+            in_transaction(lambda: _break_off(newest, words))
         except Exception:
-            in_transaction(lambda: _break_off(mine, "Something broke."))
+            in_transaction(lambda: _break_off(newest, "Something broke."))
             raise
 
 
@@ -95,7 +97,8 @@ def _post_whole(mine: Hold) -> None:
     batch = mine.batch()
     if batch is None:
         return
-    invoices, payments = _lock_members(batch)
+    invoices, payments = lock_members(batch)
+    hold_counters(invoices)  # now, in one order: a later chunk may need an earlier series
     refused: list[Refusal] = []
     done = 0
     for table, ids in ((Invoice, invoices), (Payment, payments)):
@@ -110,10 +113,14 @@ def _post_whole(mine: Hold) -> None:
     finish(batch)
 
 
-def _post_rest(mine: Hold) -> None:
-    """Chunk after chunk, each in its own transaction; what was refused is passed over."""
-    going: Hold | None = mine
+def _post_rest(mine: Hold) -> Iterator[Hold]:
+    """Chunk after chunk, each in its own transaction; what was refused is passed over.
+
+    Yields the lease after each: whoever breaks off must hold the newest.
+    """
+    going = in_transaction(lambda: _post_chunk(mine))
     while going is not None:
+        yield going
         held = going
         going = in_transaction(lambda held=held: _post_chunk(held))  # type: ignore[misc]
 
@@ -140,16 +147,6 @@ def _post(batch: Batch, table: type[Invoice] | type[Payment], ids: Sequence[int]
         return [Refusal(why, invoice_id=one.id) for one, why in invoices.refused]
     payments = post_payments(ids)
     return [Refusal(why, payment_id=one.id) for one, why in payments.refused]
-
-
-def _lock_members(batch: Batch) -> tuple[list[int], list[int]]:
-    """All of them in the order everybody locks, given back in the order they are numbered."""
-    members = sa.select(Invoice.id).where(Invoice.batch_id == batch.id)
-    lock_in_order(list(db.session.scalars(members)))
-    dated = in_date_order(list(db.session.scalars(members)))  # who left meanwhile is not held up
-    payments = sa.select(Payment.id).where(Payment.batch_id == batch.id)
-    locked = payments.order_by(Payment.id).with_for_update(of=Payment)
-    return dated, list(db.session.scalars(locked))
 
 
 def _next_members(batch: Batch) -> tuple[type[Invoice] | type[Payment], list[int]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from portal.audit import record
 from portal.db import claim, db, lock_rows
-from portal.invoices import unpost_invoices
+from portal.invoices import lock_to_unpost, unpost_invoices
 from portal.kernel.errors import DomainError
 from portal.models import BATCH, Batch, BatchState, Invoice, Payment
 from portal.payments import unpost_payments
 
+CHUNK = 500
 NAMED = 10  # refusals told in full
 
 
@@ -30,6 +33,7 @@ def unpost_batch(batch: Batch, *, because: str) -> None:
     payments = db.session.scalars(
         sa.select(Payment.id).where(Payment.batch_id == batch.id).order_by(Payment.id)
     ).all()
+    _lock(invoices, payments)
     refused = [
         *((one.number, why) for one, why in unpost_invoices(invoices, because=because).refused),
         *((f"Payment {one.id}", why) for one, why in unpost_payments(payments).refused),
@@ -39,6 +43,19 @@ def unpost_batch(batch: Batch, *, because: str) -> None:
     batch.posted_at = None
     claim(batch, state=BatchState.PENDING)
     record("unposted", batch, f"Unposted: {because.strip()}")
+
+
+def _lock(invoices: Sequence[int], payments: Sequence[int]) -> None:
+    """Every invoice first, then every payment, members and credits alike: everybody's order."""
+    lock_to_unpost(invoices)
+    wanted = set(payments)
+    for start in range(0, len(invoices), CHUNK):
+        part = Payment.document_id.in_(invoices[start : start + CHUNK])
+        wanted.update(db.session.scalars(sa.select(Payment.id).where(part)))
+    for start in range(0, len(wanted), CHUNK):
+        part = Payment.id.in_(sorted(wanted)[start : start + CHUNK])
+        query = sa.select(Payment.id).where(part).order_by(Payment.id)
+        db.session.execute(query.with_for_update(of=Payment)).all()
 
 
 def _in_words(refused: list[tuple[str, str]]) -> str:

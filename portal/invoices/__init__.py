@@ -69,7 +69,12 @@ from portal.invoices.interest import (
 )
 from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.lines import LineWords, find_line
-from portal.invoices.locking import in_date_order, lock_in_order
+from portal.invoices.locking import (
+    hold_counters,
+    in_date_order,
+    lock_in_order,
+    posting_under_way,
+)
 from portal.invoices.message_words import invoice_values, portal_url, template_kind
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
@@ -131,7 +136,12 @@ from portal.invoices.starting import (
 )
 from portal.invoices.totals import price_invoice, tax_is_stale
 from portal.invoices.types import add_invoice_type, change_invoice_type, invoice_types
-from portal.invoices.unposting import unpost_invoice, unpost_invoices, unposting_problem
+from portal.invoices.unposting import (
+    lock_to_unpost,
+    unpost_invoice,
+    unpost_invoices,
+    unposting_problem,
+)
 from portal.invoices.wording import document_word
 
 __all__ = [
@@ -218,6 +228,7 @@ __all__ = [
     "get_invoice",
     "get_rule",
     "hand_out_link",
+    "hold_counters",
     "ids_of_invoices",
     "in_date_order",
     "interest_problem",
@@ -231,6 +242,7 @@ __all__ = [
     "job_types",
     "left_to_credit",
     "lock_in_order",
+    "lock_to_unpost",
     "make_pay_links",
     "mark_mailed",
     "mark_opened",
@@ -246,6 +258,7 @@ __all__ = [
     "post_invoices",
     "posting_preview",
     "posting_problem",
+    "posting_under_way",
     "price_draft",
     "price_invoice",
     "propose_interest",

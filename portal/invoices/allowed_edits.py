@@ -16,7 +16,7 @@ from portal.access import Ability
 from portal.kernel.errors import InvalidTransition
 from portal.kernel.money import ZERO
 from portal.ledger import closed_sentence, is_open, require_open_period
-from portal.models import Invoice, InvoiceState
+from portal.models import Invoice, InvoiceKind, InvoiceState
 
 
 class Edit(StrEnum):
@@ -129,6 +129,7 @@ def why_not(
     return (
         _period_reason(rule, invoice, moves_to)
         or _state_reason(answer, invoice)
+        or _kind_reason(edit, invoice)
         or _field_reason(edit, invoice)
     )
 
@@ -138,8 +139,20 @@ def require_allowed(edit: Edit, invoice: Invoice, *, moves_to: date | None = Non
     rule = RULES[edit]
     if rule.bound and (day := moves_to or invoice.invoice_date):
         require_open_period(day)
-    if reason := _state_reason(_answer(rule, invoice), invoice):
+    if reason := _state_reason(_answer(rule, invoice), invoice) or _kind_reason(edit, invoice):
         raise InvalidTransition(reason)
+
+
+# Made whole by a service of their own: lines, tax and day follow from what they correct.
+_AGAIN = {
+    InvoiceKind.WRITE_OFF: "A write-off is not edited: cancel it and write off again.",
+    InvoiceKind.REFUND: "A refund is not edited: cancel it and refund again.",
+}
+
+
+def _kind_reason(edit: Edit, invoice: Invoice) -> str | None:
+    """Also while it is unposted, when its state alone would allow the edit."""
+    return _AGAIN.get(invoice.kind) if edit in (Edit.LINES, Edit.FACTS, Edit.TAX) else None
 
 
 def _answer(rule: Rule, invoice: Invoice) -> Answer:

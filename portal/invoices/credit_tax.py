@@ -17,15 +17,18 @@ from portal.taxes import ComputedTax, TaxableLine, compute_taxes
 Key = tuple[str, TaxBase, Rate]
 
 
-def credit_taxes(note: Invoice, lines: Sequence[TaxableLine]) -> list[ComputedTax]:
+def credit_taxes(
+    note: Invoice, lines: Sequence[TaxableLine], beside: Sequence[Invoice] = ()
+) -> list[ComputedTax]:
     """Tax on a credit note as the original was charged, whatever its zone says today.
 
     Parts are rounded each for themselves; the note that takes the last of a taxed amount takes
-    the rest of its tax too, so that credits of all parts add up to the original's tax.
+    the rest of its tax too, so that credits of all parts add up to the original's tax. Notes
+    `beside` it become final just before it and count like final ones.
     """
     assert note.adjusts is not None
     charged = note.adjusts.taxes
-    before = _credited_before(note.adjusts, note)
+    before = _credited_before(note.adjusts, note, beside)
     bases, amounts = {}, {}
     for tax in charged:
         key = (tax.authority, tax.base, tax.rate)
@@ -42,7 +45,9 @@ def _rest(tax: ComputedTax, bases: dict[Key, Money], amounts: dict[Key, Money]) 
     return tax
 
 
-def _credited_before(original: Invoice, note: Invoice) -> dict[Key, tuple[Money, Money]]:
+def _credited_before(
+    original: Invoice, note: Invoice, beside: Sequence[Invoice]
+) -> dict[Key, tuple[Money, Money]]:
     """What final credit notes and refund documents already took back, per rate; negative."""
     found: dict[Key, tuple[Money, Money]] = defaultdict(lambda: (ZERO, ZERO))
     query = (
@@ -55,7 +60,7 @@ def _credited_before(original: Invoice, note: Invoice) -> dict[Key, tuple[Money,
             sa.or_(Invoice.kind == InvoiceKind.CREDIT_NOTE, Invoice.kind == InvoiceKind.REFUND),
         )
     )
-    for tax in db.session.scalars(query):
+    for tax in [*db.session.scalars(query), *(tax for one in beside for tax in one.taxes)]:
         key = (tax.authority, tax.base, tax.rate)
         base, amount = found[key]
         found[key] = (base + tax.taxable_amount, amount + tax.amount)

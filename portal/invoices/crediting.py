@@ -27,6 +27,7 @@ class Room:
     def __init__(self) -> None:
         self._taken: dict[int, Money] = defaultdict(lambda: ZERO)
         self._posting: set[int] = set()
+        self._corrections: dict[int, list[Invoice]] = defaultdict(list)
 
     def problem(self, correction: Invoice) -> str | None:
         """Why a correction cannot become final, in words, or None (servicetitan-rules §7)."""
@@ -49,6 +50,12 @@ class Room:
         self._posting.add(invoice.id)
         if invoice.adjusts_id is not None:
             self._taken[invoice.adjusts_id] += -min(invoice.total, ZERO)
+            self._corrections[invoice.adjusts_id].append(invoice)
+
+    def notes_before(self, note: Invoice) -> list[Invoice]:
+        """Credit notes of the same original that this run already counted."""
+        corrections = self._corrections[note.adjusts_id] if note.adjusts_id else []
+        return [one for one in corrections if one.kind is InvoiceKind.CREDIT_NOTE]
 
     def too_much(self, correction: Invoice, original: Invoice) -> str | None:
         """The sentence that names what is left when a correction takes off more than that."""

@@ -17,14 +17,16 @@ from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
+from portal.invoices.locking import posting_under_way
 from portal.invoices.totals import price_invoice
 from portal.invoices.wording import document_word
-from portal.kernel.errors import Conflict, DomainError, InvalidFields
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
 from portal.ledger import is_numbered_for, is_own_number
 from portal.models import (
     BusinessUnit,
     Invoice,
+    InvoiceKind,
     InvoiceLine,
     InvoiceState,
     InvoiceType,
@@ -174,6 +176,8 @@ def require_editable(
 ) -> None:
     """Raises PeriodClosed or InvalidTransition, whichever the table of edits tells first.
 
+    Nor is a member of a batch edited while that is being posted: somebody said yes to it as it is.
+
     A draft may leave a closed month for a day of an open one, `moves_to`: nothing of it is on
     the books yet, and else it could never be posted.
 
@@ -183,6 +187,8 @@ def require_editable(
     if invoice.id:
         _lock_whole(invoice)
     require_allowed(edit, invoice, moves_to=moves_to)
+    if problem := posting_under_way(invoice.batch_id):
+        raise InvalidTransition(problem)
 
 
 def _lock_whole(invoice: Invoice) -> None:
@@ -240,10 +246,25 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
     with db.session.no_autoflush:
         if db.session.scalar(taken):
             errors["reference_number"] = "Another invoice already has this number."
+    if problem := _interest_date_problem(invoice, facts.invoice_date):
+        errors["invoice_date"] = problem
     if facts.location and facts.location.customer_id != invoice.customer_id:
         errors["location"] = "That location belongs to another customer."
     if errors:
         raise InvalidFields(errors)
+
+
+def _interest_date_problem(invoice: Invoice, day: date | None) -> str | None:
+    """Interest is charged up to the day of its document, so the next one begins there.
+
+    Dated earlier or not at all, the days between would be charged twice; later is harmless.
+    """
+    if invoice.kind is not InvoiceKind.INTEREST or invoice.invoice_date is None:
+        return None
+    if day is not None and day >= invoice.invoice_date:
+        return None
+    upto = invoice.invoice_date.isoformat()
+    return f"Interest was charged up to {upto}. For an earlier day, cancel it and charge again."
 
 
 def _words(invoice: Invoice) -> dict[str, Any]:

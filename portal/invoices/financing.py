@@ -18,7 +18,7 @@ from portal.invoices.locking import lock_in_order
 from portal.invoices.posting import post_invoices
 from portal.invoices.starting import default_term
 from portal.invoices.totals import price_invoice
-from portal.invoices.unposting import unpost_invoices
+from portal.invoices.unposting import lock_to_unpost, unpost_invoices
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
@@ -90,7 +90,7 @@ def undo_financing(pair: Financing, *, because: str, by: User | None = None) -> 
 
     Raises DomainError with the reason; nothing is undone then.
     """
-    lock_in_order([pair.leaves.id, pair.arrives.id])
+    lock_to_unpost([pair.leaves.id, pair.arrives.id])
     for half in (pair.leaves, pair.arrives):
         db.session.refresh(half)
     if problem := undoing_problem(pair):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.db import db
 from portal.invoices.wording import series_of_kind
 from portal.ledger import next_number
-from portal.models import Invoice
+from portal.models import Batch, BatchState, Invoice
 
 CHUNK = 500
 
@@ -44,6 +44,18 @@ def in_date_order(ids: Sequence[int]) -> list[int]:
         rows = db.session.execute(query.where(Invoice.id.in_(ids[start : start + CHUNK])))
         days.update({row_id: day or date.min for row_id, day in rows})
     return sorted(days, key=lambda one: (days[one], one))
+
+
+def posting_under_way(batch_id: int | None) -> str | None:
+    """Why a member of this batch cannot be edited now, in words, or None; read afresh.
+
+    Holds when the member is locked: who asks for the posting of a batch locks its members.
+    """
+    query = sa.select(Batch.number).where(Batch.id == batch_id, Batch.state == BatchState.POSTING)
+    number = db.session.scalar(query) if batch_id else None
+    if number is None:
+        return None
+    return f"Batch {number}, which it is in, is being posted. Wait until it is done."
 
 
 def hold_counters(ids: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
@@ -20,6 +20,7 @@ from portal.invoices.claiming import change_all
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
 from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, with_originals
+from portal.invoices.totals import credit_tax_problem
 from portal.invoices.wording import document_word, series_of_kind
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
@@ -122,7 +123,8 @@ def posting_problem(
         return "Give the invoice a date before posting."
     if not invoice.lines and batch_id is None:
         return "Add at least one line before posting."
-    if problem := (room or Room()).problem(invoice):
+    room = room or Room()
+    if problem := room.problem(invoice) or credit_tax_problem(invoice, room.notes_before(invoice)):
         return problem
     return approval_problem(invoice, active_rules() if rules is None else rules)
 
@@ -136,7 +138,9 @@ def _belongs_elsewhere(invoice: Invoice) -> str:
 def _load_locked(ids: Sequence[int]) -> list[Invoice]:
     """Fresh under lock in id order, given back in date order, each with what it corrects.
 
-    Money applied from now on waits, then finds the invoice posted and books itself.
+    Money applied from now on waits, then finds the invoice posted and books itself. What hangs
+    on them is read by statements of its own: joined, PostgreSQL would give it as it was before
+    the wait for the lock.
     """
     db.session.flush()
     query = (
@@ -147,10 +151,10 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
         .execution_options(populate_existing=True)
         .options(
             selectinload(Invoice.lines),
-            joinedload(Invoice.customer),
-            joinedload(Invoice.location),
-            joinedload(Invoice.term),
-            joinedload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
+            selectinload(Invoice.customer),
+            selectinload(Invoice.location),
+            selectinload(Invoice.term),
+            selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
         )
     )
     locked = {one.id: one for one in db.session.scalars(query)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from portal.company import today
 from portal.db import db
 from portal.invoices.credit_tax import credit_taxes
@@ -43,6 +45,22 @@ def taxes_of(invoice: Invoice) -> list[ComputedTax]:
     if invoice.tax_zone is None or invoice.customer.is_tax_exempt(on):
         return []
     return compute_taxes(lines, invoice.tax_zone.rates_on(on))
+
+
+def credit_tax_problem(note: Invoice, beside: Sequence[Invoice]) -> str | None:
+    """Why the tax of a credit note is not what is left to take back any more, or None.
+
+    It was computed at drafting; the original must be locked for the answer to hold. `beside`
+    are notes that become final just before it in the same run.
+    """
+    if note.kind is not InvoiceKind.CREDIT_NOTE or note.adjusts is None:
+        return None
+    due = credit_taxes(note, [_taxable(line) for line in note.lines], beside)
+    computed = [(t.authority, t.base, t.rate, t.amount) for t in due if t.amount]
+    stored = [(t.authority, t.base, t.rate, t.amount) for t in note.taxes if t.amount]
+    if computed == stored:
+        return None
+    return "Refresh the tax: another credit note became final meanwhile."
 
 
 def tax_is_stale(invoice: Invoice) -> bool:

@@ -71,12 +71,20 @@ def unpost_invoices(
     rolls back the rest; `by` is named by the trail already.
     """
     db.session.flush()
-    locked = frozenset(lock_in_order([*ids, *_credited_by(ids)]))
+    locked = lock_to_unpost(ids)
     invoices = _load(ids)
     outcome = _sort_out(invoices, seen or {}, financing)
     for start in range(0, len(outcome.done), CHUNK):
         _take_off(outcome.done[start : start + CHUNK], because.strip(), locked)
     return outcome
+
+
+def lock_to_unpost(ids: Sequence[int]) -> frozenset[int]:
+    """Hold these, what they correct and what their credit was used for; returns which they are.
+
+    In one go and before any payment, so that nobody waits in a circle.
+    """
+    return frozenset(lock_in_order([*ids, *_credited_by(ids)]))
 
 
 def unposting_problem(invoice: Invoice) -> str | None:

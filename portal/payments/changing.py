@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.company import today
 from portal.db import bump, db
+from portal.invoices import posting_under_way
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
 from portal.kernel.money import ZERO, Money
 from portal.ledger import post_entries, require_open_period, reverse_entry
@@ -106,7 +107,7 @@ def change_problem(payment: Payment) -> str | None:
         return "It was not taken at the desk, so it is not corrected here."
     if payment.disputed:
         return "The payer's bank disputes this money: wait for what it decides."
-    return None
+    return posting_under_way(payment.batch_id)
 
 
 def _check(payment: Payment, words: PaymentWords) -> None:

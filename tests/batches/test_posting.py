@@ -14,12 +14,17 @@ from portal.batches import (
     progress_of,
     refusals_of,
     refused_members,
+    seen_of,
     start_batch,
     waiting_batches,
 )
 from portal.db import PageRequest, db
+from portal.invoices import LineWords, add_line, locking, start_credit_note
+from portal.invoices import posting as invoice_posting
 from portal.kernel import clock
-from portal.kernel.errors import DomainError, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidTransition
+from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, closed_sentence
 from portal.models import (
     Batch,
@@ -31,6 +36,7 @@ from portal.models import (
     ReviewState,
     WhenRefused,
 )
+from portal.payments import delete_payment
 from portal.tasks import run_waiting
 from tests.conftest import MONDAY
 
@@ -246,6 +252,34 @@ def test_the_rest_that_breaks_keeps_what_was_posted(build, monkeypatch):
     assert (second.state, second.batch_id) == (InvoiceState.PENDING, None)
 
 
+def test_a_later_chunk_that_breaks_tells_why_though_time_went_on(build, monkeypatch):
+    monkeypatch.setattr(posting, "CHUNK", 1)
+    first, second = build.invoice("1"), build.invoice("2")
+    batch = filled(first, second)
+    ask_for_posting(batch, when_refused=REST, by=None)
+    db.session.commit()
+    batch_id, bad, real, now = batch.id, second.id, posting.post_invoices, [MONDAY]
+
+    def ticking():
+        now[0] += timedelta(milliseconds=5)
+        return now[0]
+
+    def poisoned(ids, **words):
+        if bad in ids:
+            raise DomainError("The ink ran out.")
+        return real(ids, **words)
+
+    monkeypatch.setattr(clock, "now", ticking)
+    monkeypatch.setattr(posting, "post_invoices", poisoned)
+    look_at_batch(batch_id)
+
+    db.session.expire_all()
+    assert (batch.state, batch.claimed_until) == (BatchState.POSTED, None)
+    assert batch.failure.startswith("The ink ran out.")
+    assert (first.state, second.state) == (InvoiceState.POSTED, InvoiceState.PENDING)
+    assert reasons(batch) == ["Its turn did not come: The ink ran out."]
+
+
 def test_progress_says_how_fast_and_how_long(build):
     batch = filled(build.invoice("1"))
     ask_for_posting(batch, when_refused=REST, by=None)
@@ -280,3 +314,56 @@ def test_what_nobody_approved_is_refused_in_a_batch_too(build, review):
 
     assert (batch.state, invoice.state) == (BatchState.PENDING, InvoiceState.PENDING)
     assert len(reasons(batch)) == 1
+
+
+def test_a_member_is_not_edited_while_its_batch_is_being_posted(build):
+    invoice = build.invoice("80")
+    payment = build.payment(invoice.customer, "30")
+    batch = filled(invoice, payment)
+    ask_for_posting(batch, when_refused=NONE, by=None)
+    db.session.commit()
+
+    with pytest.raises(InvalidTransition, match=f"Batch {batch.number}, .* is being posted"):
+        add_line(invoice, LineWords("More", Quantity.of(1), UnitPrice.of("9990")))
+    with pytest.raises(DomainError, match="is being posted"):
+        delete_payment(payment, version=payment.version)
+    run_waiting()
+
+    assert (batch.state, invoice.total) == (BatchState.POSTED, Money.of(80))
+
+
+def test_yes_is_said_to_the_members_somebody_saw(build):
+    invoice = build.invoice("80")
+    batch = filled(invoice)
+    seen = seen_of(batch)
+    add_line(invoice, LineWords("More", Quantity.of(1), UnitPrice.of("9990")))
+    db.session.commit()
+
+    with pytest.raises(Conflict, match="changed this batch"):
+        ask_for_posting(batch, when_refused=NONE, by=None, seen=seen)
+
+    ask_for_posting(batch, when_refused=NONE, by=None, seen=seen_of(batch))
+
+
+def test_a_whole_batch_holds_its_number_series_in_one_order_before_it_takes_any(build, monkeypatch):
+    monkeypatch.setattr(posting, "CHUNK", 1)
+    original = build.posted("100", on=build.today - timedelta(days=20))
+    early = build.invoice("5", on=build.today - timedelta(days=10))
+    batch = filled(early, start_credit_note(original))
+    taken = []
+
+    def watch(module):
+        real = module.next_number
+
+        def counted(series, day, count=1):
+            taken.append((series, count))
+            return real(series, day, count=count)
+
+        monkeypatch.setattr(module, "next_number", counted)
+
+    watch(locking)
+    watch(invoice_posting)
+    post(batch)
+
+    assert batch.state is BatchState.POSTED
+    assert taken == [("CN", 0), ("INV", 0), ("INV", 1), ("CN", 1)]

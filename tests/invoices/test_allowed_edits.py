@@ -24,11 +24,13 @@ from portal.invoices import (
     refresh_tax,
     remove_line,
     require_allowed,
+    unpost_invoice,
     why_not,
+    write_off,
 )
 from portal.kernel.errors import DomainError, InvalidTransition, PeriodClosed
 from portal.kernel.numbers import Quantity, UnitPrice
-from portal.models import AccountingPeriod, InvoiceState, PeriodState
+from portal.models import AccountingPeriod, InvoiceKind, InvoiceState, PeriodState
 from tests.conftest import staff_client
 
 # edit: ability, minds a closed month, then pending, posted, exported, cancelled
@@ -259,3 +261,27 @@ def test_the_screens_do_what_the_table_says(app, build, office, route, state, an
     else:  # nobody had it, so taking it from nobody is refused too
         assert reply.status_code in (409, 422)
         assert get_invoice(invoice.id).version == known
+
+
+@pytest.mark.parametrize("kind", [InvoiceKind.WRITE_OFF, InvoiceKind.REFUND])
+@pytest.mark.parametrize("edit", [Edit.LINES, Edit.FACTS, Edit.TAX])
+def test_an_unposted_write_off_or_refund_is_not_edited_but_made_anew(build, kind, edit):
+    document = build.invoice("80")
+    document.kind = kind
+    db.session.flush()
+
+    with pytest.raises(InvalidTransition, match="is not edited: cancel it and"):
+        require_allowed(edit, document)
+
+    assert "cancel it and" in why_not(edit, document, abilities=set(Ability))
+    require_allowed(Edit.CANCEL, document)
+
+
+def test_an_unposted_write_off_keeps_its_line_on_bad_debt(build):
+    original = build.posted("300")
+    document = write_off(original, because="Gone out of business")
+    unpost_invoice(document, because="Too early")
+    words = LineWords("hm", Quantity.of(1), UnitPrice.of("300"))
+
+    with pytest.raises(InvalidTransition):
+        change_line(document, document.lines[0], words, version=document.version)

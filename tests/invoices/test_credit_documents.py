@@ -6,7 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from portal.db import db
-from portal.invoices import LineWords, add_line, post_invoice, post_invoices
+from portal.invoices import (
+    LineWords,
+    add_line,
+    post_invoice,
+    post_invoices,
+    refresh_tax,
+    start_credit_note,
+)
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
@@ -181,3 +188,29 @@ def test_a_long_run_goes_by_date_so_that_originals_come_before_their_credit(buil
     assert not outcome.refused
     assert [one.number for one in drafts] == [f"INV-2026-0000{n}" for n in (3, 2, 1)]
     assert drafts[2].balance == Money.of(6)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("percent", "why"), [("4.8", "Refresh the tax: another"), ("5", "only $0.52 is left")]
+)
+def test_two_drafts_of_one_invoice_take_back_its_tax_to_the_cent(build, percent, why, together):
+    place = build.location(zone=build.zone(percent))
+    original = build.posted("0.50", "0.50", location=place)
+    first, second = (start_credit_note(original, {one.id: one.quantity}) for one in original.lines)
+    db.session.commit()
+
+    if together:
+        outcome = post_invoices([first.id, second.id])
+        ((_, refused),) = outcome.refused
+    else:
+        post_invoice(first)
+        with pytest.raises(DomainError) as told:
+            post_invoice(second)
+        refused = str(told.value)
+
+    assert why in refused
+    refresh_tax(second)
+    post_invoice(second)
+    assert first.tax_total + second.tax_total == -original.tax_total
+    assert original.balance == ZERO

@@ -7,6 +7,8 @@ import pytest
 
 from portal.db import db
 from portal.invoices import (
+    InvoiceFacts,
+    change_invoice,
     charge_interest,
     get_invoice,
     interest_problem,
@@ -178,3 +180,28 @@ def test_what_cannot_be_computed_is_told_beside_what_was_typed(office, overdue):
     assert reply.status_code == 422
     assert 'value="120"' in reply.text
     assert "between 0 and 100" in reply.text
+
+
+@pytest.mark.parametrize("day", [date(2026, 2, 1), None])
+def test_interest_is_not_dated_back_so_that_no_day_is_charged_twice(overdue, day):
+    draft = charge_interest(overdue, rate=TWELVE)
+
+    def dated(day):
+        facts = InvoiceFacts(
+            reference_number=draft.reference_number,
+            invoice_date=day,
+            term=draft.term,
+            location=draft.location,
+            tax_zone=None,
+            business_unit_id=None,
+            summary=draft.summary,
+            purchase_order="",
+        )
+        change_invoice(draft, facts, version=draft.version)
+
+    with pytest.raises(InvalidFields) as told:
+        dated(day)
+
+    assert "cancel it and charge again" in told.value.errors["invoice_date"]
+    dated(date(2026, 3, 5))
+    assert draft.invoice_date == date(2026, 3, 5)
