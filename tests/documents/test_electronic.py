@@ -175,7 +175,7 @@ def test_a_credit_note_is_positive_and_names_its_original(build, place):
 
 
 def test_hostile_words_reach_the_data_as_text(build, place):
-    place.customer.name = "Ada <b>& \x00 Söhne \u202e 株式会社 🙂"
+    place.customer.name = "Ada <b>& \x0b Söhne \u202e 株式会社 🙂"
     invoice = build.posted("1", location=place)
 
     xml = embedded(invoice)
