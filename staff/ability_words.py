@@ -54,6 +54,12 @@ GROUPS: list[tuple[Any, list[tuple[Ability, Any]]]] = [
     ]),
     (later("Behind the scenes"), [
         (A.VIEW_OUTBOX, later("Read every message that left or waits.")),
+        (A.APPROVE_REFUNDS, later("Release or decline refunds above the limit.")),
+        (A.CHARGE_METHODS, later("Charge a saved card or bank account of a customer.")),
+        (A.BULK_CHARGE, later("Charge the saved methods of many customers at once.")),
+        (A.PLAN_PAYMENTS, later("Propose, re-age and end payment plans.")),
+        (A.ANSWER_DISPUTES, later("Answer the banks of payers who dispute a payment.")),
+        (A.RECONCILE, later("Match payouts and settle differences with the card processor.")),
         (A.RESOLVE_ATTEMPTS, later("Look after online payments that got stuck.")),
         (A.IMPORT, later("Bring in customers, invoices and payments from files.")),
     ]),

@@ -36,6 +36,12 @@ class Ability(StrEnum):
     POST_PAYMENTS = "post payments"
     REFUND_PAYMENTS = "refund payments"
     RETURN_PAYMENTS = "return payments"
+    APPROVE_REFUNDS = "approve refunds"
+    CHARGE_METHODS = "charge saved methods"
+    BULK_CHARGE = "bulk charge"
+    PLAN_PAYMENTS = "agree payment plans"
+    ANSWER_DISPUTES = "answer disputes"
+    RECONCILE = "reconcile payouts"
     VIEW_RECEIVABLES = "view receivables"
     VIEW_PRICE_BOOK = "view price book"
     EDIT_PRICE_BOOK = "edit price book"
@@ -66,15 +72,19 @@ ROLES: dict[str, set[Ability]] = {
         _A.CLOSE_PERIODS, _A.VIEW_OUTBOX, _A.RESOLVE_ATTEMPTS, _A.IMPORT,
         _A.ASSIGN_INVOICES, _A.BATCH_INVOICES, _A.UNPOST_INVOICES, _A.CORRECT_INVOICES,
         _A.WRITE_OFF, _A.SELL_AT_COUNTER, _A.POST_PAYMENTS, _A.REFUND_PAYMENTS,
-        _A.RETURN_PAYMENTS,
+        _A.RETURN_PAYMENTS, _A.CHARGE_METHODS, _A.BULK_CHARGE, _A.PLAN_PAYMENTS,
+        _A.ANSWER_DISPUTES, _A.RECONCILE,
     },
     "Office": _READ
     | {
         _A.EDIT_CUSTOMERS, _A.EDIT_JOBS, _A.EDIT_INVOICES, _A.SEND_INVOICES,
         _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX, _A.ASSIGN_INVOICES, _A.BATCH_INVOICES,
-        _A.CORRECT_INVOICES, _A.SELL_AT_COUNTER,
+        _A.CORRECT_INVOICES, _A.SELL_AT_COUNTER, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
     },
-    "Collector": _READ | {_A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX},
+    "Collector": _READ
+    | {
+        _A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
+    },
     "Technician": {_A.SEE_HOME, _A.VIEW_JOBS, _A.EDIT_JOBS, _A.VIEW_PRICE_BOOK, _A.OWN_ACCOUNT},
     "Read-only": _READ,
 }  # fmt: skip

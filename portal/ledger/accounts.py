@@ -30,6 +30,7 @@ DEFAULT_CHART: list[tuple[str, str, AccountKind, AccountRole | None]] = [
     ("1200", "Accounts Receivable", AccountKind.ASSET, AccountRole.RECEIVABLE),
     ("2200", "Sales Tax Payable", AccountKind.LIABILITY, AccountRole.SALES_TAX),
     ("2400", "Customer Deposits", AccountKind.LIABILITY, AccountRole.CUSTOMER_DEPOSITS),
+    ("2420", "Refunds in Transit", AccountKind.LIABILITY, AccountRole.REFUNDS_IN_TRANSIT),
     ("2450", "Finance Clearing", AccountKind.LIABILITY, AccountRole.FINANCE_CLEARING),
     ("3900", "Opening Balance Equity", AccountKind.EQUITY, AccountRole.OPENING_BALANCE),
     ("4000", "Service Revenue", AccountKind.INCOME, AccountRole.REVENUE),

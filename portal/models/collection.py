@@ -1,19 +1,21 @@
-"""Taking money online: attempts, what gateways told us, guest pay links, disputes."""
+"""Taking money online: attempts, what gateways told us, guest pay links."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, named_enum
 from portal.kernel.lifecycle import Lifecycle
-from portal.kernel.money import Money
+from portal.kernel.money import ZERO, Money
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
+from portal.models.saved_method import SavedMethod
 
 
 class AttemptState(StrEnum):
@@ -56,6 +58,16 @@ ATTEMPT = Lifecycle[AttemptState](
 )
 
 
+class AttemptPurpose(StrEnum):
+    """A checkout is paid by somebody on the gateway's page; the others use a saved method."""
+
+    CHECKOUT = "checkout"
+    OFFICE = "office"
+    AUTOPAY = "autopay"
+    PLAN = "plan"
+    BULK = "bulk"
+
+
 # Written out, not bound: the engines use a partial index only for its very words.
 IS_STALE = sa.text("payment_attempts.stale")
 
@@ -66,7 +78,8 @@ class PaymentAttempt(Base):
     `public_id` is the client reference and part of the idempotency key; description, currency,
     email and language are kept, so that a repeated request is the same to the letter.
     `checks` counts looks, `misses` the failed ones in a row. `stale` asks for its page to be
-    closed, because it asks for more than is owed by now.
+    closed, because it asks for more than is owed by now. One with a `method` has no page: its
+    charge is created, its `payment_ref` kept, and only then confirmed.
     """
 
     __tablename__ = "payment_attempts"
@@ -94,6 +107,10 @@ class PaymentAttempt(Base):
     )
     gateway: Mapped[str]
     livemode: Mapped[bool]
+    purpose: Mapped[AttemptPurpose] = mapped_column(
+        named_enum(AttemptPurpose), default=AttemptPurpose.CHECKOUT
+    )
+    method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("saved_methods.id"))
     started_by: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="en")
@@ -113,6 +130,7 @@ class PaymentAttempt(Base):
 
     customer: Mapped[Customer] = relationship()
     payment: Mapped[Payment | None] = relationship()
+    method: Mapped[SavedMethod | None] = relationship()
     shares: Mapped[list[AttemptShare]] = relationship(
         back_populates="attempt", order_by="AttemptShare.invoice_id"
     )
@@ -181,27 +199,6 @@ class GatewayEvent(Base):
     note: Mapped[str] = mapped_column(default="")
 
 
-class DisputeState(StrEnum):
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-
-
-class Dispute(Base):
-    """A payer's bank asks a payment back; funds are held until it is won or lost."""
-
-    __tablename__ = "disputes"
-
-    gateway: Mapped[str]
-    dispute_ref: Mapped[str] = mapped_column(unique=True)
-    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payments.id"), index=True)
-    amount: Mapped[Money]
-    reason: Mapped[str] = mapped_column(default="")
-    state: Mapped[DisputeState] = mapped_column(named_enum(DisputeState), default=DisputeState.OPEN)
-
-    payment: Mapped[Payment] = relationship()
-
-
 class PayLink(Base):
     """A guest's way to one invoice: see it and pay it, nothing else; revocable."""
 
@@ -233,3 +230,22 @@ class TestCheckout(Base):
     return_url: Mapped[str]
     expires_at: Mapped[datetime]
     pressed_at: Mapped[datetime | None]
+
+
+class TestGatewayObject(Base):
+    """Everything else the TEST GATEWAY remembers: customers, methods, refunds, disputes, payouts.
+
+    `kind` tells what it is, `key` is the idempotency key it was made with.
+    """
+
+    __tablename__ = "test_gateway_objects"
+    __table_args__ = (sa.Index(None, "kind", "parent_ref"),)
+    __test__ = False  # pytest: not a test class
+
+    ref: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    key: Mapped[str | None] = mapped_column(unique=True)
+    parent_ref: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default="")
+    amount: Mapped[Money] = mapped_column(default=ZERO)
+    data: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)

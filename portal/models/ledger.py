@@ -35,6 +35,7 @@ class AccountRole(StrEnum):
     DISCOUNTS = "discounts_given"
     BAD_DEBT = "bad_debt_expense"
     PROCESSING_FEES = "processing_fees"
+    REFUNDS_IN_TRANSIT = "refunds_in_transit"
     FINANCE_CLEARING = "finance_clearing"
     INTEREST_INCOME = "interest_income"
     OPENING_BALANCE = "opening_balance_equity"

@@ -36,7 +36,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
-DOORS = {  # outside library → the one module that may import it, or one to read, one to write
+DOORS = {  # outside library → the module or package that may import it (one to read, one to write)
     "stripe": "portal.payment_collection.gateways.stripe",
     "weasyprint": "portal.documents.rendering",
     "htmx_flask": "portal.web.htmx",
@@ -74,12 +74,17 @@ def cycles(root: Path) -> list[str]:
     return []
 
 
+def is_door(module: str, doors: list[str]) -> bool:
+    """A door is a module, or a package whose own modules share it."""
+    return any(module == door or module.startswith(f"{door}.") for door in doors)
+
+
 def second_doors(root: Path) -> list[str]:
     return [
         f"{dotted(path, root)} imports {library}"
         for path in sources(root)
         for library in sorted(top_level_imports(path) & DOORS.keys())
-        if dotted(path, root) not in DOORS[library].split()
+        if not is_door(dotted(path, root), DOORS[library].split())
     ]
 
 

@@ -3,7 +3,19 @@
 import re
 from dataclasses import fields
 
-from portal.models import ATTEMPT, BATCH, INVOICE, JOB, PAYMENT, REVIEW
+from portal.models import (
+    ATTEMPT,
+    BATCH,
+    CHARGE,
+    GATEWAY_REFUND,
+    INVOICE,
+    JOB,
+    PAYMENT,
+    PLAN,
+    REFUND_REQUEST,
+    REVIEW,
+    SETUP,
+)
 from portal.settings import Settings
 from tests.architecture.graph import ROOT
 
@@ -14,6 +26,11 @@ LIFECYCLES = {
     "Payment": PAYMENT,
     "Batch": BATCH,
     "Payment attempt": ATTEMPT,
+    "Saving a payment method": SETUP,
+    "Planned charge": CHARGE,
+    "Payment plan": PLAN,
+    "Refund waiting for a second person": REFUND_REQUEST,
+    "Refund through the gateway": GATEWAY_REFUND,
 }
 
 

@@ -1,53 +1,33 @@
-"""Stripe: hosted Checkout Sessions. The only module that imports the SDK."""
+"""Hosted Checkout Sessions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import stripe
 
-from portal.kernel.errors import OutsideFailure
 from portal.kernel.money import ZERO, Money
-from portal.payment_collection.gateway import (
+from portal.payment_collection.gateways.stripe.client import (
+    BANK_DEBITS,
+    StripeDoor,
+    call,
+    failure,
+)
+from portal.payment_collection.port.checkouts import (
     CheckoutOrder,
     CheckoutSeen,
     CheckoutState,
-    DisputeSeen,
-    EventSeen,
-    ForgedEvent,
     OpenedCheckout,
 )
 
-API_VERSION = "2026-10-28.endive"  # what SDK 16.1 was made for; pinned twice, checked in tests
-BANK_DEBITS = ("us_bank_account", "sepa_debit", "acss_debit", "bacs_debit", "au_becs_debit")
-T = TypeVar("T")
 
-
-class StripeGateway:
-    """Collects with Stripe. Test keys collect nothing real: livemode is false then."""
-
-    name = "stripe"
-
-    def __init__(
-        self, secret_key: str, webhook_secret: str, *, api_base: str = "", retries: int = 2
-    ) -> None:
-        self.livemode = "_live_" in secret_key
-        self._webhook_secret = webhook_secret
-        self._client = stripe.StripeClient(
-            secret_key,
-            stripe_version=API_VERSION,
-            max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=15),
-            base_addresses={"api": api_base} if api_base else {},
-        )
+class StripeCheckouts(StripeDoor):
+    """Pages where somebody pays."""
 
     def open_checkout(self, order: CheckoutOrder) -> OpenedCheckout:
         """Open a hosted page; the reference is the idempotency key, so repeating is safe."""
         metadata = {"attempt": order.reference}
-        session = _call(
+        session = call(
             lambda: self._client.v1.checkout.sessions.create(
                 {
                     "mode": "payment",
@@ -78,7 +58,7 @@ class StripeGateway:
         return OpenedCheckout(session.id, session.url or "", expires)
 
     def look_up(self, session_ref: str) -> CheckoutSeen:
-        session = _call(
+        session = call(
             lambda: self._client.v1.checkout.sessions.retrieve(
                 session_ref, {"expand": ["payment_intent.latest_charge"]}
             )
@@ -92,78 +72,7 @@ class StripeGateway:
         except stripe.InvalidRequestError:
             return  # not open any more: look_up tells what became of it
         except stripe.StripeError as error:
-            raise _failure(error) from error
-
-    def verify_event(self, body: bytes, signature: str) -> EventSeen:
-        """Raises ForgedEvent for a wrong signature or anything that is not an event."""
-        try:
-            stripe.WebhookSignature.verify_header(
-                body.decode(), signature, self._webhook_secret, 300
-            )
-            return self.read_event(body)
-        except (
-            stripe.SignatureVerificationError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as error:
-            raise ForgedEvent(str(error)) from error
-
-    def read_event(self, body: bytes) -> EventSeen:
-        """The hints in a kept event's body. Raises ValueError or KeyError when there are none."""
-        event = _json(body)
-        thing: dict[str, Any] = event["data"]["object"]
-        kind: str = event["type"]
-        dispute = _dispute(thing) if kind.startswith("charge.dispute.") else None
-        version = event.get("api_version")
-        return EventSeen(
-            event_ref=event["id"],
-            kind=kind,
-            reference=(thing.get("metadata") or {}).get("attempt", ""),
-            session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
-            payment_ref=thing["id"] if kind.startswith("payment_intent.") else "",
-            dispute=dispute,
-            unsupported=""
-            if version in (API_VERSION, None)
-            else f"The event is of API version {version}; this installation speaks {API_VERSION}.",
-        )
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    parsed = json.loads(body.decode())
-    shape = isinstance(parsed, dict) and (
-        isinstance(parsed.get("id"), str)
-        and isinstance(parsed.get("type"), str)
-        and isinstance(parsed.get("data"), dict)
-        and isinstance(parsed["data"].get("object"), dict)
-        and isinstance(parsed["data"]["object"].get("metadata") or {}, dict)
-    )
-    if not shape:
-        raise ValueError("not an event")
-    return dict(parsed)
-
-
-def _call(request: Callable[[], T]) -> T:
-    try:
-        return request()
-    except stripe.StripeError as error:
-        raise _failure(error) from error
-
-
-def _failure(error: stripe.StripeError) -> OutsideFailure:
-    """Only a definite refusal is permanent; time-outs, 5xx and conflicts leave it unknown."""
-    definite = (
-        stripe.CardError,
-        stripe.InvalidRequestError,
-        stripe.AuthenticationError,
-        stripe.PermissionError,
-    )
-    return OutsideFailure(
-        f"Stripe: {error.user_message or error}",
-        permanent=isinstance(error, definite),
-        missing=getattr(error, "code", None) == "resource_missing",
-    )
+            raise failure(error) from error
 
 
 def _seen(session: stripe.checkout.Session) -> CheckoutSeen:
@@ -220,17 +129,3 @@ def _received_at(intent: stripe.PaymentIntent | None) -> datetime | None:
 def _failure_words(intent: stripe.PaymentIntent | None) -> str:
     error = intent.last_payment_error if intent else None
     return (error.message or "") if error else ""
-
-
-def _dispute(thing: dict[str, Any]) -> DisputeSeen:
-    """Statuses that begin with "warning" are inquiries: Stripe holds no funds for them."""
-    status = str(thing.get("status") or "")
-    known = {"won": "won", "lost": "lost"}
-    outcome = "inquiry" if status.startswith("warning") else known.get(status, "open")
-    return DisputeSeen(
-        dispute_ref=thing["id"],
-        payment_ref=thing.get("payment_intent") or "",
-        amount=Money(thing["amount"]),
-        reason=str(thing.get("reason") or "").replace("_", " "),
-        outcome=outcome,
-    )

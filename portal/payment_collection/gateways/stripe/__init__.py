@@ -1,0 +1,13 @@
+"""Stripe. Only this package imports the SDK."""
+
+from portal.payment_collection.gateways.stripe.checkouts import StripeCheckouts
+from portal.payment_collection.gateways.stripe.client import API_VERSION
+from portal.payment_collection.gateways.stripe.events import StripeEvents
+
+__all__ = ["API_VERSION", "StripeGateway"]
+
+
+class StripeGateway(StripeCheckouts, StripeEvents):
+    """Collects with Stripe. Test keys collect nothing real: livemode is false then."""
+
+    name = "stripe"

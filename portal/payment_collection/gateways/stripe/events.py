@@ -1,0 +1,80 @@
+"""Webhooks of Stripe's: verified by their signature, read for hints."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import stripe
+
+from portal.kernel.money import Money
+from portal.payment_collection.gateways.stripe.client import API_VERSION, StripeDoor
+from portal.payment_collection.port.disputes import DisputeSeen
+from portal.payment_collection.port.events import EventSeen, ForgedEvent
+
+
+class StripeEvents(StripeDoor):
+    """What Stripe tells by itself."""
+
+    def verify_event(self, body: bytes, signature: str) -> EventSeen:
+        """Raises ForgedEvent for a wrong signature or anything that is not an event."""
+        try:
+            stripe.WebhookSignature.verify_header(
+                body.decode(), signature, self._webhook_secret, 300
+            )
+            return self.read_event(body)
+        except (
+            stripe.SignatureVerificationError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:
+            raise ForgedEvent(str(error)) from error
+
+    def read_event(self, body: bytes) -> EventSeen:
+        """The hints in a kept event's body. Raises ValueError or KeyError when there are none."""
+        event = _json(body)
+        thing: dict[str, Any] = event["data"]["object"]
+        kind: str = event["type"]
+        dispute = _dispute(thing) if kind.startswith("charge.dispute.") else None
+        version = event.get("api_version")
+        return EventSeen(
+            event_ref=event["id"],
+            kind=kind,
+            reference=(thing.get("metadata") or {}).get("attempt", ""),
+            session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
+            payment_ref=thing["id"] if kind.startswith("payment_intent.") else "",
+            dispute=dispute,
+            unsupported=""
+            if version in (API_VERSION, None)
+            else f"The event is of API version {version}; this installation speaks {API_VERSION}.",
+        )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    parsed = json.loads(body.decode())
+    shape = isinstance(parsed, dict) and (
+        isinstance(parsed.get("id"), str)
+        and isinstance(parsed.get("type"), str)
+        and isinstance(parsed.get("data"), dict)
+        and isinstance(parsed["data"].get("object"), dict)
+        and isinstance(parsed["data"]["object"].get("metadata") or {}, dict)
+    )
+    if not shape:
+        raise ValueError("not an event")
+    return dict(parsed)
+
+
+def _dispute(thing: dict[str, Any]) -> DisputeSeen:
+    """Statuses that begin with "warning" are inquiries: Stripe holds no funds for them."""
+    status = str(thing.get("status") or "")
+    known = {"won": "won", "lost": "lost"}
+    outcome = "inquiry" if status.startswith("warning") else known.get(status, "open")
+    return DisputeSeen(
+        dispute_ref=thing["id"],
+        payment_ref=thing.get("payment_intent") or "",
+        amount=Money(thing["amount"]),
+        reason=str(thing.get("reason") or "").replace("_", " "),
+        outcome=outcome,
+    )

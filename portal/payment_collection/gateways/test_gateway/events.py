@@ -1,0 +1,47 @@
+"""Webhooks of the TEST GATEWAY: signed as a real one's."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from typing import Any
+
+from portal.kernel.money import Money
+from portal.payment_collection.gateways.test_gateway.base import TestDoor
+from portal.payment_collection.port.disputes import DisputeSeen
+from portal.payment_collection.port.events import EventSeen, ForgedEvent
+
+
+class TestEvents(TestDoor):
+    """What it tells by itself."""
+
+    def verify_event(self, body: bytes, signature: str) -> EventSeen:
+        given = signature.encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(self.sign(body).encode(), given):
+            raise ForgedEvent("The signature does not match.")
+        try:
+            return self.read_event(body)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ForgedEvent(str(error)) from error
+
+    def read_event(self, body: bytes) -> EventSeen:
+        event: dict[str, Any] = json.loads(body.decode())
+        if not isinstance(event, dict):
+            raise ValueError("not an event")
+        dispute = event.get("dispute")
+        return EventSeen(
+            event_ref=str(event["id"]),
+            kind=str(event["type"]),
+            reference=str(event["reference"]),
+            session_ref=str(event["session"]),
+            payment_ref=str(event["payment"]),
+            dispute=DisputeSeen(
+                dispute_ref=str(dispute["id"]),
+                payment_ref=str(event["payment"]),
+                amount=Money(int(dispute["amount"])),
+                reason="test dispute",
+                outcome=str(dispute["outcome"]),
+            )
+            if dispute
+            else None,
+        )
