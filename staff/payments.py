@@ -50,11 +50,11 @@ from portal.web import (
     once,
     page_request,
     pdf_response,
-    read_money,
     redirect_to,
     render_page,
 )
 from staff.choices import row_of
+from staff.payment_shares import Proposal, first_of, propose, read_shares
 
 OLDEST = 12  # months: what was received before is a slip of the pen, or an import
 
@@ -95,11 +95,22 @@ def index() -> Response:
 def new() -> Response:
     customer = get_customer(request.args.get("customer_id", 0, type=int))
     form = _form(None)
-    asked = _first(open_invoices(customer.id))
+    asked = first_of(open_invoices(customer.id))
     if asked is None:
         return _form_page(customer, form)
     form.amount.data = asked.balance
     return _form_page(customer, form, typed={}, first=asked)
+
+
+@bp.get("/new/shares")
+@needs(Ability.TAKE_PAYMENTS)
+def shares() -> Response:
+    """What the typed amount would pay, while nobody says otherwise."""
+    customer = get_customer(request.args.get("customer_id", 0, type=int))
+    form = PaymentForm(request.args)
+    form.type_id.offer(payment_types())
+    first = first_of(open_invoices(customer.id))
+    return _form_page(customer, form, typed=request.args, first=first)
 
 
 @bp.post("")
@@ -112,7 +123,7 @@ def create() -> Response:
             return once(form, lambda: _record(customer, form))
     except DomainError as error:
         form.refuse(error)
-    return _form_page(customer, form, status=422, first=_first(open_invoices(customer.id)))
+    return _form_page(customer, form, status=422, first=first_of(open_invoices(customer.id)))
 
 
 @bp.get("/<int:payment_id>")
@@ -166,7 +177,9 @@ def _locked_ids(payment: Payment) -> set[int]:
 
 def _record(customer: Customer, form: PaymentForm) -> Response:
     invoices = open_invoices(customer.id)
-    payment = receive_payment(_money(customer, form), _shares(invoices, form.amount.data))
+    payment = receive_payment(
+        _money(customer, form), read_shares(invoices, form.amount.data, request.form)
+    )
     notify(_("%(a)s were recorded.", a=str(payment.amount)))
     return redirect_to("staff.payments.show", payment_id=payment.id)
 
@@ -194,53 +207,9 @@ def _money(customer: Customer, form: PaymentForm) -> ReceivedMoney:
     )
 
 
-def _shares(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money]]:
-    """What the person typed beside each invoice; with nothing typed, oldest due first."""
-    typed = {one.id: request.form.get(f"share-{one.id}", "").strip() for one in invoices}
-    if not any(typed.values()):
-        first = _first(invoices)
-        return _in_order([first] if first else [], invoices, amount)
-    shares, left = [], amount
-    for invoice in invoices:
-        share = _amount(typed[invoice.id])
-        if share > invoice.balance:
-            raise DomainError(
-                _("Invoice %(n)s needs only %(b)s.", n=invoice.number, b=str(invoice.balance))
-            )
-        shares.append((invoice, share))
-        left -= share
-    if left < ZERO:
-        raise DomainError(_("The invoices get %(a)s more than was received.", a=str(-left)))
-    return shares
-
-
-def _first(invoices: list[Invoice]) -> Invoice | None:
-    """The invoice somebody came from: it is paid before the others."""
-    wanted = request.args.get("invoice_id", type=int)
-    return next((one for one in invoices if one.id == wanted), None)
-
-
-def _in_order(
-    first: list[Invoice], invoices: list[Invoice], amount: Money
-) -> list[tuple[Invoice, Money]]:
-    shares, left = [], amount
-    for invoice in [*first, *(one for one in invoices if one not in first)]:
-        share = min(invoice.balance, left)
-        shares.append((invoice, share))
-        left -= share
-    return shares
-
-
-def _amount(typed: str) -> Money:
-    if not typed:
-        return ZERO
-    try:
-        amount = read_money(typed)
-    except ValueError as error:
-        raise DomainError(_("“%(t)s”: %(why)s", t=typed, why=str(error))) from None
-    if amount < ZERO:
-        raise DomainError(_("A share cannot be negative."))
-    return amount
+def _proposal(invoices: list[Invoice], form: PaymentForm) -> Proposal:
+    amount = form.amount.data
+    return propose(invoices, amount if isinstance(amount, Money) and amount > ZERO else ZERO)
 
 
 def _form_page(
@@ -252,8 +221,9 @@ def _form_page(
     first: Invoice | None = None,
 ) -> Response:
     """`typed` is what stands beside the invoices: what was sent, unless told otherwise."""
+    invoices = open_invoices(customer.id)
     return render_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
-        invoices=open_invoices(customer.id), typed=request.form if typed is None else typed,
-        first=first,
+        invoices=invoices, typed=request.form if typed is None else typed, first=first,
+        proposal=_proposal(invoices, form), fragment="shares",
     )  # fmt: skip
