@@ -21,6 +21,10 @@ class Proposal:
     shares: Mapping[int, Money]
     left: Money
 
+    @property
+    def gives_something(self) -> bool:
+        return any(self.shares.values())
+
 
 def propose(invoices: list[Invoice], amount: Money) -> Proposal:
     """The invoice somebody came from first, then oldest due first."""
