@@ -9,6 +9,17 @@ from portal.payment_collection.attempts import (
     live_attempts_on,
 )
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.disputes import (
+    DisputeFilter,
+    disputes_of,
+    find_disputes,
+    get_dispute,
+    look_at_dispute,
+    movements_of,
+    recheck_dispute,
+    recheck_disputes,
+    to_answer,
+)
 from portal.payment_collection.gateway import (
     CheckoutSeen,
     CheckoutState,
@@ -27,8 +38,17 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.refunds import (
+    due_refunds,
+    gateway_problem,
+    gateway_refund_of,
+    gateway_refunds_of,
+    send_back,
+)
+from portal.payment_collection.refunds_elsewhere import find_refunds
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
 from portal.payment_collection.telling import tell_payer
 
 __all__ = [
@@ -36,6 +56,7 @@ __all__ = [
     "CheckoutSeen",
     "CheckoutState",
     "CheckoutWanted",
+    "DisputeFilter",
     "EventSeen",
     "ForgedEvent",
     "Gateway",
@@ -45,22 +66,38 @@ __all__ = [
     "attempt_by_public_id",
     "close_stale",
     "close_stale_checkouts",
+    "disputes_of",
     "due_attempts",
+    "due_refunds",
     "find_attempts",
+    "find_disputes",
     "find_events",
+    "find_refunds",
     "gateway",
+    "gateway_problem",
+    "gateway_refund_of",
+    "gateway_refunds_of",
+    "get_dispute",
     "get_event",
     "handle_event",
     "has_gateway",
     "keep_event",
     "live_attempts_on",
+    "look_at_dispute",
     "minimum_payment",
+    "movements_of",
     "recheck",
+    "recheck_dispute",
+    "recheck_disputes",
+    "recheck_refund",
     "retry_event",
+    "send_back",
     "set_up",
     "settle",
+    "settle_refund",
     "stale_attempts",
     "start_checkout",
     "tell_payer",
+    "to_answer",
     "waiting_events",
 ]

@@ -14,8 +14,9 @@ from portal.payment_collection.port.checkouts import (
     CheckoutState,
     OpenedCheckout,
 )
-from portal.payment_collection.port.disputes import DisputeSeen
+from portal.payment_collection.port.disputes import Disputes, DisputeSeen
 from portal.payment_collection.port.events import Events, EventSeen, ForgedEvent
+from portal.payment_collection.port.refunds import RefundOrder, Refunds, RefundSeen, RefundState
 
 __all__ = [
     "CheckoutOrder",
@@ -26,12 +27,15 @@ __all__ = [
     "ForgedEvent",
     "Gateway",
     "OpenedCheckout",
+    "RefundOrder",
+    "RefundSeen",
+    "RefundState",
     "gateway",
     "has_gateway",
 ]
 
 
-class Gateway(Checkouts, Events, Protocol):
+class Gateway(Checkouts, Refunds, Disputes, Events, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

@@ -12,6 +12,7 @@ from portal.payments.counter import (
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
 from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
+from portal.payments.money_gone import MoneyGone, losses_of, money_gone_by, record_money_gone
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -42,15 +43,18 @@ from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
 from portal.payments.receipts import receipt_address, send_receipt
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
+from portal.payments.refund_rules import RefundWords, effect_of
 from portal.payments.refund_sources import (
     RefundSource,
     has_money,
     left_to_give_back,
     refund_problem,
+    source_by_key,
     sources_of_invoice,
     sources_of_payment,
 )
-from portal.payments.refunding import RefundWords, effect_of, refund, shares_of
+from portal.payments.refunding import refund, shares_of
+from portal.payments.refunds_undone import undo_refund
 from portal.payments.returning import ReturnReason, return_payment, return_problem
 from portal.payments.taking_back import (
     is_exported,
@@ -68,10 +72,11 @@ from portal.payments.types import (
     refund_types,
     type_is_used,
 )
-from portal.payments.voiding import void_problem, void_refund
+from portal.payments.voiding import void_problem, void_refund, went_through_gateway
 
 __all__ = [
     "CounterSale",
+    "MoneyGone",
     "PaymentFilter",
     "PaymentPosting",
     "PaymentReceived",
@@ -117,6 +122,8 @@ __all__ = [
     "latest_payments",
     "left_to_give_back",
     "live_applications",
+    "losses_of",
+    "money_gone_by",
     "move_application",
     "payment_posting_problem",
     "payment_types",
@@ -126,6 +133,7 @@ __all__ = [
     "receipt_paper",
     "receipt_pdf",
     "receive_payment",
+    "record_money_gone",
     "refund",
     "refund_problem",
     "refund_reasons",
@@ -139,12 +147,15 @@ __all__ = [
     "send_receipt",
     "shares_of",
     "shares_of_lines",
+    "source_by_key",
     "sources_of_invoice",
     "sources_of_payment",
     "type_is_used",
     "unapply",
+    "undo_refund",
     "unpost_payments",
     "void_problem",
     "void_refund",
+    "went_through_gateway",
     "withdraw_credit",
 ]

@@ -213,16 +213,16 @@ def test_an_event_of_another_api_version_is_kept_for_a_person():
     assert "speaks" in made.read_event(event(version="2017-08-15")).unsupported
 
 
-def test_a_dispute_is_read_in_our_words():
+@pytest.mark.parametrize(
+    ("kind", "object_ref"),
+    [("charge.dispute.created", "x_1"), ("refund.updated", "x_1"), ("charge.refunded", "")],
+)
+def test_an_event_about_money_that_goes_back_says_where_to_look(kind, object_ref):
     made, _ = gateway()
-    body = event("charge.dispute.created", id="dp_1", payment_intent="pi_1", amount=500,
-                 reason="product_not_received", status="needs_response")  # fmt: skip
 
-    dispute = made.read_event(body).dispute
+    seen = made.read_event(event(kind, id="x_1", payment_intent="pi_1"))
 
-    assert (dispute.dispute_ref, dispute.payment_ref, dispute.amount, dispute.outcome) == (
-        "dp_1", "pi_1", Money.of(5), "open",
-    )  # fmt: skip
+    assert (seen.object_ref, seen.payment_ref) == (object_ref, "pi_1")
 
 
 def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
@@ -238,24 +238,6 @@ def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
     found = made.look_up("cs_1")
 
     assert (found.method, found.received_at.timestamp()) == ("bank_debit", 1772500000)
-
-
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [
-        ("warning_needs_response", "inquiry"),
-        ("warning_closed", "inquiry"),
-        ("needs_response", "open"),
-        ("won", "won"),
-        ("lost", "lost"),
-    ],
-)
-def test_an_inquiry_holds_no_funds(status, outcome):
-    thing = {"id": "dp_1", "amount": 100, "payment_intent": "pi_1", "status": status}
-    event = {"id": "evt_1", "type": "charge.dispute.updated", "data": {"object": thing}}
-    made, _sent = gateway()
-
-    assert made.read_event(json.dumps(event).encode()).dispute.outcome == outcome
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from portal.payment_collection.port.disputes import DisputeSeen
-
 
 @dataclass(frozen=True)
 class EventSeen:
@@ -18,7 +16,6 @@ class EventSeen:
     session_ref: str = ""
     payment_ref: str = ""
     object_ref: str = ""
-    dispute: DisputeSeen | None = None
     unsupported: str = ""
 
 

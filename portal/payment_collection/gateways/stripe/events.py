@@ -7,9 +7,7 @@ from typing import Any
 
 import stripe
 
-from portal.kernel.money import Money
 from portal.payment_collection.gateways.stripe.client import API_VERSION, StripeDoor
-from portal.payment_collection.port.disputes import DisputeSeen
 from portal.payment_collection.port.events import EventSeen, ForgedEvent
 
 
@@ -37,15 +35,14 @@ class StripeEvents(StripeDoor):
         event = _json(body)
         thing: dict[str, Any] = event["data"]["object"]
         kind: str = event["type"]
-        dispute = _dispute(thing) if kind.startswith("charge.dispute.") else None
         version = event.get("api_version")
         return EventSeen(
             event_ref=event["id"],
             kind=kind,
             reference=(thing.get("metadata") or {}).get("attempt", ""),
             session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
-            payment_ref=thing["id"] if kind.startswith("payment_intent.") else "",
-            dispute=dispute,
+            payment_ref=thing["id"] if kind.startswith("payment_intent.") else _payment(thing),
+            object_ref=thing["id"] if kind.startswith(("charge.dispute.", "refund.")) else "",
             unsupported=""
             if version in (API_VERSION, None)
             else f"The event is of API version {version}; this installation speaks {API_VERSION}.",
@@ -66,15 +63,7 @@ def _json(body: bytes) -> dict[str, Any]:
     return dict(parsed)
 
 
-def _dispute(thing: dict[str, Any]) -> DisputeSeen:
-    """Statuses that begin with "warning" are inquiries: Stripe holds no funds for them."""
-    status = str(thing.get("status") or "")
-    known = {"won": "won", "lost": "lost"}
-    outcome = "inquiry" if status.startswith("warning") else known.get(status, "open")
-    return DisputeSeen(
-        dispute_ref=thing["id"],
-        payment_ref=thing.get("payment_intent") or "",
-        amount=Money(thing["amount"]),
-        reason=str(thing.get("reason") or "").replace("_", " "),
-        outcome=outcome,
-    )
+def _payment(thing: dict[str, Any]) -> str:
+    """The payment a refund, a charge or a dispute belongs to; the door asks for no more."""
+    intent = thing.get("payment_intent")
+    return intent if isinstance(intent, str) else ""
