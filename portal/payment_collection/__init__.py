@@ -2,12 +2,14 @@
 
 from portal.payment_collection.attempts import (
     AttemptFilter,
+    ChargeEnded,
     attempt_by_public_id,
     find_attempts,
     find_events,
     get_event,
     live_attempts_on,
 )
+from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
 from portal.payment_collection.disputes import (
     DisputeFilter,
@@ -38,6 +40,13 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.methods import (
+    chargeable_method,
+    method_of,
+    methods_of,
+    primary_method,
+    why_not,
+)
 from portal.payment_collection.refunds import (
     due_refunds,
     gateway_problem,
@@ -53,6 +62,8 @@ from portal.payment_collection.telling import tell_payer
 
 __all__ = [
     "AttemptFilter",
+    "ChargeEnded",
+    "ChargeWanted",
     "CheckoutSeen",
     "CheckoutState",
     "CheckoutWanted",
@@ -64,6 +75,8 @@ __all__ = [
     "PaymentCameBack",
     "PaymentOnItsWay",
     "attempt_by_public_id",
+    "charge_method",
+    "chargeable_method",
     "close_stale",
     "close_stale_checkouts",
     "disputes_of",
@@ -84,8 +97,11 @@ __all__ = [
     "keep_event",
     "live_attempts_on",
     "look_at_dispute",
+    "method_of",
+    "methods_of",
     "minimum_payment",
     "movements_of",
+    "primary_method",
     "recheck",
     "recheck_dispute",
     "recheck_disputes",
@@ -100,4 +116,5 @@ __all__ = [
     "tell_payer",
     "to_answer",
     "waiting_events",
+    "why_not",
 ]

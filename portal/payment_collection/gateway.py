@@ -16,9 +16,18 @@ from portal.payment_collection.port.checkouts import (
 )
 from portal.payment_collection.port.disputes import Disputes, DisputeSeen
 from portal.payment_collection.port.events import Events, EventSeen, ForgedEvent
+from portal.payment_collection.port.methods import (
+    ChargeOrder,
+    MethodSeen,
+    PayerOrder,
+    SavedMethods,
+    SetupOrder,
+    SetupSeen,
+)
 from portal.payment_collection.port.refunds import RefundOrder, Refunds, RefundSeen, RefundState
 
 __all__ = [
+    "ChargeOrder",
     "CheckoutOrder",
     "CheckoutSeen",
     "CheckoutState",
@@ -26,16 +35,20 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodSeen",
     "OpenedCheckout",
+    "PayerOrder",
     "RefundOrder",
     "RefundSeen",
     "RefundState",
+    "SetupOrder",
+    "SetupSeen",
     "gateway",
     "has_gateway",
 ]
 
 
-class Gateway(Checkouts, Refunds, Disputes, Events, Protocol):
+class Gateway(Checkouts, SavedMethods, Refunds, Disputes, Events, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

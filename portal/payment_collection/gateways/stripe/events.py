@@ -10,6 +10,13 @@ import stripe
 from portal.payment_collection.gateways.stripe.client import API_VERSION, StripeDoor
 from portal.payment_collection.port.events import EventSeen, ForgedEvent
 
+ABOUT_OBJECTS = (
+    "payment_method.",
+    "mandate.",
+    "charge.dispute.",
+    "refund.",
+)  # looked up by their own id
+
 
 class StripeEvents(StripeDoor):
     """What Stripe tells by itself."""
@@ -39,14 +46,19 @@ class StripeEvents(StripeDoor):
         return EventSeen(
             event_ref=event["id"],
             kind=kind,
-            reference=(thing.get("metadata") or {}).get("attempt", ""),
+            reference=_reference(thing.get("metadata") or {}),
             session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
             payment_ref=thing["id"] if kind.startswith("payment_intent.") else _payment(thing),
-            object_ref=thing["id"] if kind.startswith(("charge.dispute.", "refund.")) else "",
+            object_ref=thing["id"] if kind.startswith(ABOUT_OBJECTS) else "",
             unsupported=""
             if version in (API_VERSION, None)
             else f"The event is of API version {version}; this installation speaks {API_VERSION}.",
         )
+
+
+def _reference(metadata: dict[str, Any]) -> str:
+    """What we wrote into it: a payment attempt's public id, or a method setup's."""
+    return str(metadata.get("attempt") or metadata.get("setup") or "")
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from portal.models import TestCheckout
 from portal.payment_collection.gateways.test_gateway.base import checkout_by
 from portal.payment_collection.gateways.test_gateway.checkouts import ALLOWED_FROM, TestCheckouts
 from portal.payment_collection.gateways.test_gateway.events import TestEvents
+from portal.payment_collection.gateways.test_gateway.methods import TestMethods
 from portal.payment_collection.gateways.test_gateway.money_back import MONEY_BACK, TestMoneyBack
 
 __all__ = ["ALLOWED_FROM", "TestGateway"]
 
 
-class TestGateway(TestCheckouts, TestMoneyBack, TestEvents):
+class TestGateway(TestCheckouts, TestMethods, TestMoneyBack, TestEvents):
     """Refused in production unless told so."""
 
     name = "test"
