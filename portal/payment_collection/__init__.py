@@ -27,6 +27,13 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.on_its_way import (
+    OnItsWay,
+    expected_on,
+    is_on_its_way,
+    on_its_way,
+    reserved_of,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.telling import tell_payer
@@ -39,6 +46,7 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
@@ -46,16 +54,20 @@ __all__ = [
     "close_stale",
     "close_stale_checkouts",
     "due_attempts",
+    "expected_on",
     "find_attempts",
     "find_events",
     "gateway",
     "get_event",
     "handle_event",
     "has_gateway",
+    "is_on_its_way",
     "keep_event",
     "live_attempts_on",
     "minimum_payment",
+    "on_its_way",
     "recheck",
+    "reserved_of",
     "retry_event",
     "set_up",
     "settle",
