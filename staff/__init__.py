@@ -14,6 +14,7 @@ from staff import (
     batch_filling,
     batch_posting,
     batches,
+    collection_settings,
     contacts,
     corrections,
     counter,
@@ -62,7 +63,7 @@ from staff import (
 
 SCREENS = (
     account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
-    batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
+    batch_posting, batches, collection_settings, contacts, corrections, counter, customer_prices, customer_timeline,
     customers, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
     payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,

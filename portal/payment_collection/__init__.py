@@ -34,6 +34,12 @@ from portal.payment_collection.on_its_way import (
     on_its_way,
     reserved_of,
 )
+from portal.payment_collection.rules import (
+    RuleWords,
+    change_rules,
+    collection_rules,
+    retry_days,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.telling import tell_payer
@@ -50,9 +56,12 @@ __all__ = [
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
+    "RuleWords",
     "attempt_by_public_id",
+    "change_rules",
     "close_stale",
     "close_stale_checkouts",
+    "collection_rules",
     "due_attempts",
     "expected_on",
     "find_attempts",
@@ -68,6 +77,7 @@ __all__ = [
     "on_its_way",
     "recheck",
     "reserved_of",
+    "retry_days",
     "retry_event",
     "set_up",
     "settle",
