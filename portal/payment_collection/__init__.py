@@ -2,12 +2,14 @@
 
 from portal.payment_collection.attempts import (
     AttemptFilter,
+    ChargeEnded,
     attempt_by_public_id,
     find_attempts,
     find_events,
     get_event,
     live_attempts_on,
 )
+from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
 from portal.payment_collection.gateway import (
     CheckoutSeen,
@@ -26,6 +28,13 @@ from portal.payment_collection.janitor import (
     due_attempts,
     recheck,
     stale_attempts,
+)
+from portal.payment_collection.methods import (
+    chargeable_method,
+    method_of,
+    methods_of,
+    primary_method,
+    why_not,
 )
 from portal.payment_collection.on_its_way import (
     OnItsWay,
@@ -46,6 +55,8 @@ from portal.payment_collection.telling import tell_payer
 
 __all__ = [
     "AttemptFilter",
+    "ChargeEnded",
+    "ChargeWanted",
     "CheckoutSeen",
     "CheckoutState",
     "CheckoutWanted",
@@ -59,6 +70,8 @@ __all__ = [
     "RuleWords",
     "attempt_by_public_id",
     "change_rules",
+    "charge_method",
+    "chargeable_method",
     "close_stale",
     "close_stale_checkouts",
     "collection_rules",
@@ -73,8 +86,11 @@ __all__ = [
     "is_on_its_way",
     "keep_event",
     "live_attempts_on",
+    "method_of",
+    "methods_of",
     "minimum_payment",
     "on_its_way",
+    "primary_method",
     "recheck",
     "reserved_of",
     "retry_days",
@@ -85,4 +101,5 @@ __all__ = [
     "start_checkout",
     "tell_payer",
     "waiting_events",
+    "why_not",
 ]
