@@ -47,6 +47,8 @@ TITLES = {
     "credit_note": later("Credit note"),
     "receipt": later("Receipt for a payment"),
     "payment_came_back": later("Payment that came back"),
+    "autopay_notice": later("Notice before autopay charges"),
+    "charge_failed": later("Charge of a saved method that failed"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"
@@ -161,4 +163,5 @@ def _made_up() -> Values:
         "pay_link": f"{portal_url()}…", "portal_link": portal_url(),
         "summary": str(_("Cleaned the condenser and replaced the filter.")),
         "reason": str(_("The account has no funds.")), "company_name": company().name,
+        "method": "Visa •••• 4242", "manage_link": f"{portal_url()}autopay",
     }  # fmt: skip

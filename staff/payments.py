@@ -19,6 +19,7 @@ from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of
 from portal.models import Customer, Invoice, Payment, PaymentState
+from portal.payment_collection import on_its_way
 from portal.payments import (
     PaymentFilter,
     PaymentSort,
@@ -226,4 +227,5 @@ def _form_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
         invoices=invoices, typed=request.form if typed is None else typed, first=first,
         proposal=_proposal(invoices, form), fragment="shares",
+        ways=on_its_way([one.id for one in invoices]),
     )  # fmt: skip

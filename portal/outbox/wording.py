@@ -15,7 +15,14 @@ from portal.outbox.placeholders import unknown_placeholders
 from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
-KINDS = ("invoice", "credit_note", "receipt", "payment_came_back")
+KINDS = (
+    "invoice",
+    "credit_note",
+    "receipt",
+    "payment_came_back",
+    "autopay_notice",
+    "charge_failed",
+)
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
 

@@ -55,6 +55,19 @@ from portal.payment_collection.refunds import (
     send_back,
 )
 from portal.payment_collection.refunds_elsewhere import find_refunds
+from portal.payment_collection.on_its_way import (
+    OnItsWay,
+    expected_on,
+    is_on_its_way,
+    on_its_way,
+    reserved_of,
+)
+from portal.payment_collection.rules import (
+    RuleWords,
+    change_rules,
+    collection_rules,
+    retry_days,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
@@ -71,10 +84,13 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
+    "RuleWords",
     "attempt_by_public_id",
+    "change_rules",
     "charge_method",
     "chargeable_method",
     "close_stale",
@@ -82,6 +98,9 @@ __all__ = [
     "disputes_of",
     "due_attempts",
     "due_refunds",
+    "collection_rules",
+    "due_attempts",
+    "expected_on",
     "find_attempts",
     "find_disputes",
     "find_events",
@@ -94,6 +113,7 @@ __all__ = [
     "get_event",
     "handle_event",
     "has_gateway",
+    "is_on_its_way",
     "keep_event",
     "live_attempts_on",
     "look_at_dispute",
@@ -106,6 +126,11 @@ __all__ = [
     "recheck_dispute",
     "recheck_disputes",
     "recheck_refund",
+    "on_its_way",
+    "primary_method",
+    "recheck",
+    "reserved_of",
+    "retry_days",
     "retry_event",
     "send_back",
     "set_up",
