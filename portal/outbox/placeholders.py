@@ -21,8 +21,8 @@ PLACEHOLDERS = {  # what people read beside the editor
     "date": "the day of the document or of the payment",
     "pay_link": "a link to see and pay it; empty when nothing is owed",
     "portal_link": "where customers sign in",
-    "summary": "what was done; on a receipt what is still open",
-    "reason": "what the bank said about a payment that came back",
+    "summary": "what was done; on a receipt what is still open, of a plan its payments",
+    "reason": "what the bank said, or why a plan was declined or ended",
     "company_name": "your company",
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")
