@@ -40,6 +40,7 @@ from portal.outbox import (
     waiting_texts,
 )
 from portal.payment_collection import (
+    ChargeEnded,
     PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
@@ -87,6 +88,7 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
+    ChargeEnded: [],
     MessageSent: [mark_sent],
 }
 

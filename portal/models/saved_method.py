@@ -106,6 +106,15 @@ class SavedMethod(Versioned, Base):
     customer: Mapped[Customer] = relationship()
     consent: Mapped[Consent] = relationship()
 
+    @property
+    def label(self) -> str:
+        """As on a receipt: Visa •••• 4242."""
+        return " ".join(part for part in (self.brand, self.last4 and f"•••• {self.last4}") if part)
+
+    def has_expired(self, on: date) -> bool:
+        """A card is good through the last day of its last month."""
+        return self.expires_on is not None and on > self.expires_on
+
 
 class SetupState(StrEnum):
     """Unknown is not failed: only a definite answer of the gateway makes `failed`."""

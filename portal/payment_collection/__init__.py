@@ -2,12 +2,14 @@
 
 from portal.payment_collection.attempts import (
     AttemptFilter,
+    ChargeEnded,
     attempt_by_public_id,
     find_attempts,
     find_events,
     get_event,
     live_attempts_on,
 )
+from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
 from portal.payment_collection.gateway import (
     CheckoutSeen,
@@ -27,12 +29,21 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.methods import (
+    chargeable_method,
+    method_of,
+    methods_of,
+    primary_method,
+    why_not,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.telling import tell_payer
 
 __all__ = [
     "AttemptFilter",
+    "ChargeEnded",
+    "ChargeWanted",
     "CheckoutSeen",
     "CheckoutState",
     "CheckoutWanted",
@@ -43,6 +54,8 @@ __all__ = [
     "PaymentCameBack",
     "PaymentOnItsWay",
     "attempt_by_public_id",
+    "charge_method",
+    "chargeable_method",
     "close_stale",
     "close_stale_checkouts",
     "due_attempts",
@@ -54,7 +67,10 @@ __all__ = [
     "has_gateway",
     "keep_event",
     "live_attempts_on",
+    "method_of",
+    "methods_of",
     "minimum_payment",
+    "primary_method",
     "recheck",
     "retry_event",
     "set_up",
@@ -63,4 +79,5 @@ __all__ = [
     "start_checkout",
     "tell_payer",
     "waiting_events",
+    "why_not",
 ]

@@ -13,6 +13,7 @@ from portal.audit import record
 from portal.db import Page, PageRequest, db, in_transaction, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
+from portal.kernel.events import Event, tell
 from portal.models import (
     ATTEMPT,
     AttemptShare,
@@ -61,11 +62,20 @@ def live_attempts_on(invoice_ids: Sequence[int]) -> list[PaymentAttempt]:
     return list(db.session.scalars(query).unique())
 
 
+@dataclass(frozen=True)
+class ChargeEnded(Event):
+    """A charge of a saved method succeeded, failed or was cancelled, perhaps days later."""
+
+    attempt: PaymentAttempt
+
+
 def end_attempt(attempt: PaymentAttempt) -> None:
     """Nothing more is expected of it: no next look, and its invoices are free for another."""
     attempt.next_check_at, attempt.stale = None, False
     for share in attempt.shares:
         share.live = False
+    if attempt.method_id is not None and attempt.state is not AttemptState.SUCCEEDED:
+        tell(ChargeEnded(attempt))  # one that succeeded is told with its payment, by settling
 
 
 def is_foreign(attempt: PaymentAttempt) -> bool:

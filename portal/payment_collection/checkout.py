@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -63,12 +63,12 @@ def start_checkout(wanted: CheckoutWanted) -> str:
     """
     gateway()
     for _ in range(3):
-        blocking = in_transaction(lambda: _blocking(wanted))
+        blocking = in_transaction(lambda: attempts_in_the_way(wanted.shares))
         same = len(blocking) == 1 and _is_same(blocking[0], wanted)
         if same and (url := _resume(blocking[0])):
             return url
         for attempt_id in [attempt.id for attempt in blocking]:
-            _close(attempt_id)
+            withdraw_attempt(attempt_id)
         try:
             return _open(in_transaction(lambda: _persist(wanted)))
         except IntegrityError:
@@ -76,13 +76,22 @@ def start_checkout(wanted: CheckoutWanted) -> str:
     raise Conflict("Somebody else is paying this invoice at this moment. Try again in a minute.")
 
 
-def _blocking(wanted: CheckoutWanted) -> list[PaymentAttempt]:
-    live = live_attempts_on([invoice_id for invoice_id, _ in wanted.shares])
+def attempts_in_the_way(shares: Sequence[tuple[int, Money]]) -> list[PaymentAttempt]:
+    """Open pages that ask for money for these invoices; they can be withdrawn.
+
+    Raises DomainError for money that is on its way, Conflict while a method is being charged.
+    """
+    live = live_attempts_on([invoice_id for invoice_id, _ in shares])
     for attempt in live:
         if attempt.state is AttemptState.PROCESSING and not is_foreign(attempt):
             raise DomainError(
                 f"A payment of {attempt.amount} for this invoice is already on its way. "
                 "It can take some days until the bank confirms it."
+            )
+        if attempt.method_id is not None and not is_foreign(attempt):
+            raise Conflict(
+                "A saved payment method is being charged for this invoice at this moment. "
+                "Look again in some minutes."
             )
     return live
 
@@ -90,7 +99,7 @@ def _blocking(wanted: CheckoutWanted) -> list[PaymentAttempt]:
 def _persist(wanted: CheckoutWanted) -> int:
     invoices = lock_rows(Invoice, [invoice_id for invoice_id, _ in wanted.shares])
     amounts = dict(wanted.shares)
-    _check(invoices, amounts)
+    check_shares(invoices, amounts)
     attempt = PaymentAttempt(
         public_id=secrets.token_urlsafe(24),
         customer_id=invoices[0].customer_id,
@@ -101,7 +110,7 @@ def _persist(wanted: CheckoutWanted) -> int:
         email=wanted.email,
         language=wanted.language,
         currency=company().currency,
-        description=_description(invoices),
+        description=describe_invoices(invoices),
         next_check_at=clock.now() + FIRST_CHECK,
         shares=[AttemptShare(invoice_id=one.id, amount=amounts[one.id]) for one in invoices],
     )
@@ -112,7 +121,8 @@ def _persist(wanted: CheckoutWanted) -> int:
     return attempt.id
 
 
-def _check(invoices: Sequence[Invoice], amounts: dict[int, Money]) -> None:
+def check_shares(invoices: Sequence[Invoice], amounts: Mapping[int, Money]) -> None:
+    """Raises DomainError or InvalidFields for what cannot be asked for of these invoices."""
     if not invoices or len(invoices) != len(amounts):
         raise DomainError("Choose at least one invoice to pay.")
     if len({invoice.customer_id for invoice in invoices}) > 1:
@@ -131,7 +141,8 @@ def _check(invoices: Sequence[Invoice], amounts: dict[int, Money]) -> None:
             )
 
 
-def _description(invoices: Sequence[Invoice]) -> str:
+def describe_invoices(invoices: Sequence[Invoice]) -> str:
+    """What the gateway's page and the payer's bank are told: Invoices INV-1, INV-2."""
     numbers = [invoice.number for invoice in invoices]
     noun = "Invoice" if len(numbers) == 1 else "Invoices"
     return f"{noun} {', '.join(numbers[:5])}{' …' if len(numbers) > 5 else ''}"
@@ -205,7 +216,7 @@ def _resume(attempt: PaymentAttempt) -> str | None:
     return None
 
 
-def _close(attempt_id: int) -> None:
+def withdraw_attempt(attempt_id: int) -> None:
     """Withdraw another attempt on the same invoice; money it already took is recorded."""
     attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
     if is_foreign(attempt):

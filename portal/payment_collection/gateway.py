@@ -16,8 +16,17 @@ from portal.payment_collection.port.checkouts import (
 )
 from portal.payment_collection.port.disputes import DisputeSeen
 from portal.payment_collection.port.events import Events, EventSeen, ForgedEvent
+from portal.payment_collection.port.methods import (
+    ChargeOrder,
+    MethodSeen,
+    PayerOrder,
+    SavedMethods,
+    SetupOrder,
+    SetupSeen,
+)
 
 __all__ = [
+    "ChargeOrder",
     "CheckoutOrder",
     "CheckoutSeen",
     "CheckoutState",
@@ -25,13 +34,17 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodSeen",
     "OpenedCheckout",
+    "PayerOrder",
+    "SetupOrder",
+    "SetupSeen",
     "gateway",
     "has_gateway",
 ]
 
 
-class Gateway(Checkouts, Events, Protocol):
+class Gateway(Checkouts, SavedMethods, Events, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

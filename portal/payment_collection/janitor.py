@@ -24,12 +24,11 @@ from portal.payment_collection.attempts import (
     live_attempts_on,
     retire_foreign,
 )
+from portal.payment_collection.charging import KEY_LIFETIME, cancel_charge, carry_out
 from portal.payment_collection.checkout import mark_opened, order_for
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.settling import settle
 from portal.tasks import wake
-
-KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 
 
 def due_attempts() -> Iterable[int]:
@@ -53,6 +52,8 @@ def recheck(attempt_id: int) -> AttemptState:
         db.session.rollback()
         retire_foreign(attempt_id)
         return db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True).state
+    if attempt.method_id is not None:
+        return _look_after_charge(attempt)
     if attempt.session_ref is None and attempt.is_live:
         return _find_session(attempt)
     in_transaction(lambda: _count(attempt_id))
@@ -77,7 +78,10 @@ def stale_attempts() -> Iterable[int]:
     if not has_gateway():
         return []
     return db.session.scalars(
-        sa.select(PaymentAttempt.id).where(IS_STALE, PaymentAttempt.session_ref.is_not(None))
+        sa.select(PaymentAttempt.id).where(
+            IS_STALE,
+            sa.or_(PaymentAttempt.session_ref.is_not(None), PaymentAttempt.method_id.is_not(None)),
+        )
     ).all()
 
 
@@ -85,7 +89,11 @@ def close_stale(attempt_id: int) -> None:
     """Close one page at the gateway, then record what became of it; tried until it works."""
     attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
     session_ref, is_live, foreign = attempt.session_ref, attempt.is_live, is_foreign(attempt)
+    is_charge = attempt.method_id is not None and attempt.state is not AttemptState.PROCESSING
     db.session.rollback()
+    if is_live and is_charge and not foreign:
+        cancel_charge(attempt_id, "What is owed changed meanwhile, so nothing was charged.")
+        return
     if not is_live or session_ref is None:
         return
     if not foreign:
@@ -94,6 +102,24 @@ def close_stale(attempt_id: int) -> None:
         except OutsideFailure:
             return  # the sweep tries again; settling copes with money that still comes
     settle(attempt_id)
+
+
+def _look_after_charge(attempt: PaymentAttempt) -> AttemptState:
+    """What became of a charge; one that was never carried out is, if it is still meant.
+
+    Without its reference it was never confirmed: it is prepared again with the same key, for
+    as long as the gateway remembers keys.
+    """
+    attempt_id, payment_ref, live = attempt.id, attempt.payment_ref, attempt.is_live
+    too_old = clock.now() - attempt.created_at > KEY_LIFETIME
+    db.session.rollback()
+    if payment_ref is None and live and too_old:
+        return cancel_charge(attempt_id, "The payment processor was never reached.")
+    in_transaction(lambda: _count(attempt_id))
+    state = settle(attempt_id)
+    if state is AttemptState.OPEN or (payment_ref is None and live):
+        return carry_out(attempt_id)
+    return state
 
 
 def _find_session(attempt: PaymentAttempt) -> AttemptState:

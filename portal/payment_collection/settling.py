@@ -6,7 +6,7 @@ any number of times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,12 @@ from portal.models import (
     PaymentType,
 )
 from portal.models.ledger import Account
-from portal.payment_collection.attempts import end_attempt, is_foreign, retire_foreign
+from portal.payment_collection.attempts import (
+    ChargeEnded,
+    end_attempt,
+    is_foreign,
+    retire_foreign,
+)
 from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
 from portal.payments import ReceivedMoney, receive_payment
 
@@ -63,23 +68,31 @@ def settle(attempt_id: int) -> AttemptState:
     db.session.rollback()
     with reading():  # no writer is kept waiting for a look
         attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
-        state, session_ref, public_id = attempt.state, attempt.session_ref, attempt.public_id
+        state, public_id, look = attempt.state, attempt.public_id, _way_to_look(attempt)
         foreign = is_foreign(attempt)
         db.session.rollback()
-    if state is AttemptState.SUCCEEDED or session_ref is None:
+    if state is AttemptState.SUCCEEDED or look is None:
         return state
     if foreign:
         retire_foreign(attempt_id)
         return db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True).state
     try:
-        seen = gateway().look_up(session_ref)
+        seen = look()
     except OutsideFailure as error:
         failure = error
-        return in_transaction(lambda: _lost_track(attempt_id, failure))
+        return in_transaction(lambda: lost_track(attempt_id, failure))
     if seen.reference and seen.reference != public_id:
         astray = OutsideFailure("The payment page found belongs to another payment.")
-        return in_transaction(lambda: _lost_track(attempt_id, astray))
+        return in_transaction(lambda: lost_track(attempt_id, astray))
     return in_transaction(lambda: record_outcome(attempt_id, seen))
+
+
+def _way_to_look(attempt: PaymentAttempt) -> Callable[[], CheckoutSeen] | None:
+    """A charge of a saved method is known by its payment, everything else by its page."""
+    payment_ref, session_ref = attempt.payment_ref, attempt.session_ref
+    if attempt.method_id is not None:
+        return (lambda: gateway().look_up_charge(payment_ref)) if payment_ref else None
+    return (lambda: gateway().look_up(session_ref)) if session_ref else None
 
 
 def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
@@ -143,6 +156,8 @@ def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
             payment,
             f"{payment.unapplied} more than was still due is kept as the customer's credit.",
         )
+    if attempt.method_id is not None:
+        tell(ChargeEnded(attempt))
 
 
 def _shares(attempt: PaymentAttempt, received: Money) -> Sequence[tuple[int, Money]]:
@@ -186,7 +201,7 @@ def _move(attempt: PaymentAttempt, verb: str) -> None:
         tell(PaymentCameBack(attempt))
 
 
-def _lost_track(attempt_id: int, failure: OutsideFailure) -> AttemptState:
+def lost_track(attempt_id: int, failure: OutsideFailure) -> AttemptState:
     """We could not hear the truth: an open page becomes unknown, a pending debit stays so."""
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     attempt.failure = str(failure)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 
 from portal.access import PersonWords, add_person, roles
 from portal.customers import (
@@ -31,18 +32,23 @@ from portal.jobs import JobWords, LogWords, add_log, book_job
 from portal.kernel.money import Money
 from portal.kernel.numbers import Quantity, Rate, UnitPrice
 from portal.models import (
+    Consent,
+    ConsentKind,
     Customer,
     Invoice,
     ItemKind,
     Job,
     Location,
+    MethodKind,
     Payment,
     PaymentTerm,
     PriceBookItem,
+    SavedMethod,
     TaxBase,
     TaxZone,
     User,
 )
+from portal.payment_collection.gateway import PayerOrder, SetupOrder
 from portal.payments import ReceivedMoney, payment_types, receive_payment
 from portal.pricebook import ItemWords, add_item
 from portal.taxes import RateWords, add_zone
@@ -137,6 +143,27 @@ class Build:
         money = ReceivedMoney(customer=customer, amount=Money.of(amount), type=payment_types()[0],
                               on=on or self.today, **words)  # fmt: skip
         return receive_payment(money, [(one, one.balance) for one in invoices])
+
+    def saved_method(self, customer: Customer, behaviour: str = "card", *,
+                     primary: bool = True) -> SavedMethod:  # fmt: skip
+        """A method kept at the TEST GATEWAY that behaves so (its BEHAVIOURS); commits."""
+        order = PayerOrder(f"setup-{next(self._next)}", customer.name)
+        db.session.commit()
+        door = current_app.extensions["gateway"]
+        payer = door.know_payer(order)
+        page = door.open_setup(SetupOrder(order.reference, payer, "USD", "/"))
+        door.press_setup(page.session_ref, behaviour)
+        seen = door.look_up_setup(page.session_ref).method
+        consent = Consent(customer=customer, kind=ConsentKind.SAVE_METHOD, text="Keep my card.",
+                          given_by=customer.name)  # fmt: skip
+        method = SavedMethod(
+            customer=customer, gateway=door.name, livemode=door.livemode, customer_ref=payer,
+            method_ref=seen.method_ref, kind=MethodKind(seen.kind), brand=seen.brand,
+            last4=seen.last4, expires_on=seen.expires_on, is_primary=primary, consent=consent,
+        )  # fmt: skip
+        db.session.add(method)
+        db.session.commit()
+        return method
 
     def job(self, *, location: Location | None = None, items: tuple[PriceBookItem, ...] = (),
             summary: str = "Fix the furnace") -> Job:  # fmt: skip

@@ -85,9 +85,9 @@ def _seen(session: stripe.checkout.Session) -> CheckoutSeen:
         session_ref=session.id,
         payment_ref=ref,
         received=Money(known.amount_received or 0) if known else ZERO,
-        method=_method(known),
-        failure=_failure_words(known),
-        received_at=_received_at(known),
+        method=method_of(known),
+        failure=failure_words(known),
+        received_at=received_at_of(known),
     )
 
 
@@ -111,7 +111,7 @@ def _charge(intent: stripe.PaymentIntent | None) -> stripe.Charge | None:
     return None if isinstance(charge, str) else charge
 
 
-def _method(intent: stripe.PaymentIntent | None) -> str:
+def method_of(intent: stripe.PaymentIntent | None) -> str:
     """How it was really paid; the intent itself only lists what was offered."""
     charge = _charge(intent)
     details = getattr(charge, "payment_method_details", None)
@@ -120,12 +120,12 @@ def _method(intent: stripe.PaymentIntent | None) -> str:
     return "bank_debit" if kind in BANK_DEBITS else "card"
 
 
-def _received_at(intent: stripe.PaymentIntent | None) -> datetime | None:
+def received_at_of(intent: stripe.PaymentIntent | None) -> datetime | None:
     charge = _charge(intent)
     seconds = getattr(charge or intent, "created", None)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _failure_words(intent: stripe.PaymentIntent | None) -> str:
+def failure_words(intent: stripe.PaymentIntent | None) -> str:
     error = intent.last_payment_error if intent else None
     return (error.message or "") if error else ""

@@ -12,6 +12,8 @@ from portal.payment_collection.gateways.stripe.client import API_VERSION, Stripe
 from portal.payment_collection.port.disputes import DisputeSeen
 from portal.payment_collection.port.events import EventSeen, ForgedEvent
 
+ABOUT_OBJECTS = ("payment_method.", "mandate.")  # looked up by their own id
+
 
 class StripeEvents(StripeDoor):
     """What Stripe tells by itself."""
@@ -42,14 +44,20 @@ class StripeEvents(StripeDoor):
         return EventSeen(
             event_ref=event["id"],
             kind=kind,
-            reference=(thing.get("metadata") or {}).get("attempt", ""),
+            reference=_reference(thing.get("metadata") or {}),
             session_ref=thing["id"] if kind.startswith("checkout.session.") else "",
             payment_ref=thing["id"] if kind.startswith("payment_intent.") else "",
+            object_ref=thing["id"] if kind.startswith(ABOUT_OBJECTS) else "",
             dispute=dispute,
             unsupported=""
             if version in (API_VERSION, None)
             else f"The event is of API version {version}; this installation speaks {API_VERSION}.",
         )
+
+
+def _reference(metadata: dict[str, Any]) -> str:
+    """What we wrote into it: a payment attempt's public id, or a method setup's."""
+    return str(metadata.get("attempt") or metadata.get("setup") or "")
 
 
 def _json(body: bytes) -> dict[str, Any]:

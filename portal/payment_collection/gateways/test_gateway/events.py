@@ -32,9 +32,10 @@ class TestEvents(TestDoor):
         return EventSeen(
             event_ref=str(event["id"]),
             kind=str(event["type"]),
-            reference=str(event["reference"]),
-            session_ref=str(event["session"]),
-            payment_ref=str(event["payment"]),
+            reference=str(event.get("reference") or event.get("setup") or ""),
+            session_ref=str(event.get("session") or ""),
+            payment_ref=str(event.get("payment") or ""),
+            object_ref=str(event.get("object") or ""),
             dispute=DisputeSeen(
                 dispute_ref=str(dispute["id"]),
                 payment_ref=str(event["payment"]),

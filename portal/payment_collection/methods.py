@@ -1,0 +1,70 @@
+"""The payment methods a customer saved: finding them, and whether one can be charged."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.company import today
+from portal.db import db
+from portal.kernel.errors import DomainError, NotFound
+from portal.models import Customer, MethodState, SavedMethod
+from portal.payment_collection.gateway import gateway, has_gateway
+
+
+def methods_of(customer: Customer) -> list[SavedMethod]:
+    """What is kept at the gateway in use, the primary one first; expired cards included."""
+    if not has_gateway():
+        return []
+    query = _kept_here(customer.id).order_by(SavedMethod.is_primary.desc(), SavedMethod.id)
+    return list(db.session.scalars(query))
+
+
+def primary_method(customer_id: int) -> SavedMethod | None:
+    """The one that is charged when nobody names another."""
+    if not has_gateway():
+        return None
+    return db.session.scalars(_kept_here(customer_id).where(SavedMethod.is_primary)).one_or_none()
+
+
+def method_of(customer_id: int, method_id: int) -> SavedMethod:
+    """One of this customer's, whatever its state; NotFound for anybody else's."""
+    method = db.session.get(SavedMethod, method_id, populate_existing=True)
+    if method is None or method.customer_id != customer_id:
+        raise NotFound("No such payment method.")
+    return method
+
+
+def chargeable_method(customer_id: int, method_id: int) -> SavedMethod:
+    """Raises NotFound for another customer's, DomainError in words for one that is no use."""
+    method = method_of(customer_id, method_id)
+    if words := why_not(method):
+        raise DomainError(words)
+    return method
+
+
+def why_not(method: SavedMethod) -> str:
+    """Why this method cannot be charged now, for people; empty when it can."""
+    here = has_gateway() and (method.gateway, method.livemode) == (
+        gateway().name,
+        gateway().livemode,
+    )
+    if method.state is MethodState.REMOVED:
+        return f"{method.label} was removed. Choose another payment method."
+    if method.state is MethodState.GONE:
+        return f"{method.label} is not valid any more. Ask the customer to save another one."
+    if not here:
+        return f"{method.label} is kept at a payment processor that is no longer used."
+    if method.has_expired(today()):
+        assert method.expires_on is not None
+        month = method.expires_on.strftime("%m/%Y")
+        return f"{method.label} expired in {month}. Ask the customer to save another one."
+    return ""
+
+
+def _kept_here(customer_id: int) -> sa.Select[SavedMethod]:
+    return sa.select(SavedMethod).where(
+        SavedMethod.customer_id == customer_id,
+        SavedMethod.state == MethodState.ACTIVE,
+        SavedMethod.gateway == gateway().name,
+        SavedMethod.livemode == gateway().livemode,
+    )
