@@ -17,6 +17,7 @@ from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
 from portal.payment_collection import recheck_disputes
+from portal.payment_plans import look_after_plans
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -55,6 +56,7 @@ def refresh_statistics() -> None:
 
 SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
+    Scheduled("look after payment plans", hourly, look_after_plans),
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("forget old tries", daily, forget_old_tries),

@@ -55,6 +55,7 @@ from portal.payment_collection import (
     tell_payer,
     waiting_events,
 )
+from portal.payment_plans import agreement_pdf
 from portal.payments import (
     PaymentReceived,
     give_credit,
@@ -108,7 +109,8 @@ TASKS = [
     TaskKind("stale_checkout", close_stale, stale_attempts),
 ]
 
-DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes}
+DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes,
+                             "payment_plan": agreement_pdf}  # fmt: skip
 
 
 def wire_house(app: Flask) -> None:

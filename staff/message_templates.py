@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as later
 from wtforms import StringField, TextAreaField
 
 from portal.access import Ability
-from portal.company import company, today
+from portal.company import company, format_day, today
 from portal.invoices import InvoiceFilter, find_invoices, get_invoice, invoice_values, portal_url
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
@@ -23,6 +23,7 @@ from portal.outbox import (
     check_words,
     edited_words,
     forget_words,
+    locale_of,
     own_words,
     save_words,
     words_for,
@@ -49,6 +50,13 @@ TITLES = {
     "payment_came_back": later("Payment that came back"),
     "autopay_notice": later("Notice before autopay charges"),
     "charge_failed": later("Charge of a saved method that failed"),
+    "plan_proposed": later("Payment plan: offered"),
+    "plan_accepted": later("Payment plan: agreed"),
+    "plan_declined": later("Payment plan: declined or taken back"),
+    "plan_reminder": later("Payment plan: next payment"),
+    "plan_missed": later("Payment plan: payment missing"),
+    "plan_broken": later("Payment plan: ended early"),
+    "plan_kept": later("Payment plan: all paid"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"
@@ -153,6 +161,9 @@ def _example(kind: str, language: str) -> tuple[Values, str]:
     values = {**_made_up(), **invoice_values(invoice, language, makes_link=False)}
     if kind == "receipt":
         values |= {"summary": "", "date": today()}
+    if kind.startswith("plan_"):
+        one_payment = f"1. {format_day(today(), locale_of(language), 'long')}: …"
+        values |= {"summary": one_payment, "number": "P-000042", "due_date": today()}
     return values, str(_("as for %(n)s of %(c)s", n=invoice.number, c=invoice.customer.name))
 
 

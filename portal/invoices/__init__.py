@@ -76,6 +76,11 @@ from portal.invoices.locking import (
     posting_under_way,
 )
 from portal.invoices.message_words import invoice_values, portal_url, template_kind
+from portal.invoices.on_plans import (
+    customers_on_plans,
+    live_plans_of,
+    plans_in_good_standing,
+)
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -207,6 +212,7 @@ __all__ = [
     "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
+    "customers_on_plans",
     "date_on_open_day",
     "default_term",
     "document_word",
@@ -241,6 +247,7 @@ __all__ = [
     "is_visible_to_customer",
     "job_types",
     "left_to_credit",
+    "live_plans_of",
     "lock_in_order",
     "lock_to_unpost",
     "make_pay_links",
@@ -253,6 +260,7 @@ __all__ = [
     "pay_link_url",
     "pdf_name",
     "place_invoice",
+    "plans_in_good_standing",
     "portal_url",
     "post_invoice",
     "post_invoices",

@@ -16,6 +16,7 @@ from portal.company import today
 from portal.db import db
 from portal.invoices.lines import LineWords
 from portal.invoices.locking import lock_in_order
+from portal.invoices.on_plans import plans_in_good_standing
 from portal.invoices.starting import ManualInvoice, start_manual_invoice
 from portal.kernel import calendar
 from portal.kernel.errors import DomainError, InvalidFields
@@ -49,6 +50,8 @@ def interest_problem(invoice: Invoice, *, on: date) -> str | None:
         return "No interest is charged on interest."
     if not invoice.is_overdue(on):
         return "Nothing on this invoice is past due."
+    if plan := plans_in_good_standing([invoice.id], on=on).get(invoice.id):
+        return f"It is on payment plan {plan.number}, which is kept to: no interest meanwhile."
     if earlier := _charged_in_month(invoice, on):
         return f"Interest was already charged this month: {earlier.number}."
     return None

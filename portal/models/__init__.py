@@ -111,6 +111,8 @@ from portal.models.payment import (
 from portal.models.payment_plan import (
     LIVE_PLANS,
     PLAN,
+    InstalmentProgress,
+    InstalmentState,
     PaymentPlan,
     PlanInstalment,
     PlanRhythm,
@@ -236,6 +238,8 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "ImportSubject",
+    "InstalmentProgress",
+    "InstalmentState",
     "Invoice",
     "InvoiceKind",
     "InvoiceLine",

@@ -32,12 +32,16 @@ class BillingAccess(StrEnum):
 
 
 class CustomerType(Versioned, Base):
-    """A label such as Residential or Property manager; policies hang on it."""
+    """A label such as Residential or Property manager; policies hang on it.
+
+    `is_business`: its customers are no consumers, so consumer rules do not bind them.
+    """
 
     __tablename__ = "customer_types"
 
     name: Mapped[str] = mapped_column(unique=True)
     active: Mapped[bool] = mapped_column(default=True)
+    is_business: Mapped[bool] = mapped_column(default=False)
 
 
 class Customer(HasAddress, Versioned, Base):
@@ -72,6 +76,11 @@ class Customer(HasAddress, Versioned, Base):
     tags: Mapped[list[CustomerTag]] = relationship(
         cascade="all, delete-orphan", order_by="CustomerTag.tag"
     )
+
+    @property
+    def is_business(self) -> bool:
+        """Only a type can say so; who has none counts as a consumer."""
+        return self.customer_type is not None and bool(self.customer_type.is_business)
 
     def is_tax_exempt(self, on: date) -> bool:
         """Exempt, and the certificate has not expired before that day."""

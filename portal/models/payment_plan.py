@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +15,7 @@ from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
 from portal.kernel.money import ZERO, Money
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice
+from portal.models.invoice import Invoice, InvoiceState
 from portal.models.saved_method import Consent, SavedMethod
 
 
@@ -50,6 +52,25 @@ PLAN = Lifecycle[PlanState](
     },
 )
 LIVE_PLANS = frozenset({PlanState.ASKED, PlanState.PROPOSED, PlanState.ACTIVE})
+
+
+class InstalmentState(StrEnum):
+    """Derived from what was paid on the plan's invoices, never stored."""
+
+    PLANNED = "planned"
+    DUE = "due"  # today
+    PAID = "paid"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class InstalmentProgress:
+    """How far one instalment is paid, as of a day."""
+
+    instalment: PlanInstalment
+    paid: Money
+    open: Money
+    state: InstalmentState
 
 
 class PaymentPlan(Versioned, Base):
@@ -96,9 +117,48 @@ class PaymentPlan(Versioned, Base):
         back_populates="plan", order_by="PlanInstalment.number"
     )
 
+    @property
+    def number(self) -> str:
+        """P-000017; counted with the plans, not gapless."""
+        return f"P-{self.id:06}"
+
+    @property
+    def paid(self) -> Money:
+        """What was paid, credited or given up on its invoices since it was offered."""
+        return self.amount - self.open
+
+    @property
+    def open(self) -> Money:
+        return Money.total(share.open for share in self.shares)
+
+    def progress(self, on: date) -> Sequence[InstalmentProgress]:
+        """Its instalments with what was paid on each: the oldest first."""
+        left, found = self.paid, []
+        for one in self.instalments:
+            paid = min(left, one.amount)
+            left -= paid
+            found.append(InstalmentProgress(one, paid, one.amount - paid, one.state(paid, on)))
+        return found
+
+    def next_unpaid(self, on: date) -> InstalmentProgress | None:
+        return next((one for one in self.progress(on) if one.open), None)
+
+    def deadline(self, instalment: PlanInstalment) -> date:
+        """The last day on which this instalment can still be paid without breaking the plan."""
+        return instalment.due_on + timedelta(days=self.grace_days)
+
+    def in_good_standing(self, on: date) -> bool:
+        """Agreed, and nothing is unpaid beyond its days of grace."""
+        return self.state is PlanState.ACTIVE and not any(
+            one.open and self.deadline(one.instalment) < on for one in self.progress(on)
+        )
+
 
 class PlanShare(Base):
-    """How much of an invoice a plan covers; `live` while the plan is offered or active."""
+    """How much of an invoice a plan covers; `live` while the plan is offered or active.
+
+    `owed` was the invoice's balance when the plan was offered: what it fell by since was paid.
+    """
 
     __tablename__ = "plan_shares"
     __table_args__ = (
@@ -116,10 +176,19 @@ class PlanShare(Base):
     plan_id: Mapped[int] = mapped_column(sa.ForeignKey("payment_plans.id"))
     invoice_id: Mapped[int] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
     amount: Mapped[Money]
+    owed: Mapped[Money]
     live: Mapped[bool] = mapped_column(default=True)
 
     plan: Mapped[PaymentPlan] = relationship(back_populates="shares")
     invoice: Mapped[Invoice] = relationship()
+
+    @property
+    def open(self) -> Money:
+        """What is still to pay of it; a bounced payment makes it rise again, never above."""
+        if self.invoice.state is InvoiceState.CANCELLED:
+            return ZERO
+        paid = max(self.owed - self.invoice.balance, ZERO)
+        return max(self.amount - paid, ZERO)
 
 
 class PlanInstalment(Base):
@@ -139,3 +208,11 @@ class PlanInstalment(Base):
     reminded_at: Mapped[datetime | None]
 
     plan: Mapped[PaymentPlan] = relationship(back_populates="instalments")
+
+    def state(self, paid: Money, on: date) -> InstalmentState:
+        """What to call it when that much of it was paid by this day."""
+        if paid >= self.amount:
+            return InstalmentState.PAID
+        if self.due_on < on:
+            return InstalmentState.MISSED
+        return InstalmentState.DUE if self.due_on == on else InstalmentState.PLANNED

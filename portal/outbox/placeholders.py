@@ -21,10 +21,10 @@ PLACEHOLDERS = {  # what people read beside the editor
     "date": "the day of the document or of the payment",
     "pay_link": "a link to see and pay it; empty when nothing is owed",
     "portal_link": "where customers sign in",
-    "summary": "what was done; on a receipt what is still open",
-    "reason": "what the bank said about a payment that failed or came back",
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
+    "summary": "what was done; on a receipt what is still open, of a plan its payments",
+    "reason": "what the bank said, or why a plan was declined or ended",
     "company_name": "your company",
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")

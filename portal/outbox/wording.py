@@ -22,7 +22,9 @@ KINDS = (
     "payment_came_back",
     "autopay_notice",
     "charge_failed",
-)
+    "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
+    "plan_broken", "plan_kept",
+)  # fmt: skip
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
 

@@ -47,6 +47,13 @@ from portal.payment_collection.methods import (
     primary_method,
     why_not,
 )
+from portal.payment_collection.on_its_way import (
+    OnItsWay,
+    expected_on,
+    is_on_its_way,
+    on_its_way,
+    reserved_of,
+)
 from portal.payment_collection.refunds import (
     due_refunds,
     gateway_problem,
@@ -55,13 +62,6 @@ from portal.payment_collection.refunds import (
     send_back,
 )
 from portal.payment_collection.refunds_elsewhere import find_refunds
-from portal.payment_collection.on_its_way import (
-    OnItsWay,
-    expected_on,
-    is_on_its_way,
-    on_its_way,
-    reserved_of,
-)
 from portal.payment_collection.rules import (
     RuleWords,
     change_rules,
@@ -95,11 +95,10 @@ __all__ = [
     "chargeable_method",
     "close_stale",
     "close_stale_checkouts",
+    "collection_rules",
     "disputes_of",
     "due_attempts",
     "due_refunds",
-    "collection_rules",
-    "due_attempts",
     "expected_on",
     "find_attempts",
     "find_disputes",
@@ -121,14 +120,12 @@ __all__ = [
     "methods_of",
     "minimum_payment",
     "movements_of",
+    "on_its_way",
     "primary_method",
     "recheck",
     "recheck_dispute",
     "recheck_disputes",
     "recheck_refund",
-    "on_its_way",
-    "primary_method",
-    "recheck",
     "reserved_of",
     "retry_days",
     "retry_event",

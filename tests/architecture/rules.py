@@ -27,6 +27,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
         "portal.receivables",
         "portal.sendings",
     ],
+    ["portal.payment_plans"],
     ["portal.imports", "portal.reports"],
     ["portal.schedule", "portal.seed"],
     ["portal.cli", "portal.wiring"],

@@ -1,0 +1,76 @@
+"""Payment plans: what is owed, agreed to be paid on several days, kept to or broken."""
+
+from portal.payment_plans.accepting import Agreed, accept_plan, changes_since_offer
+from portal.payment_plans.agreement import agreement_pdf, seal, terms_text
+from portal.payment_plans.charges import charges_of
+from portal.payment_plans.covering import Choice, choices_for
+from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
+from portal.payment_plans.looking_after import look_after_plans, paused_because
+from portal.payment_plans.offering import (
+    PlanTerms,
+    Preview,
+    ask_for_plan,
+    decline_plan,
+    offer_plan,
+    preview_plan,
+    withdraw_plan,
+)
+from portal.payment_plans.paying import due_now, shares_to_pay
+from portal.payment_plans.proposing import Proposal, propose
+from portal.payment_plans.queries import (
+    PlanFilter,
+    find_plans,
+    get_plan,
+    plans_of,
+    replaced_by,
+)
+from portal.payment_plans.rules import (
+    PlanRules,
+    collection_rules,
+    guard_rails,
+    plan_rules,
+    save_plan_rules,
+)
+from portal.payment_plans.splitting import MOST_INSTALMENTS, Instalment, split_plan
+
+__all__ = [
+    "MOST_INSTALMENTS",
+    "Agreed",
+    "Choice",
+    "Covered",
+    "Guard",
+    "GuardRails",
+    "Instalment",
+    "PlanFilter",
+    "PlanRules",
+    "PlanTerms",
+    "Preview",
+    "Proposal",
+    "accept_plan",
+    "agreement_pdf",
+    "ask_for_plan",
+    "changes_since_offer",
+    "charges_of",
+    "choices_for",
+    "collection_rules",
+    "decline_plan",
+    "due_now",
+    "find_plans",
+    "get_plan",
+    "guard_rails",
+    "look_after_plans",
+    "may_offer",
+    "offer_plan",
+    "paused_because",
+    "plan_rules",
+    "plans_of",
+    "preview_plan",
+    "propose",
+    "replaced_by",
+    "save_plan_rules",
+    "seal",
+    "shares_to_pay",
+    "split_plan",
+    "terms_text",
+    "withdraw_plan",
+]

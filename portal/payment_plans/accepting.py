@@ -1,0 +1,134 @@
+"""Accepting an offered plan: exactly what was shown, unless something changed meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.audit import Happening, record, record_many
+from portal.company import company, format_day, today
+from portal.db import claim, db, lock_rows
+from portal.kernel import clock
+from portal.kernel.errors import Conflict, DomainError, InvalidFields
+from portal.models import (
+    PLAN,
+    Consent,
+    ConsentKind,
+    Invoice,
+    InvoiceState,
+    MethodState,
+    PaymentPlan,
+    SavedMethod,
+)
+from portal.outbox import spoken
+from portal.payment_plans.agreement import seal, terms_text
+from portal.payment_plans.covering import covered_by
+from portal.payment_plans.guarding import may_offer
+from portal.payment_plans.offering import end_plan
+from portal.payment_plans.rules import guard_rails
+from portal.payment_plans.splitting import Instalment
+from portal.payment_plans.telling import tell_customer, tell_office
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Who accepted and how; `seen` is the seal of the terms that were on the screen."""
+
+    given_by: str
+    seen: str
+    language: str = "en"
+    address: str = ""
+    agent: str = ""
+    method: SavedMethod | None = None
+
+
+def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
+    """Make the offer binding and keep the evidence; of two who accept at once the first counts.
+
+    The invoices are held first, then the plan is read afresh. Raises InvalidTransition when it
+    is no offer any more, Conflict with what changed since it was offered, or InvalidFields when
+    an automatic plan has nothing to charge.
+    """
+    lock_rows(Invoice, [share.invoice_id for share in plan.shares])
+    lock_rows(PaymentPlan, [plan.id])
+    db.session.refresh(plan, ["shares", "instalments"])
+    after = PLAN.after(plan.state, "accept")
+    text = terms_text(plan, agreed.language)
+    changed = changes_since_offer(plan)
+    if not changed and seal(text) != agreed.seen:
+        changed = ["The terms changed since you opened this page. Please read them again."]
+    if changed:
+        raise Conflict(" ".join(changed))
+    _need_a_method(plan, agreed.method)
+    _end_the_old_one(plan)
+    claim(plan, state=after)
+    plan.consent = Consent(
+        customer_id=plan.customer_id, kind=ConsentKind.PAYMENT_PLAN, text=text,
+        language=spoken(agreed.language), given_by=agreed.given_by,
+        address=agreed.address, agent=agreed.agent[:500],
+    )  # fmt: skip
+    plan.method, plan.accepted_at = agreed.method, clock.now()
+    for share in plan.shares:
+        share.live = True
+    db.session.flush()
+    _tell(plan, agreed.given_by)
+
+
+def changes_since_offer(plan: PaymentPlan) -> list[str]:
+    """What no longer is as it was offered, in sentences; empty while it can be accepted."""
+    on, sentences = today(), []
+    if plan.offer_ends_on is not None and plan.offer_ends_on < on:
+        day = format_day(plan.offer_ends_on, company().locale)
+        sentences.append(f"This offer ended on {day}. Please ask us for a new one.")
+    for share in plan.shares:
+        invoice = share.invoice
+        if invoice.state is not InvoiceState.CANCELLED and invoice.balance != share.owed:
+            sentences.append(
+                f"Invoice {invoice.number} had {share.owed} to pay when the plan was offered "
+                f"and has {invoice.balance} now. Please ask us for a new plan."
+            )
+    return sentences or _refused_by_now(plan)
+
+
+def _refused_by_now(plan: PaymentPlan) -> list[str]:
+    """The guard once more: a dispute, a cancellation or a new rule may have come between."""
+    besides = [plan, *([plan.replaces] if plan.replaces else [])]
+    guard = may_offer(
+        plan.customer,
+        [Instalment(one.number, one.due_on, one.amount) for one in plan.instalments],
+        covered_by([(one.invoice, one.amount) for one in plan.shares], besides=besides),
+        guard_rails(),
+        on=today(),
+        fee=plan.fee,
+    )
+    return [] if guard.allowed else [guard.sentence]
+
+
+def _need_a_method(plan: PaymentPlan, method: SavedMethod | None) -> None:
+    if method is not None and method.customer_id != plan.customer_id:
+        raise DomainError("This card or bank account belongs to somebody else.")
+    usable = method is not None and method.state is MethodState.ACTIVE
+    if plan.automatic and not usable:
+        raise InvalidFields(
+            {"method": "This plan is charged by itself: choose a saved card or bank account."}
+        )
+
+
+def _end_the_old_one(plan: PaymentPlan) -> None:
+    """The plan this one replaces ends in the same moment; what was paid on it stays paid."""
+    old = plan.replaces
+    if old is None:
+        return
+    claim(old, state=PLAN.after(old.state, "replace"))
+    end_plan(old, f"Payment plan {plan.number} took its place.")
+    record("replaced", old, f"Payment plan {plan.number} took its place: {plan.note}".strip(": "))
+
+
+def _tell(plan: PaymentPlan, given_by: str) -> None:
+    sentence = f"{given_by} accepted payment plan {plan.number}: {plan.amount}."
+    record("accepted", plan, sentence)
+    record_many(
+        [Happening("plan accepted", "customer", plan.customer_id, sentence)]
+        + [Happening("plan accepted", "invoice", one.invoice_id, sentence) for one in plan.shares]
+    )
+    tell_customer("plan_accepted", plan)
+    tell_office(plan, sentence)

@@ -1,0 +1,69 @@
+"""The planned charges of automatic instalments: made on their day, called off with the plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.db import claim, db, insert_once
+from portal.models import (
+    CHARGE,
+    ChargeSource,
+    PaymentPlan,
+    PlanInstalment,
+    PlannedCharge,
+)
+
+
+def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
+    """A planned charge for each automatic instalment whose day has come; once per instalment.
+
+    It asks for what is still open of the instalment, so what was paid ahead is never charged.
+    Returns how many were made.
+    """
+    made = 0
+    for one in plan.progress(on):
+        instalment = one.instalment
+        if one.open and instalment.due_on <= on and _charge_of(instalment) is None:
+            charge = PlannedCharge(
+                customer_id=plan.customer_id,
+                source=ChargeSource.PLAN,
+                instalment_id=instalment.id,
+                amount=one.open,
+                charge_on=instalment.due_on,
+                next_try_on=on,
+                noticed_at=instalment.reminded_at,
+            )
+            made += insert_once(charge)
+            record("charge planned", plan, f"{one.open} of payment {instalment.number} is charged.")
+    return made
+
+
+def cancel_charges(plan: PaymentPlan) -> None:
+    """Call off what waits for its first or next try; one under way goes on and is recorded."""
+    query = (
+        sa.select(PlannedCharge)
+        .join(PlanInstalment, PlanInstalment.id == PlannedCharge.instalment_id)
+        .where(PlanInstalment.plan_id == plan.id)
+        .order_by(PlannedCharge.id)
+        .with_for_update(of=PlannedCharge)
+    )
+    for charge in db.session.scalars(query).all():
+        if CHARGE.allows(charge.state, "cancel"):
+            claim(charge, state=CHARGE.after(charge.state, "cancel"))
+            charge.next_try_on, charge.outcome = None, "The payment plan ended."
+
+
+def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:
+    """By instalment, its planned charge."""
+    query = sa.select(PlannedCharge).where(
+        PlannedCharge.instalment_id.in_([one.id for one in plan.instalments])
+    )
+    return {one.instalment_id: one for one in db.session.scalars(query) if one.instalment_id}
+
+
+def _charge_of(instalment: PlanInstalment) -> PlannedCharge | None:
+    query = sa.select(PlannedCharge).where(PlannedCharge.instalment_id == instalment.id)
+    return db.session.scalar(query)

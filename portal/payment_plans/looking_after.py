@@ -1,0 +1,150 @@
+"""What becomes of plans as days go by: reminded, charged, missed, broken, kept.
+
+Called every hour; each plan is looked at in a short transaction of its own, and looking twice
+does nothing twice. A plan is paused while one of its invoices is disputed or off the books, or
+a payment for it is on its way: nothing is charged, nobody is reminded, and it does not break.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.company import business_day, today
+from portal.db import claim, db, in_transaction, lock_rows, reading
+from portal.kernel import clock
+from portal.models import (
+    PLAN,
+    AttemptState,
+    InstalmentProgress,
+    InstalmentState,
+    Invoice,
+    InvoiceState,
+    PaymentPlan,
+    PlanState,
+)
+from portal.payment_collection import live_attempts_on
+from portal.payment_plans.charges import plan_due_charges
+from portal.payment_plans.offering import end_plan
+from portal.payment_plans.telling import tell_customer, tell_office
+from portal.payments import disputed_invoices
+
+log = logging.getLogger("fieldledger.payment_plans")
+
+NOTICE = timedelta(days=3)  # how long before its day an instalment is reminded of
+
+
+def look_after_plans() -> None:
+    """Every plan that is offered or runs, one after the other; what fails is logged."""
+    db.session.rollback()
+    with reading():
+        looked_at = (PlanState.PROPOSED, PlanState.ACTIVE)
+        query = sa.select(PaymentPlan.id).where(PaymentPlan.state.in_(looked_at))
+        ids = list(db.session.scalars(query.order_by(PaymentPlan.id)))
+        db.session.rollback()
+    for plan_id in ids:
+        try:
+            in_transaction(lambda: look_after(plan_id))  # noqa: B023
+        except Exception:
+            log.exception("payment plan %s could not be looked after", plan_id)
+            db.session.rollback()
+
+
+def look_after(plan_id: int) -> None:
+    """Do for one plan what its day asks for; idempotent."""
+    plan = db.session.get_one(PaymentPlan, plan_id)
+    lock_rows(Invoice, [share.invoice_id for share in plan.shares])
+    lock_rows(PaymentPlan, [plan_id])
+    on = today()
+    if plan.state is PlanState.PROPOSED:
+        _let_it_expire(plan, on)
+    elif plan.state is PlanState.ACTIVE and not plan.open:
+        _keep(plan)
+    elif plan.state is PlanState.ACTIVE and not paused_because(plan):
+        _follow(plan, on)
+
+
+def paused_because(plan: PaymentPlan) -> str:
+    """Why a running plan waits, in words; empty when it goes on."""
+    ids = [share.invoice_id for share in plan.shares]
+    disputed = disputed_invoices(ids)
+    for share in plan.shares:
+        invoice = share.invoice
+        if invoice.id in disputed:
+            return f"Invoice {invoice.number} is disputed: the plan waits until that is decided."
+        if not invoice.is_on_the_books and invoice.state is not InvoiceState.CANCELLED:
+            return f"Invoice {invoice.number} is being corrected: the plan waits until it is final."
+    on_its_way = [one for one in live_attempts_on(ids) if one.state is AttemptState.PROCESSING]
+    return f"A payment of {on_its_way[0].amount} is on its way." if on_its_way else ""
+
+
+def _let_it_expire(plan: PaymentPlan, on: date) -> None:
+    if plan.offer_ends_on is None or plan.offer_ends_on >= on:
+        return
+    claim(plan, state=PLAN.after(plan.state, "withdraw"))
+    end_plan(plan, "The offer was not accepted in time.")
+    record("withdrawn", plan, f"The offer of payment plan {plan.number} ended unanswered.")
+    tell_office(plan, f"{plan.customer.name} did not answer the offer {plan.number} in time.")
+
+
+def _keep(plan: PaymentPlan) -> None:
+    claim(plan, state=PLAN.after(plan.state, "keep"))
+    end_plan(plan, "")
+    record("kept", plan, f"Payment plan {plan.number} was kept: all of {plan.amount} is paid.")
+    tell_customer("plan_kept", plan)
+
+
+def _follow(plan: PaymentPlan, on: date) -> None:
+    open_ones = [one for one in plan.progress(on) if one.open]
+    if any(_is_beyond_grace(plan, one, on) for one in open_ones):
+        _break(plan, on)
+        return
+    if plan.automatic:
+        plan_due_charges(plan, on=on)
+    for one in open_ones:
+        instalment = one.instalment
+        if one.state is InstalmentState.MISSED:
+            _tell_missed(plan, one)
+        elif instalment.due_on - NOTICE <= on and instalment.reminded_at is None:
+            instalment.reminded_at = clock.now()
+            tell_customer("plan_reminder", plan, about=one)
+            record("reminded", plan, f"{plan.customer.name} was reminded: {_words(one)}.")
+
+
+def _is_beyond_grace(plan: PaymentPlan, one: InstalmentProgress, on: date) -> bool:
+    """Its days of grace are over, and the customer was told at least as long ago.
+
+    What fell due while the plan was paused is reminded of first.
+    """
+    told = one.instalment.reminded_at
+    grace = timedelta(days=plan.grace_days)
+    late = plan.deadline(one.instalment) < on
+    return late and told is not None and business_day(told) + grace < on
+
+
+def _tell_missed(plan: PaymentPlan, one: InstalmentProgress) -> None:
+    """Once for each instalment; the days of grace run from its day, or from the first notice."""
+    instalment = one.instalment
+    if instalment.reminded_at is None:
+        instalment.reminded_at = clock.now()
+    if tell_customer("plan_missed", plan, about=one):
+        record("missed", plan, f"Not paid in time: {_words(one)}.")
+
+
+def _break(plan: PaymentPlan, on: date) -> None:
+    missed = next(one for one in plan.progress(on) if one.open)
+    because = f"Payment {missed.instalment.number} of {missed.instalment.amount} was not paid."
+    claim(plan, state=PLAN.after(plan.state, "break"))
+    end_plan(plan, because)
+    record(
+        "broken", plan, f"Payment plan {plan.number} is broken: {because} The original terms count."
+    )
+    tell_customer("plan_broken", plan)
+    tell_office(plan, f"Payment plan {plan.number} of {plan.customer.name} is broken.", because)
+
+
+def _words(one: InstalmentProgress) -> str:
+    return f"{one.open} of payment {one.instalment.number}, due {one.instalment.due_on}"

@@ -1,0 +1,68 @@
+"""What the tests of plans begin with: an offer, an accepted plan, days that pass."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from portal.company import today
+from portal.db import db
+from portal.kernel import clock
+from portal.kernel.money import Money
+from portal.models import PlanRhythm
+from portal.payment_plans import (
+    Agreed,
+    PlanTerms,
+    accept_plan,
+    look_after_plans,
+    offer_plan,
+    seal,
+    terms_text,
+)
+
+TODAY = date(2026, 3, 2)
+
+
+def offered(invoice, *more, payments=4, rhythm=PlanRhythm.MONTHLY, first_on=TODAY, **words):
+    kept = {key: words.pop(key) for key in ("plan", "replaces") if key in words}
+    terms = PlanTerms([invoice, *more], payments, rhythm, first_on, **words)
+    return offer_plan(invoice.customer, terms, by="Olive Office", **kept)
+
+
+def agreed(plan, **words):
+    said = {"given_by": "ada@example.org", "seen": seal(terms_text(plan, "en")), **words}
+    return Agreed(**said)
+
+
+def accepted(invoice, *more, method=None, **words):
+    plan = offered(invoice, *more, **words)
+    accept_plan(plan, agreed(plan, method=method))
+    return plan
+
+
+def on_day(day):
+    """Noon of that day at the company's place."""
+    return clock.frozen(datetime(day.year, day.month, day.day, 18, tzinfo=ZoneInfo("UTC")))
+
+
+def look_on(day):
+    """The hourly turn on that day."""
+    db.session.commit()
+    with on_day(day):
+        assert today() == day
+        look_after_plans()
+    db.session.expire_all()
+
+
+def pay(build, invoice, amount, *, on=TODAY):
+    return build.payment(invoice.customer, amount, invoice, on=on)
+
+
+def amounts(plan, on=TODAY):
+    return [(str(one.paid), str(one.open), str(one.state)) for one in plan.progress(on)]
+
+
+def in_days(days):
+    return TODAY + timedelta(days=days)
+
+
+def dollars(text):
+    return Money.of(text)
