@@ -27,9 +27,17 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.payouts import due_payouts, find_payouts, settle_payout
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.test_payouts import (
+    has_test_gateway,
+    let_arrive,
+    let_fail,
+    pay_out_daily,
+    pay_out_now,
+)
 
 __all__ = [
     "AttemptFilter",
@@ -46,19 +54,27 @@ __all__ = [
     "close_stale",
     "close_stale_checkouts",
     "due_attempts",
+    "due_payouts",
     "find_attempts",
     "find_events",
+    "find_payouts",
     "gateway",
     "get_event",
     "handle_event",
     "has_gateway",
+    "has_test_gateway",
     "keep_event",
+    "let_arrive",
+    "let_fail",
     "live_attempts_on",
     "minimum_payment",
+    "pay_out_daily",
+    "pay_out_now",
     "recheck",
     "retry_event",
     "set_up",
     "settle",
+    "settle_payout",
     "stale_attempts",
     "start_checkout",
     "tell_payer",

@@ -16,6 +16,12 @@ from portal.payment_collection.port.checkouts import (
 )
 from portal.payment_collection.port.disputes import DisputeSeen
 from portal.payment_collection.port.events import Events, EventSeen, ForgedEvent
+from portal.payment_collection.port.payouts import (
+    MovementSeen,
+    PaymentListed,
+    Payouts,
+    PayoutSeen,
+)
 
 __all__ = [
     "CheckoutOrder",
@@ -25,13 +31,16 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MovementSeen",
     "OpenedCheckout",
+    "PaymentListed",
+    "PayoutSeen",
     "gateway",
     "has_gateway",
 ]
 
 
-class Gateway(Checkouts, Events, Protocol):
+class Gateway(Checkouts, Events, Payouts, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

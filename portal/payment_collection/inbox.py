@@ -22,12 +22,13 @@ from portal.models import (
     PaymentAttempt,
 )
 from portal.payment_collection.gateway import DisputeSeen, EventSeen, gateway, has_gateway
+from portal.payment_collection.payout_events import act_on_payout
 from portal.payment_collection.settling import settle
 from portal.tasks import lease, wake
 
 SETTLES = ("checkout.session.", "payment_intent.")
 # Money that left at the processor and that our books do not know of yet.
-FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.", "payout.failed")
+FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.")
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
 MOST_FAILURES = 5
 
@@ -56,7 +57,7 @@ def keep_event(seen: EventSeen, body: bytes) -> bool:
         gateway=gateway().name,
         event_ref=seen.event_ref,
         kind=seen.kind,
-        object_ref=seen.session_ref or seen.payment_ref,
+        object_ref=seen.session_ref or seen.payment_ref or seen.object_ref,
         body=body,
         state=state,
         note=note,
@@ -114,6 +115,8 @@ def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
         return in_transaction(lambda: _record_dispute(dispute))
     if seen.kind.startswith(SETTLES):
         return _settle_for(seen)
+    if seen.kind.startswith("payout."):
+        return act_on_payout(seen)
     if seen.kind.startswith(FOR_A_PERSON):
         return GatewayEventState.PARKED, (
             "Money moved at the payment processor itself. Compare with it and record it here."

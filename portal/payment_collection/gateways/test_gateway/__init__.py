@@ -6,11 +6,12 @@ signed webhooks. It has buttons only and never asks for a card number.
 
 from portal.payment_collection.gateways.test_gateway.checkouts import ALLOWED_FROM, TestCheckouts
 from portal.payment_collection.gateways.test_gateway.events import TestEvents
+from portal.payment_collection.gateways.test_gateway.payouts import TestPayouts
 
 __all__ = ["ALLOWED_FROM", "TestGateway"]
 
 
-class TestGateway(TestCheckouts, TestEvents):
+class TestGateway(TestCheckouts, TestEvents, TestPayouts):
     """Refused in production unless told so."""
 
     name = "test"

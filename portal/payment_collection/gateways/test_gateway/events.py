@@ -21,7 +21,7 @@ class TestEvents(TestDoor):
             raise ForgedEvent("The signature does not match.")
         try:
             return self.read_event(body)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ForgedEvent(str(error)) from error
 
     def read_event(self, body: bytes) -> EventSeen:
@@ -30,11 +30,12 @@ class TestEvents(TestDoor):
             raise ValueError("not an event")
         dispute = event.get("dispute")
         return EventSeen(
-            event_ref=str(event["id"]),
-            kind=str(event["type"]),
-            reference=str(event["reference"]),
-            session_ref=str(event["session"]),
-            payment_ref=str(event["payment"]),
+            event_ref=event["id"],
+            kind=event["type"],
+            reference=event["reference"],
+            session_ref=event["session"],
+            payment_ref=event["payment"],
+            object_ref=event.get("object", ""),
             dispute=DisputeSeen(
                 dispute_ref=str(dispute["id"]),
                 payment_ref=str(event["payment"]),
