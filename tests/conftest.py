@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--orders", type=int, default=24, help="of 1080 orders of webhooks")
     parser.addoption("--orders-seed", type=int, default=1, help="which of them")
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
+    parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
+    parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")
+    parser.addoption("--figures", default="", help="a file to add measured figures to, as JSON")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -80,6 +84,28 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def monday() -> Iterator[datetime]:
     with clock.frozen(MONDAY):
         yield MONDAY
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Note a measured figure for docs/reliability.md; see bench/reliability.py."""
+    path = request.config.getoption("--figures")
+    engine = request.config.getoption("--engine")
+
+    def note(name: str, value: object) -> None:
+        if path:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": name, "engine": engine, "value": str(value)}) + "\n")
+
+    return note
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What random choices begin from; printed with every failure, and given by --seed."""
+    chosen: int = request.config.getoption("--seed")
+    print(f"seed {chosen}: run this test again with --seed={chosen}")
+    return chosen
 
 
 @pytest.fixture(scope="session")

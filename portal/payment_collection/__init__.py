@@ -54,6 +54,7 @@ from portal.payment_collection.on_its_way import (
     on_its_way,
     reserved_of,
 )
+from portal.payment_collection.payouts import due_payouts, find_payouts, settle_payout
 from portal.payment_collection.refunds import (
     due_refunds,
     gateway_problem,
@@ -72,6 +73,13 @@ from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
 from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.test_payouts import (
+    has_test_gateway,
+    let_arrive,
+    let_fail,
+    pay_out_daily,
+    pay_out_now,
+)
 
 __all__ = [
     "AttemptFilter",
@@ -98,11 +106,13 @@ __all__ = [
     "collection_rules",
     "disputes_of",
     "due_attempts",
+    "due_payouts",
     "due_refunds",
     "expected_on",
     "find_attempts",
     "find_disputes",
     "find_events",
+    "find_payouts",
     "find_refunds",
     "gateway",
     "gateway_problem",
@@ -112,8 +122,11 @@ __all__ = [
     "get_event",
     "handle_event",
     "has_gateway",
+    "has_test_gateway",
     "is_on_its_way",
     "keep_event",
+    "let_arrive",
+    "let_fail",
     "live_attempts_on",
     "look_at_dispute",
     "method_of",
@@ -121,6 +134,8 @@ __all__ = [
     "minimum_payment",
     "movements_of",
     "on_its_way",
+    "pay_out_daily",
+    "pay_out_now",
     "primary_method",
     "recheck",
     "recheck_dispute",
@@ -132,6 +147,7 @@ __all__ = [
     "send_back",
     "set_up",
     "settle",
+    "settle_payout",
     "settle_refund",
     "stale_attempts",
     "start_checkout",

@@ -24,6 +24,12 @@ from portal.payment_collection.port.methods import (
     SetupOrder,
     SetupSeen,
 )
+from portal.payment_collection.port.payouts import (
+    MovementSeen,
+    PaymentListed,
+    Payouts,
+    PayoutSeen,
+)
 from portal.payment_collection.port.refunds import RefundOrder, Refunds, RefundSeen, RefundState
 
 __all__ = [
@@ -36,8 +42,11 @@ __all__ = [
     "ForgedEvent",
     "Gateway",
     "MethodSeen",
+    "MovementSeen",
     "OpenedCheckout",
     "PayerOrder",
+    "PaymentListed",
+    "PayoutSeen",
     "RefundOrder",
     "RefundSeen",
     "RefundState",
@@ -48,7 +57,7 @@ __all__ = [
 ]
 
 
-class Gateway(Checkouts, SavedMethods, Refunds, Disputes, Events, Protocol):
+class Gateway(Checkouts, SavedMethods, Refunds, Disputes, Payouts, Events, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

@@ -13,6 +13,7 @@ from portal.kernel import clock
 from portal.models import GatewayEvent, GatewayEventState, PaymentAttempt
 from portal.payment_collection.disputes import look_at_dispute
 from portal.payment_collection.gateway import EventSeen, gateway, has_gateway
+from portal.payment_collection.payout_events import act_on_payout
 from portal.payment_collection.refunds_elsewhere import find_refunds
 from portal.payment_collection.settling import settle
 from portal.tasks import lease, wake
@@ -20,8 +21,6 @@ from portal.tasks import lease, wake
 DISPUTES = ("charge.dispute.",)
 REFUNDS = ("charge.refunded", "charge.refund.", "refund.")
 SETTLES = ("checkout.session.", "payment_intent.")
-# Money that left at the processor and that our books do not know of yet.
-FOR_A_PERSON = ("payout.failed",)
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
 MOST_FAILURES = 5
 
@@ -109,10 +108,8 @@ def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
         return find_refunds(seen.payment_ref)
     if seen.kind.startswith(SETTLES):
         return _settle_for(seen)
-    if seen.kind.startswith(FOR_A_PERSON):
-        return GatewayEventState.PARKED, (
-            "Money moved at the payment processor itself. Compare with it and record it here."
-        )
+    if seen.kind.startswith("payout."):
+        return act_on_payout(seen)
     return GatewayEventState.IGNORED, "No action belongs to this kind of event."
 
 

@@ -1,12 +1,12 @@
 """The Stripe door: requests fit the SDK's own parameter types, answers become our words."""
 
 import json
-import time
 
 import pytest
 import stripe
 from stripe.params.checkout import _session_create_params as params
 
+from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.money import Money
 from portal.payment_collection.gateway import CheckoutOrder, CheckoutState, ForgedEvent
@@ -169,7 +169,7 @@ def event(kind="payment_intent.succeeded", version=door.API_VERSION, **thing):
 
 def sign(body, *, secret=SECRET, at=None):
     return stripe.WebhookSignature.generate_signature_header(
-        body.decode(), secret, timestamp=int(at or time.time())
+        body.decode(), secret, timestamp=int(at or clock.now().timestamp())
     )
 
 
@@ -187,7 +187,7 @@ UNHELD = {
     "made up": lambda: "t=1,v1=00",
     "an old scheme": lambda: "v0=1",
     "another secret": lambda: sign(event(), secret="whsec_other"),
-    "too old": lambda: sign(event(), at=time.time() - 301),
+    "too old": lambda: sign(event(), at=clock.now().timestamp() - 301),
 }
 
 
@@ -202,7 +202,7 @@ def test_a_signature_that_does_not_hold_is_forged(signature):
 def test_a_signed_body_that_is_no_event_is_refused(body):
     made, _ = gateway()
     header = stripe.WebhookSignature.generate_signature_header(
-        body.decode("latin-1"), SECRET, timestamp=int(time.time())
+        body.decode("latin-1"), SECRET, timestamp=int(clock.now().timestamp())
     )
     with pytest.raises(ForgedEvent):
         made.verify_event(body, header)
@@ -255,7 +255,7 @@ def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
 def test_a_signed_but_odd_body_is_no_event(event):
     made, _sent = gateway()
     body = json.dumps(event)
-    at = int(time.time())
+    at = int(clock.now().timestamp())
     signature = stripe.WebhookSignature._compute_signature(f"{at}.{body}", SECRET)
 
     with pytest.raises(ForgedEvent):

@@ -15,11 +15,12 @@ from portal.payment_collection.gateways.test_gateway.checkouts import ALLOWED_FR
 from portal.payment_collection.gateways.test_gateway.events import TestEvents
 from portal.payment_collection.gateways.test_gateway.methods import TestMethods
 from portal.payment_collection.gateways.test_gateway.money_back import MONEY_BACK, TestMoneyBack
+from portal.payment_collection.gateways.test_gateway.payouts import TestPayouts
 
 __all__ = ["ALLOWED_FROM", "TestGateway"]
 
 
-class TestGateway(TestCheckouts, TestMethods, TestMoneyBack, TestEvents):
+class TestGateway(TestCheckouts, TestMethods, TestMoneyBack, TestPayouts, TestEvents):
     """Refused in production unless told so."""
 
     name = "test"

@@ -19,7 +19,7 @@ class TestEvents(TestDoor):
             raise ForgedEvent("The signature does not match.")
         try:
             return self.read_event(body)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ForgedEvent(str(error)) from error
 
     def read_event(self, body: bytes) -> EventSeen:
@@ -27,10 +27,10 @@ class TestEvents(TestDoor):
         if not isinstance(event, dict):
             raise ValueError("not an event")
         return EventSeen(
-            event_ref=str(event["id"]),
-            kind=str(event["type"]),
-            reference=str(event.get("reference") or event.get("setup") or ""),
-            session_ref=str(event.get("session") or ""),
-            payment_ref=str(event.get("payment") or ""),
-            object_ref=str(event.get("object") or ""),
+            event_ref=event["id"],
+            kind=event["type"],
+            reference=event.get("reference") or event.get("setup") or "",
+            session_ref=event.get("session") or "",
+            payment_ref=event.get("payment") or "",
+            object_ref=event.get("object") or "",
         )
