@@ -74,6 +74,7 @@ from portal.models.ledger import (
 )
 from portal.models.message import Channel, Message, MessageAttachment, MessageState
 from portal.models.payment import (
+    IS_UNPOSTED,
     PAYMENT,
     Payment,
     PaymentApplication,
@@ -111,6 +112,7 @@ __all__ = [
     "IS_PENDING",
     "IS_STALE",
     "IS_TO_PRINT",
+    "IS_UNPOSTED",
     "JOB",
     "LIVE_ATTEMPTS",
     "OFF_THE_BOOKS",
