@@ -41,26 +41,22 @@ class Refused:
 
 
 def invoices_in(batch: Batch, page: PageRequest) -> Page[Invoice]:
-    query = (
-        sa.select(Invoice).where(Invoice.batch_id == batch.id).options(joinedload(Invoice.customer))
-    )
+    query = sa.select(Invoice).where(Invoice.batch_id == batch.id)
+    rows = sa.select(Invoice).options(joinedload(Invoice.customer))
     sorts = {
         "number": Invoice.id,
         "date": Invoice.invoice_date,
         "total": Invoice.total,
         "review": Invoice.review_state,
     }
-    return paginate(query, page, sorts=sorts, default="number")
+    return paginate(query, page, sorts=sorts, default="number", rows=rows)
 
 
 def payments_in(batch: Batch, page: PageRequest) -> Page[Payment]:
-    query = (
-        sa.select(Payment)
-        .where(Payment.batch_id == batch.id)
-        .options(joinedload(Payment.customer), joinedload(Payment.type))
-    )
+    query = sa.select(Payment).where(Payment.batch_id == batch.id)
+    rows = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
     sorts = {"received": Payment.received_on, "amount": Payment.amount}
-    return paginate(query, page, sorts=sorts, default="received")
+    return paginate(query, page, sorts=sorts, default="received", rows=rows)
 
 
 def sums_by_kind(batch: Batch) -> list[KindSum]:

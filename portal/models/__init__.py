@@ -98,6 +98,7 @@ from portal.models.money_back import (
     RefundRequestState,
 )
 from portal.models.payment import (
+    IS_UNPOSTED,
     PAYMENT,
     Payment,
     PaymentApplication,
@@ -169,6 +170,7 @@ __all__ = [
     "IS_PENDING",
     "IS_STALE",
     "IS_TO_PRINT",
+    "IS_UNPOSTED",
     "JOB",
     "LIVE_ATTEMPTS",
     "LIVE_CHARGES",
