@@ -37,6 +37,7 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
+    parser.addoption("--life-seed", type=int, help="which lives: printed by a run that failed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
