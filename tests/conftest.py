@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.access import person_of_email, sign_in_payer, sign_in_user
+from portal.access import passwords, person_of_email, sign_in_payer, sign_in_user
 from portal.audit import verify_audit
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
@@ -73,6 +74,21 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         return look_up(host, *words, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture(scope="session")
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What the house hashes passwords with; the tests take the same way with less work."""
+    real, passwords._hasher = passwords._hasher, PasswordHasher(1, 8, 1)
+    passwords._nobodys_hash.cache_clear()
+    yield real
+    passwords._hasher = real
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(real_hasher: PasswordHasher) -> None:
+    """Each hash is made to cost 50 ms and 64 MiB; test_office_door proves that it does."""
 
 
 @pytest.fixture(autouse=True)
