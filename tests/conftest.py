@@ -32,6 +32,7 @@ from tests.servers.mail_server import smtp  # noqa: F401  (a fixture for every t
 from wsgi import make_app
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+CONNECTIONS = 20  # sixteen posters at once keep theirs; connecting anew costs more than a test
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -116,7 +117,12 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "BASE_URL": "http://localhost",
         }
     )
-    app = make_app(settings=settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    app = make_app(
+        settings=settings,
+        TESTING=True,
+        WTF_CSRF_ENABLED=False,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS},
+    )
     app.test_client_class = Browser
 
     def found() -> None:
