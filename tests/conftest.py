@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.access import person_of_email, sign_in_payer, sign_in_user
+from portal.access import passwords, person_of_email, sign_in_payer, sign_in_user
 from portal.audit import verify_audit
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
@@ -32,6 +33,7 @@ from tests.servers.mail_server import smtp  # noqa: F401  (a fixture for every t
 from wsgi import make_app
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+CONNECTIONS = 20  # sixteen posters at once keep theirs; connecting anew costs more than a test
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -43,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
     parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")
     parser.addoption("--figures", default="", help="a file to add measured figures to, as JSON")
+    parser.addoption("--life-seed", type=int, help="which lives: printed by a run that failed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -78,6 +81,21 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         return look_up(host, *words, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture(scope="session")
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What the house hashes passwords with; the tests take the same way with less work."""
+    real, passwords._hasher = passwords._hasher, PasswordHasher(1, 8, 1)
+    passwords._nobodys_hash.cache_clear()
+    yield real
+    passwords._hasher = real
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(real_hasher: PasswordHasher) -> None:
+    """Each hash is made to cost 50 ms and 64 MiB; test_office_door proves that it does."""
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +145,12 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "BASE_URL": "http://localhost",
         }
     )
-    app = make_app(settings=settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    app = make_app(
+        settings=settings,
+        TESTING=True,
+        WTF_CSRF_ENABLED=False,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS},
+    )
     app.test_client_class = Browser
 
     def found() -> None:

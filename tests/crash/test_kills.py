@@ -5,10 +5,14 @@ breaks down. Whatever happens: nothing is lost, nothing is doubled.
 """
 
 import itertools
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import IO
 
 import pytest
 import sqlalchemy as sa
@@ -34,6 +38,7 @@ from portal.payment_collection import due_attempts, handle_event, recheck, waiti
 from portal.seed import found_company
 from portal.settings import read_settings
 from tests.architecture.graph import ROOT
+from tests.conftest import MONDAY
 from tests.crash.driver import pay_online, settings_for
 from tests.servers.launching import localstripe
 from tests.servers.stripe_world import WEATHERS, StripeWorld, serving
@@ -72,6 +77,56 @@ def stripe_world(tmp_path_factory):
             yield world, address
 
 
+@pytest.fixture(scope="module")
+def house(stripe_world, tmp_path_factory):
+    """The app over a prepared database, and the process whose children are killed."""
+    _world, api = stripe_world
+    folder = tmp_path_factory.mktemp("house")
+    app = make_app(settings=read_settings(settings_for(str(folder), api)), TESTING=True)
+    with clock.frozen(MONDAY), app.app_context():
+        in_transaction(prepare)
+        let_go()
+    shutil.copytree(folder, prepared := folder.with_name("prepared"))
+    command = [sys.executable, "-m", "tests.crash.driver", str(folder), api]
+    with (
+        (folder.parent / "driver.log").open("w+") as log,
+        subprocess.Popen(
+            command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        ) as driver,
+    ):
+        assert driver.stdout.readline() == "ready\n", log.name
+        yield app, House(folder, prepared, driver, log)
+        driver.stdin.close()
+
+
+@dataclass
+class House:
+    """The folder of an installation that a child of the driver lives and dies in."""
+
+    folder: Path
+    prepared: Path
+    driver: subprocess.Popen
+    log: IO[str]
+
+    def begin_anew(self):
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.prepared, self.folder)
+
+    def kill(self, place, when):
+        """Let one process pay online until it is killed at this place; how it ended."""
+        print(place, when, file=self.driver.stdin, flush=True)
+        return int(self.driver.stdout.readline())
+
+    def last_words(self):
+        self.log.seek(0)
+        return self.log.read()[-2000:]
+
+
+def let_go():
+    db.session.remove()
+    db.engine.dispose()
+
+
 def prepare():
     upgrade_database()
     found_company()
@@ -82,30 +137,23 @@ def prepare():
 
 
 @pytest.mark.parametrize(("place", "weather", "when"), CASES)
-def test_a_kill_loses_and_doubles_nothing(
-    tmp_path, stripe_world, monkeypatch, place, weather, when
-):
+def test_a_kill_loses_and_doubles_nothing(stripe_world, house, monkeypatch, place, weather, when):
     world, api = stripe_world
+    app, home = house
     world.forget(weather)
+    home.begin_anew()
     monkeypatch.setattr("stripe._http_client.HTTPClient._sleep_time_seconds", lambda *_a, **_w: 0)
-    settings = read_settings(settings_for(str(tmp_path), api))
-    app = make_app(settings=settings, TESTING=True)
     with app.app_context():
-        in_transaction(prepare)
-        db.session.remove()
-        db.engine.dispose()
-
-        driver = [sys.executable, "-m", "tests.crash.driver", str(tmp_path), api, place, when]
-        died = subprocess.run(driver, cwd=ROOT, capture_output=True, timeout=60, check=False)
-        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
-
-        wait_for_the_worker()
-        check_money(world)
-        finish(app, api)
-        check_money(world)
-        assert db.session.get_one(Invoice, 1).balance == ZERO
-        db.session.remove()
-        db.engine.dispose()
+        try:
+            assert home.kill(place, when) == -signal.SIGKILL, home.last_words()
+            wait_for_the_worker()
+            check_money(world)
+            finish(app, api)
+            check_money(world)
+            assert db.session.get_one(Invoice, 1).balance == ZERO
+        finally:
+            app.extensions["wakes"].clear()
+            let_go()
 
 
 def wait_for_the_worker():
