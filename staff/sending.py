@@ -13,6 +13,7 @@ from portal.invoices import (
     Sending,
     get_invoice,
     hand_out_link,
+    lock_in_order,
     mobile_numbers,
     revoke_pay_links,
     send_invoice,
@@ -37,6 +38,7 @@ from portal.sendings import already_sent, put_to_print, shared_photos
 from portal.web import (
     Form,
     OnceField,
+    is_repeat,
     needs,
     notify,
     once,
@@ -69,9 +71,9 @@ def form(invoice_id: int) -> Response:
 @needs(Ability.SEND_INVOICES)
 def send(invoice_id: int) -> Response:
     """Sends at once what is final and was never sent; everything else is shown first."""
-    invoice = get_invoice(invoice_id)
+    invoice = _held(invoice_id)
     letter = letter_form(invoice)
-    if _is_to_be_asked(invoice) and not is_answered(sending_question([invoice_id])):
+    if _is_to_be_shown(invoice, letter):
         return _page(invoice, letter)
     try:
         how = sending_of(invoice, letter, shared_photos(invoice))
@@ -160,8 +162,17 @@ def _text(invoice: Invoice, how: Sending) -> Response:
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
-def _is_to_be_asked(invoice: Invoice) -> bool:
-    return invoice.state is InvoiceState.PENDING or already_sent(invoice) is not None
+def _held(invoice_id: int) -> Invoice:
+    """The invoice under lock: of two people who send it, the second sees what the first sent."""
+    lock_in_order([invoice_id])
+    return get_invoice(invoice_id)
+
+
+def _is_to_be_shown(invoice: Invoice, form: Form) -> bool:
+    """A draft, or what went out before, unless that is just what was said yes to."""
+    if invoice.state is not InvoiceState.PENDING and already_sent(invoice) is None:
+        return False
+    return not is_answered(sending_question([invoice.id])) and not is_repeat(form)
 
 
 def _page(

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from portal.access import Ability
 from portal.company import today
-from portal.invoices import InvoiceFilter, find_invoice_ids
+from portal.invoices import InvoiceFilter, find_invoice_ids, lock_in_order
 from portal.kernel.errors import DomainError
 from portal.models import SendingItemState, SendingRun, SendingState
 from portal.outbox import mail_is_kept
@@ -32,6 +32,7 @@ from portal.web import (
     OnceField,
     asked_for,
     filters,
+    is_repeat,
     needs,
     notify,
     once,
@@ -58,8 +59,9 @@ def send_ticked() -> Response:
     ids = ticked()
     if len(ids) > MOST_TICKED:
         raise DomainError(_("Narrow the list and send all that match instead."))
+    lock_in_order(ids)
     asked = sending_question(ids)
-    if not is_answered(asked):
+    if not is_answered(asked) and not is_repeat(RunForm()):
         return _ask(ids, url_for("staff.sendings.send_ticked"), asked=asked)
     return _start([one.invoice.id for one in asked.rows])
 

@@ -34,7 +34,7 @@ from portal.web.guards import (
 )
 from portal.web.htmx import wants_fragment
 from portal.web.listing import asked_for, filters, page_request, url_with
-from portal.web.once import OnceField, forget_old_submissions, once
+from portal.web.once import OnceField, forget_old_submissions, is_repeat, once
 from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
 from portal.web.sheets import csv_response
@@ -62,6 +62,7 @@ __all__ = [
     "filters",
     "forget_old_submissions",
     "guard_faces",
+    "is_repeat",
     "may",
     "needs",
     "notify",
