@@ -19,7 +19,7 @@ from portal.invoices import (
 )
 from portal.kernel.addresses import split_addresses
 from portal.kernel.errors import InvalidFields
-from portal.models import Channel, Contact, Invoice, JobPhoto
+from portal.models import Channel, Invoice, JobPhoto
 from portal.outbox import (
     Letter,
     Words,
@@ -84,11 +84,6 @@ def recipients(invoice: Invoice) -> list[Recipient]:
         )
         for address in dict.fromkeys(address for address, _name in rows)
     ]
-
-
-def mobile_contacts(invoice: Invoice) -> list[Contact]:
-    """Contacts with a phone, also those a text cannot go to: the page says why."""
-    return [one for one in billing_contacts(invoice.customer) if one.phone]
 
 
 def preview(invoice: Invoice, form: LetterForm) -> Letter:

@@ -14,30 +14,22 @@ from portal.invoices import (
     get_invoice,
     hand_out_link,
     lock_in_order,
-    mobile_numbers,
     revoke_pay_links,
     send_invoice,
     send_text,
     sending_problem,
-    template_kind,
 )
-from portal.kernel.addresses import normal_mobile
-from portal.kernel.errors import DomainError, InvalidFields
-from portal.models import Channel, Invoice, InvoiceState
+from portal.kernel.errors import DomainError
+from portal.models import Invoice, InvoiceState
 from portal.outbox import (
     PLACEHOLDERS,
-    Words,
-    check_words,
     mail_is_kept,
     messages_about,
-    spoken,
     texts_are_kept,
-    words_for,
 )
 from portal.sendings import already_sent, put_to_print, shared_photos
 from portal.web import (
     Form,
-    OnceField,
     is_repeat,
     needs,
     notify,
@@ -50,12 +42,12 @@ from staff.invoices import page_of
 from staff.letters import (
     LetterForm,
     letter_form,
-    mobile_contacts,
     preview,
     recipients,
     sending_of,
 )
 from staff.questions import is_answered, sending_question
+from staff.texts import TextForm, phones, text_form, text_of, text_preview
 
 bp = Blueprint("sending", __name__, url_prefix="/invoices")
 
@@ -94,16 +86,17 @@ def look(invoice_id: int) -> Response:
 @bp.post("/<int:invoice_id>/text")
 @needs(Ability.SEND_INVOICES)
 def text(invoice_id: int) -> Response:
-    invoice = get_invoice(invoice_id)
-    words = Words("", request.form.get("words", ""))
+    """Refused or asked, what was typed and ticked stays; a second text is asked about first."""
+    invoice = _held(invoice_id)
+    typed = text_form(invoice)
+    if _is_to_be_shown(invoice, typed):
+        return _page(invoice, letter_form(invoice))
     try:
-        numbers = [normal_mobile(one) for one in request.form.getlist("numbers")]
-        if not numbers:
-            raise InvalidFields({"words": _("Tick at least one number.")})
-        how = Sending(to=numbers, words=check_words(Channel.SMS, words))
-        return once(TextForm(), lambda: _text(invoice, how))
-    except (DomainError, ValueError) as error:
-        return _page(invoice, letter_form(invoice), status=422, text_error=str(error))
+        how = text_of(invoice, typed)
+        return once(typed, lambda: _text(invoice, how))
+    except DomainError as error:
+        typed.refuse(error)
+        return _page(invoice, letter_form(invoice), status=422, typed=typed)
 
 
 @bp.post("/<int:invoice_id>/to-print")
@@ -127,10 +120,6 @@ def revoke_links(invoice_id: int) -> Response:
 def make_link(invoice_id: int) -> Response:
     invoice = get_invoice(invoice_id)
     return page_of(invoice, pay_link=hand_out_link(invoice))
-
-
-class TextForm(Form):
-    once = OnceField()
 
 
 def what_became_of(count: int, *, kept: bool) -> str:
@@ -176,29 +165,22 @@ def _is_to_be_shown(invoice: Invoice, form: Form) -> bool:
 
 
 def _page(
-    invoice: Invoice, letter: LetterForm, *, status: int = 200, text_error: str = ""
+    invoice: Invoice, letter: LetterForm, *, status: int = 200, typed: TextForm | None = None
 ) -> Response:
     (asked,) = sending_question([invoice.id]).rows
     photos = shared_photos(invoice)
+    text_as_typed = typed or text_form(invoice)
     return render_page(
         "staff/sendings/letter.html", fragment="preview", status=status, invoice=invoice,
         form=letter, asked=asked, recipients=recipients(invoice), preview=preview(invoice, letter),
         photos=photos, megabytes=sum(one.file.size for one in photos) / 1024 / 1024,
         before=messages_about(invoice), again=already_sent(invoice),
         changed=request.form.get("confirmed") == "yes" and asked.seen not in _seen(),
-        kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=mobile_contacts(invoice),
-        numbers=mobile_numbers(invoice.customer), words=_text_words(invoice),
-        text_error=text_error, placeholders=PLACEHOLDERS, problem=sending_problem(invoice),
-        text_form=TextForm(formdata=None),
+        kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=phones(invoice),
+        text_form=text_as_typed, text_preview=text_preview(invoice, text_as_typed),
+        placeholders=PLACEHOLDERS, problem=sending_problem(invoice),
     )  # fmt: skip
 
 
 def _seen() -> Sequence[str]:
     return request.form.getlist("seen")
-
-
-def _text_words(invoice: Invoice) -> str:
-    """The short text with its words filled, so that it can be changed as it will be read."""
-    if "words" in request.form:
-        return request.form["words"]
-    return words_for(template_kind(invoice), Channel.SMS, spoken(invoice.customer.language)).body

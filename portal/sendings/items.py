@@ -93,10 +93,13 @@ def sent_marks(ids: Collection[int]) -> dict[int, str]:
         Invoice.id.in_(ids), Invoice.sent_state != SentState.NOT_SENT
     )
     items = dict(db.session.execute(on_its_way.group_by(SendingItem.invoice_id)).all())
-    written = dict(db.session.execute(message.group_by(Message.subject_id)).all())
+    written: dict[int | None, int] = dict(
+        db.session.execute(message.group_by(Message.subject_id)).all()
+    )
     marks = dict.fromkeys(db.session.scalars(by_hand), "by hand")
-    for one in {*items, *written}:
-        marks[one] = f"{written.get(one, '')}-{items.get(one, '')}"
+    for one in ids:
+        if one in items or one in written:
+            marks[one] = f"{written.get(one, '')}-{items.get(one, '')}"
     return {one: marks.get(one, "") for one in ids}
 
 

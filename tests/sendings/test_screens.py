@@ -317,6 +317,7 @@ def test_a_refusal_keeps_the_letter_that_was_typed(office, build):
     assert refused.status_code == 422
     assert "VAT ID" in refused.text
     assert "Mine, typed" in refused.text
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="555 010 0123", is_mobile=True))
     words = {"words": "My text", "numbers": "555 010 0123"}
     text = office.post(f"/staff/invoices/{invoice.id}/text", data=words, headers=before)
     assert text.status_code == 422
@@ -356,3 +357,44 @@ def test_the_list_of_sendings_counts_in_one_statement(office, build):
     db.session.commit()
 
     assert asked() == one
+
+
+def test_a_refused_text_keeps_who_was_ticked_and_what_was_typed(office, build):
+    invoice = build.posted("80")
+    for name, phone in (("Ann", "555 010 0123"), ("Ben", "555 010 0124"), ("Cy", "555 010 0125")):
+        add_contact(invoice.customer, ContactWords(name=name, phone=phone, is_mobile=True))
+    data = {"words": "Pay {nothing}", "numbers": ["+15550100124", "+15550100125", "+15550109999"]}
+
+    refused = office.post(f"/staff/invoices/{invoice.id}/text", data=data)
+
+    assert refused.status_code == 422
+    assert "There is no {nothing}." in refused.text
+    assert "Pay {nothing}</textarea>" in refused.text
+    ticked = re.findall(r'name="numbers" value="([^"]*)" checked', refused.text)
+    assert ticked == ["+15550100124", "+15550100125"]
+
+
+def test_a_number_of_nobody_at_this_customer_gets_no_text(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="5550100123", is_mobile=True))
+    data = {"words": "Pay {balance}", "numbers": "+15550109999"}
+
+    assert office.post(f"/staff/invoices/{invoice.id}/text", data=data).status_code == 422
+    assert messages() == []
+
+
+def test_a_second_text_is_asked_about_and_what_was_typed_stays(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="5550100123", is_mobile=True))
+    address = f"/staff/invoices/{invoice.id}/text"
+    data = yes_send(invoice.id) | {"words": "Pay {balance} now", "numbers": "5550100123"}
+    office.post(address, data=data | {"once": "hers"})
+
+    asked = office.post(address, data=data | {"once": "mine"})
+
+    assert "Send this invoice again?" in asked.text
+    assert "Pay {balance} now</textarea>" in asked.text
+    assert len(messages()) == 1
+    again = yes_send(invoice.id) | {"words": "Pay", "numbers": "5550100123", "once": "mine"}
+    office.post(address, data=again)
+    assert len(messages()) == 2
