@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.access import Ability, RoleWords, add_role
 from portal.customers import ContactWords, add_contact
 from portal.db import db
-from portal.invoices import get_invoice
+from portal.invoices import cancel_invoice, get_invoice
 from portal.kernel import clock
 from portal.models import (
     Channel,
@@ -197,10 +197,11 @@ def test_all_that_match_are_counted_first_and_sent_once(office, build):
 
     page = office.get(f"/staff/sendings/new?{here}").text
     assert "Send 3 invoices?" in page
-    stale = office.post(f"/staff/sendings?{here}", data={"count": 2, "once": "a"})
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    stale = office.post(f"/staff/sendings?{here}", data={"seen": "others", "once": "a"})
     assert "Somebody changed this meanwhile" in stale.text
     for _ in range(2):
-        reply = office.post(f"/staff/sendings?{here}", data={"count": 3, "once": "b"})
+        reply = office.post(f"/staff/sendings?{here}", data={"seen": seen, "once": "b"})
     run_waiting()
 
     assert len(messages()) == 3
@@ -210,6 +211,24 @@ def test_all_that_match_are_counted_first_and_sent_once(office, build):
     assert "3 of 3" in shown
     assert "3 messages were made" in shown
     assert "1–3 of 3" in shown
+
+
+def test_as_many_but_others_than_were_confirmed_are_asked_about_again(office, build):
+    customer = build.customer("Ada", email="ada@example.org")
+    first = build.invoice("1", customer=customer)
+    here = f"customer_id={customer.id}&state=pending"
+    page = office.get(f"/staff/sendings/new?{here}").text
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    cancel_invoice(first, because="Typed twice")
+    build.invoice("9000", customer=customer)
+    db.session.commit()
+
+    asked = office.post(f"/staff/sendings?{here}", data={"seen": seen, "once": "a"}).text
+    run_waiting()
+
+    assert "Somebody changed this meanwhile" in asked
+    assert "Send this invoice?" in asked  # one, as before, and another
+    assert messages() == []
 
 
 def test_a_filter_that_matches_nothing_says_so(office, build):
