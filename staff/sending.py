@@ -18,6 +18,7 @@ from portal.invoices import (
     send_invoice,
     send_text,
     sending_problem,
+    show_link,
 )
 from portal.kernel.errors import DomainError
 from portal.models import Invoice, InvoiceState
@@ -118,8 +119,17 @@ def revoke_links(invoice_id: int) -> Response:
 @bp.post("/<int:invoice_id>/pay-link")
 @needs(Ability.SEND_INVOICES)
 def make_link(invoice_id: int) -> Response:
+    """For the office to look at: the customer has got nothing by that."""
     invoice = get_invoice(invoice_id)
-    return page_of(invoice, pay_link=hand_out_link(invoice))
+    return page_of(invoice, pay_link=show_link(invoice))
+
+
+@bp.post("/<int:invoice_id>/pay-link/passed-on")
+@needs(Ability.SEND_INVOICES)
+def passed_on(invoice_id: int) -> Response:
+    hand_out_link(_held(invoice_id))
+    notify(_("It counts as sent, since you passed the link on."))
+    return redirect_to("staff.invoices.show", invoice_id=invoice_id)
 
 
 def what_became_of(count: int, *, kept: bool) -> str:

@@ -125,7 +125,14 @@ from portal.invoices.review_queue import (
     sum_to_review,
 )
 from portal.invoices.sample import sample_paper
-from portal.invoices.sending import Sending, hand_out_link, send_invoice, send_text, sending_problem
+from portal.invoices.sending import (
+    Sending,
+    hand_out_link,
+    send_invoice,
+    send_text,
+    sending_problem,
+    show_link,
+)
 from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
@@ -278,6 +285,7 @@ __all__ = [
     "send_invoice",
     "send_text",
     "sending_problem",
+    "show_link",
     "start_adjustment",
     "start_credit_note",
     "start_job_invoice",
