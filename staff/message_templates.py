@@ -14,8 +14,8 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
 from portal.models import Channel, InvoiceKind, InvoiceState
 from portal.outbox import (
-    KINDS,
     LANGUAGES,
+    OFFERED,
     PLACEHOLDERS,
     Letter,
     Values,
@@ -63,6 +63,7 @@ class WordsForm(Form):
 def index() -> Response:
     return render_page(
         "staff/message_templates/index.html", titles=TITLES, channels=CHANNELS,
+        offered=OFFERED,
         languages=LANGUAGE_NAMES, edited=edited_words(),
     )  # fmt: skip
 
@@ -117,9 +118,10 @@ def reset(kind: str, channel: str, language: str) -> Response:
 
 
 def _place(kind: str, channel: str, language: str) -> Channel:
-    if kind not in KINDS or language not in LANGUAGES:
+    medium = chosen(Channel, channel)
+    if (kind, medium) not in OFFERED or language not in LANGUAGES:
         abort(404)
-    return chosen(Channel, channel)
+    return medium
 
 
 def _words(form: WordsForm) -> Words:

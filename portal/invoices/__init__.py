@@ -75,7 +75,12 @@ from portal.invoices.locking import (
     lock_in_order,
     posting_under_way,
 )
-from portal.invoices.message_words import invoice_values, portal_url, template_kind
+from portal.invoices.message_words import (
+    guest_link,
+    invoice_values,
+    portal_url,
+    template_kind,
+)
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -234,6 +239,7 @@ __all__ = [
     "free_job_invoice",
     "get_invoice",
     "get_rule",
+    "guest_link",
     "hand_out_link",
     "hold_counters",
     "ids_of_invoices",

@@ -25,7 +25,6 @@ def invoice_values(invoice: Invoice, language: str, *, makes_link: bool = True) 
     """Everything a message about this invoice may say; a preview makes no link of its own."""
     owed = max(invoice.balance, ZERO)
     lowers = invoice.sign < 0 or template_kind(invoice) == "credit_note"
-    link = pay_link_url if makes_link else _link_to_come
     return {
         "customer_name": invoice.customer.name,
         "number": invoice.number,
@@ -33,7 +32,7 @@ def invoice_values(invoice: Invoice, language: str, *, makes_link: bool = True) 
         "balance": owed if owed else "",
         "due_date": _due(invoice, language) if owed else "",
         "date": invoice.invoice_date or "",
-        "pay_link": link(invoice) if owed else "",
+        "pay_link": guest_link(invoice, makes_link=makes_link) if owed else "",
         "portal_link": portal_url(),
         "summary": invoice.summary,
         "company_name": company().name,
@@ -46,7 +45,10 @@ def portal_url() -> str:
     return f"{settings.base_url}/my/"
 
 
-def _link_to_come(invoice: Invoice) -> str:
+def guest_link(invoice: Invoice, *, makes_link: bool = True) -> str:
+    """The invoice's guest address; looking at a message makes none that is not there yet."""
+    if makes_link:
+        return pay_link_url(invoice)
     settings: Settings = current_app.config["SETTINGS"]
     return known_pay_link_url(invoice) or f"{settings.base_url}/pay/…"
 

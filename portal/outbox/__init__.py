@@ -21,6 +21,7 @@ from portal.outbox.texting import deliver_text
 from portal.outbox.wording import (
     KINDS,
     LANGUAGES,
+    OFFERED,
     Words,
     check_words,
     edited_words,
@@ -36,6 +37,7 @@ from portal.outbox.writing import Attachment, write_message
 __all__ = [
     "KINDS",
     "LANGUAGES",
+    "OFFERED",
     "PLACEHOLDERS",
     "SIGN_IN",
     "Attachment",

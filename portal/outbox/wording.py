@@ -16,6 +16,9 @@ from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
 KINDS = ("invoice", "credit_note", "receipt", "payment_came_back")
+# Every text that is really sent; a payment that came back is told of by mail only.
+OFFERED = tuple((kind, channel) for kind in KINDS for channel in Channel
+                if (kind, channel) != ("payment_came_back", Channel.SMS))  # fmt: skip
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
 

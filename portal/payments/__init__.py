@@ -39,7 +39,7 @@ from portal.payments.reasons import (
     refund_reasons,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
-from portal.payments.receipts import receipt_address, send_receipt
+from portal.payments.receipts import receipt_address, receipt_email, receipt_values, send_receipt
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
@@ -123,8 +123,10 @@ __all__ = [
     "post_payments",
     "price_sale",
     "receipt_address",
+    "receipt_email",
     "receipt_paper",
     "receipt_pdf",
+    "receipt_values",
     "receive_payment",
     "refund",
     "refund_problem",

@@ -12,8 +12,8 @@ from portal.kernel.errors import Conflict, InvalidFields
 from portal.kernel.money import Money
 from portal.models import AuditEntry, Channel, Message, MessageTemplate
 from portal.outbox import (
-    KINDS,
     LANGUAGES,
+    OFFERED,
     Words,
     check_words,
     forget_words,
@@ -39,9 +39,9 @@ def written(app):
     )
 
 
-@pytest.mark.parametrize(("kind", "channel", "language"),
-                         list(itertools.product(KINDS, Channel, LANGUAGES)))  # fmt: skip
-def test_the_house_has_words_for_every_message_in_every_language(kind, channel, language):
+@pytest.mark.parametrize(("offered", "language"), itertools.product(OFFERED, LANGUAGES))
+def test_the_house_has_words_for_every_message_in_every_language(offered, language):
+    kind, channel = offered
     words = house_words(kind, channel, language)
 
     assert check_words(channel, words) == words
@@ -206,3 +206,11 @@ def test_the_preview_speaks_of_the_newest_invoice_and_saves_nothing(office, buil
 @pytest.mark.parametrize("place", ["sign-in/email/en", "invoice/email/de", "invoice/fax/en"])
 def test_there_is_no_such_message(office, place):
     assert office.get(f"/staff/message-templates/{place}").status_code == 404
+
+
+def test_no_words_are_offered_for_a_text_nobody_is_sent(office):
+    place = "/staff/message-templates/payment_came_back"
+
+    assert f"{place}/sms/en" not in office.get("/staff/message-templates").text
+    assert office.get(f"{place}/sms/en").status_code == 404
+    assert office.get(f"{place}/email/en").status_code == 200
