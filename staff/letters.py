@@ -106,7 +106,7 @@ def sending_of(invoice: Invoice, form: LetterForm, photos: Sequence[JobPhoto]) -
         errors["more"] = _("Tick or type at least one address.")
     words = Words(form.subject.data or "", form.body.data or "")
     try:
-        words = check_words(Channel.EMAIL, words)
+        words = check_words(template_kind(invoice), Channel.EMAIL, words)
     except InvalidFields as wrong:
         errors |= wrong.errors
     if errors:

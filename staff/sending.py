@@ -19,13 +19,14 @@ from portal.invoices import (
     send_text,
     sending_problem,
     show_link,
+    template_kind,
 )
 from portal.kernel.errors import DomainError
 from portal.models import Invoice, InvoiceState
 from portal.outbox import (
-    PLACEHOLDERS,
     mail_is_kept,
     messages_about,
+    placeholders_of,
     texts_are_kept,
 )
 from portal.sendings import already_sent, put_to_print, shared_photos
@@ -188,7 +189,7 @@ def _page(
         changed=request.form.get("confirmed") == "yes" and asked.seen not in _seen(),
         kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=phones(invoice),
         text_form=text_as_typed, text_preview=text_preview(invoice, text_as_typed),
-        placeholders=PLACEHOLDERS, problem=sending_problem(invoice),
+        placeholders=placeholders_of(template_kind(invoice)), problem=sending_problem(invoice),
     )  # fmt: skip
 
 

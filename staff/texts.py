@@ -74,7 +74,8 @@ def text_of(invoice: Invoice, form: TextForm) -> Sending:
     if not numbers:
         raise InvalidFields({"words": _("Tick at least one number.")})
     try:
-        words = check_words(Channel.SMS, Words("", form.words.data or ""))
+        words = Words("", form.words.data or "")
+        words = check_words(template_kind(invoice), Channel.SMS, words)
     except InvalidFields as wrong:
         raise InvalidFields({"words": wrong.errors["body"]}) from None
     return Sending(to=numbers, words=words, key=form.once.data or "")

@@ -78,6 +78,7 @@ from portal.invoices.locking import (
 from portal.invoices.message_words import (
     guest_link,
     invoice_values,
+    newest_sent_with,
     portal_url,
     template_kind,
 )
@@ -262,6 +263,7 @@ __all__ = [
     "mark_sent",
     "mobile_numbers",
     "neighbours",
+    "newest_sent_with",
     "open_invoices",
     "pay_link_url",
     "pdf_name",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from flask import current_app
 
 from portal.company import company, format_day, today
+from portal.db import NO_MONEY, db
+from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.pay_links import known_pay_link_url, pay_link_url
 from portal.kernel.money import ZERO
-from portal.models import Invoice, InvoiceKind
+from portal.models import ON_THE_BOOKS, Invoice, InvoiceKind
 from portal.outbox import Values
 from portal.settings import Settings
 
@@ -19,6 +22,20 @@ def template_kind(invoice: Invoice) -> str:
     """Which words it is sent with."""
     lowers = invoice.kind is InvoiceKind.ADJUSTMENT and invoice.total < ZERO
     return "credit_note" if lowers or invoice.kind in CREDITING_KINDS else "invoice"
+
+
+def newest_sent_with(kind: str) -> Invoice | None:
+    """The newest final invoice whose message has the words of this kind, to show them with."""
+    lowers = sa.or_(
+        Invoice.kind.in_(CREDITING_KINDS),
+        sa.and_(Invoice.kind == InvoiceKind.ADJUSTMENT, Invoice.total < NO_MONEY),
+    )
+    query = sa.select(Invoice).where(
+        Invoice.state.in_(ON_THE_BOOKS),
+        ~IS_INTERNAL,
+        lowers if kind == "credit_note" else ~lowers,
+    )
+    return db.session.scalars(query.order_by(Invoice.id.desc()).limit(1)).first()
 
 
 def invoice_values(invoice: Invoice, language: str, *, makes_link: bool = True) -> Values:

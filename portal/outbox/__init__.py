@@ -4,7 +4,7 @@ from portal.outbox.bounces import bounced_addresses, note_bounce, report_bounce,
 from portal.outbox.composing import compose
 from portal.outbox.letters import Block, Letter, write_letter
 from portal.outbox.outcomes import MessageSent
-from portal.outbox.placeholders import PLACEHOLDERS, Values, locale_of
+from portal.outbox.placeholders import Values, locale_of, placeholders_of
 from portal.outbox.queries import (
     MessageFilter,
     attachment_bytes,
@@ -38,7 +38,6 @@ __all__ = [
     "KINDS",
     "LANGUAGES",
     "OFFERED",
-    "PLACEHOLDERS",
     "SIGN_IN",
     "Attachment",
     "Block",
@@ -65,6 +64,7 @@ __all__ = [
     "messages_about",
     "note_bounce",
     "own_words",
+    "placeholders_of",
     "report_bounce",
     "retry_message",
     "save_words",

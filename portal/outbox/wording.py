@@ -11,7 +11,7 @@ from portal.audit import record
 from portal.db import bump, db
 from portal.kernel.errors import InvalidFields
 from portal.models import Channel, MessageTemplate
-from portal.outbox.placeholders import unknown_placeholders
+from portal.outbox.placeholders import misplaced
 from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
@@ -78,7 +78,7 @@ def save_words(
 
     Raises InvalidFields for empty, too long or unknown words, Conflict on an old version.
     """
-    words = check_words(channel, words)
+    words = check_words(kind, channel, words)
     row = own_words(kind, channel, language)
     if row is None:
         row = MessageTemplate(kind=kind, channel=channel, language=language)
@@ -110,7 +110,7 @@ def forget_words(kind: str, channel: Channel, language: str, *, version: int) ->
     return True
 
 
-def check_words(channel: Channel, words: Words) -> Words:
+def check_words(kind: str, channel: Channel, words: Words) -> Words:
     """The words as they are kept; InvalidFields with a sentence beside what is wrong."""
     errors = {}
     typed = words.subject if channel is Channel.EMAIL else ""
@@ -125,10 +125,8 @@ def check_words(channel: Channel, words: Words) -> Words:
     elif len(body) > LONGEST[channel]:
         errors["body"] = f"This is too long: at most {LONGEST[channel]} characters."
     for name, text in (("subject", subject), ("body", body)):
-        if unknown := unknown_placeholders(text):
-            errors[name] = (
-                f"There is no {', '.join(unknown)}. The words you can use are listed below."
-            )
+        if sentence := misplaced(kind, text):
+            errors[name] = sentence
     if errors:
         raise InvalidFields(errors)
     return Words(subject, body)

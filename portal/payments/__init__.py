@@ -39,7 +39,13 @@ from portal.payments.reasons import (
     refund_reasons,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
-from portal.payments.receipts import receipt_address, receipt_email, receipt_values, send_receipt
+from portal.payments.receipts import (
+    newest_receipt,
+    receipt_address,
+    receipt_email,
+    receipt_values,
+    send_receipt,
+)
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_sources import (
@@ -118,6 +124,7 @@ __all__ = [
     "left_to_give_back",
     "live_applications",
     "move_application",
+    "newest_receipt",
     "payment_posting_problem",
     "payment_types",
     "post_payments",

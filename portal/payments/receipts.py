@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from portal.company import company, format_money
+from portal.db import NO_MONEY, db
 from portal.invoices import guest_link, mobile_numbers, portal_url
 from portal.kernel.money import Money
-from portal.models import BillingAccess, Channel, Customer, Delivery, Invoice, Payment
+from portal.models import (
+    BillingAccess,
+    Channel,
+    Customer,
+    Delivery,
+    Invoice,
+    Payment,
+    PaymentApplication,
+    PaymentOrigin,
+)
 from portal.outbox import (
     Attachment,
     Letter,
@@ -19,6 +31,7 @@ from portal.outbox import (
     write_message,
 )
 from portal.payments.receiving import PaymentReceived
+from portal.payments.taking_back import live_applications
 
 STILL_DUE = {
     "en": "Invoice {number}: still due {balance}",
@@ -125,6 +138,20 @@ def receipt_values(
         "summary": "\n".join(lines),
         "company_name": company().name,
     }
+
+
+def newest_receipt() -> tuple[Payment, list[Invoice]] | None:
+    """The newest money received and what it paid, to show the words of a receipt with."""
+    newest = (
+        sa.select(Payment)
+        .where(Payment.origin == PaymentOrigin.MONEY, Payment.amount > NO_MONEY)
+        .order_by(Payment.id.desc())
+    )
+    payment = db.session.scalars(newest.limit(1)).first()
+    if payment is None:
+        return None
+    rows = live_applications(PaymentApplication.payment_id == payment.id)
+    return payment, list(dict.fromkeys(row.invoice for row in rows))
 
 
 def receipt_address(customer: Customer) -> str:
