@@ -11,7 +11,12 @@ from portal.payments.counter import (
     sell_at_counter,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
-from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
+from portal.payments.document_credit import (
+    bound_problem,
+    credit_given_by,
+    give_credit,
+    withdraw_credit,
+)
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -98,6 +103,7 @@ __all__ = [
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "bound_problem",
     "change_for",
     "change_payment",
     "change_payment_type",
