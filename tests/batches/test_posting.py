@@ -118,6 +118,22 @@ def test_the_rest_is_posted_and_the_refused_leave_with_their_reason(build):
     assert reasons(batch) == ["Give the invoice a date before posting."]
 
 
+def test_two_credits_that_exceed_their_original_together_are_both_named(build):
+    original = build.posted("100")
+    first, second = start_credit_note(original), start_credit_note(original)
+
+    batch = post(filled(first, second))
+
+    assert batch.state is BatchState.PENDING
+    assert (first.state, second.state) == (InvoiceState.PENDING, InvoiceState.PENDING)
+    (told,) = refused_members(refusals_of(batch, PageRequest()).rows)
+    assert told.number == second.number
+    assert told.sentence == (
+        f"This credit note takes $100.00 off invoice {original.number}, of which only $0.00 is "
+        f"left: credit note {first.number} takes $100.00 in the same go."
+    )
+
+
 def test_when_all_are_refused_the_batch_stays_pending_with_them(build):
     bad = undated(build)
 
