@@ -11,6 +11,7 @@ from portal.access import Ability
 from portal.audit import trail_of
 from portal.batches import (
     BatchFilter,
+    count_bypassed,
     count_unbatched,
     find_batches,
     get_batch,
@@ -141,6 +142,7 @@ def page_of(batch: Batch, form: BatchForm, *, status: int = 200) -> Response:
         payments=payments_in(batch, page_request(name="payments_page")),
         sums=sums_by_kind(batch),
         held=sums_of([batch.id])[batch.id],
+        bypassed=count_bypassed(batch),
         warnings=warnings_of([one.id for one in invoices.rows]) if pending else {},
         refusals=refusals,
         refused=refused_members(refusals.rows),

@@ -23,6 +23,7 @@ from portal.batches.keeping import (
     sums_of,
 )
 from portal.batches.members import (
+    count_bypassed,
     invoices_in,
     payments_in,
     refusals_of,
@@ -80,6 +81,7 @@ __all__ = [
     "ask_for_posting",
     "batch_by_rules",
     "change_rule",
+    "count_bypassed",
     "count_unbatched",
     "count_warnings",
     "find_batches",

@@ -178,6 +178,28 @@ def test_an_invoice_without_lines_is_bypassed_and_one_of_zero_dollars_is_not(bui
     assert (nought.state, nought.bypass) == (InvoiceState.POSTED, False)
 
 
+def test_the_batch_page_counts_what_will_be_bypassed_before_and_after(office, build):
+    empty, free, priced = build.invoice(), build.invoice("0"), build.invoice("80")
+    gone = build.payment(priced.customer, "30")
+    kept = build.payment(priced.customer, "40")
+    delete_payment(gone, version=gone.version)
+    batch = filled(empty, free, priced, gone, kept)
+
+    before = office.get(f"/staff/batches/{batch.id}").text
+    post(batch)
+    after = office.get(f"/staff/batches/{batch.id}").text
+
+    assert "2 of them tell the accounting system nothing" in before
+    assert "It was returned and counts for $0: it will be bypassed." in before
+    assert "2 of them tell the accounting system nothing" in after
+    assert (empty.bypass, free.bypass, gone.bypass, kept.bypass) == (True, False, True, False)
+
+
+def test_a_payment_of_nothing_cannot_be_recorded(build):
+    with pytest.raises(DomainError):
+        build.payment(build.customer("Ada"), "0")
+
+
 def test_a_closed_month_refuses_its_members(build):
     old = build.invoice("5", on=build.today.replace(month=1, day=5))
     batch = filled(old, build.invoice("6"))
