@@ -12,6 +12,8 @@ from portal.models.batch import (
     BatchSubject,
     PrintRun,
     PrintState,
+    UnpostRun,
+    UnpostState,
     WhenRefused,
 )
 from portal.models.collection import (
@@ -214,6 +216,8 @@ __all__ = [
     "TaxZone",
     "TestCheckout",
     "Throttle",
+    "UnpostRun",
+    "UnpostState",
     "User",
     "WhenRefused",
 ]

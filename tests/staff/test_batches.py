@@ -229,6 +229,14 @@ def test_a_posted_batch_is_taken_back_with_a_reason(office, build):
     assert refused.status_code == 422
     assert "Say why" in refused.text
     office.post(here, data={"because": "Wrong month"})
+    waiting = office.get(f"/staff/batches/{batch.id}").text
+    assert "Unposting …" in waiting
+    assert f"{here[: -len('/unposting')]}/progress" in waiting
+    assert f'href="{here}"' not in waiting
+    progress = f"/staff/batches/{batch.id}/progress"
+    assert "HX-Refresh" not in office.get(progress).headers
+    run_waiting()
+    assert office.get(progress).headers["HX-Refresh"] == "true"
 
     db.session.expire_all()
     assert invoice.state is InvoiceState.PENDING
