@@ -20,9 +20,9 @@ from portal.invoices.approval_rules import (
     active_rules,
     add_rule,
     change_rule,
+    conditions_of,
     find_rules,
     get_rule,
-    reason_of,
 )
 from portal.invoices.booking import application_entry, revenue_legs
 from portal.invoices.checklist import Check, Finding, checklist, checklists
@@ -217,6 +217,7 @@ __all__ = [
     "charge_interest",
     "checklist",
     "checklists",
+    "conditions_of",
     "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
@@ -277,7 +278,6 @@ __all__ = [
     "price_draft",
     "price_invoice",
     "propose_interest",
-    "reason_of",
     "recent_batches",
     "refresh_tax",
     "reject_invoice",
