@@ -10,10 +10,11 @@ from bench.pages import _fill, _sign_in, _vacuum
 from portal.batches import (
     add_matching_invoices,
     ask_for_posting,
+    ask_for_unposting,
     get_batch,
     look_at_batch,
+    look_at_unpost_run,
     start_batch,
-    unpost_batch,
     workbook_of,
 )
 from portal.db import db, in_transaction
@@ -112,4 +113,7 @@ def _post(batch_id: int, mode: WhenRefused) -> None:
 
 
 def _unpost(batch_id: int) -> None:
-    in_transaction(lambda: unpost_batch(get_batch(batch_id), because="bench"))
+    run = in_transaction(
+        lambda: ask_for_unposting(get_batch(batch_id), because="bench", by=None).id
+    )
+    look_at_unpost_run(run)

@@ -11,8 +11,10 @@ from portal.batches import (
     leave_batch,
     look_at_batch,
     look_at_print_run,
+    look_at_unpost_run,
     waiting_batches,
     waiting_print_runs,
+    waiting_unpost_runs,
 )
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
@@ -107,6 +109,7 @@ TASKS = [
     TaskKind("payout", settle_payout, due_payouts),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
+    TaskKind("unpost_run", look_at_unpost_run, waiting_unpost_runs),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),
     TaskKind("sending_run", look_at_sending, waiting_sendings),
     TaskKind("stale_checkout", close_stale, stale_attempts),

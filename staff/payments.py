@@ -25,6 +25,7 @@ from portal.payments import (
     PaymentSort,
     ReceivedMoney,
     apply_oldest_first,
+    bound_problem,
     change_problem,
     find_payments,
     get_money,
@@ -139,7 +140,7 @@ def show(payment_id: int) -> Response:
         reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
         unchangeable=change_problem(payment), unreturnable=return_problem(payment),
-        unrefundable=refund_problem(payment),
+        unrefundable=refund_problem(payment), bound=bound_problem(payment),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.access.abilities import ADMINISTRATOR, TECHNICIAN
 from portal.access.passwords import hash_password, matches
-from portal.access.roles import require_not_above, require_within
+from portal.access.roles import hold_role, require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
 from portal.audit import record
@@ -36,8 +36,9 @@ class PersonWords:
 def add_person(words: PersonWords, *, password: str = "", by: User | None = None) -> User:
     """Add a staff member; InvalidFields for a missing name, a taken email or a weak password.
 
-    NotAllowed when the role may do what `by` may not.
+    NotAllowed when the role may do what `by` may not, InvalidFields when it was just deleted.
     """
+    hold_role(words.role)
     require_within(words.role.abilities, by)
     user = User()
     _write(user, words)
@@ -52,8 +53,10 @@ def change_person(user: User, words: PersonWords, *, version: int, by: User | No
     """Save a staff member; the last active administrator stays one.
 
     The Administrator's abilities are fixed, so somebody who can manage people always stays.
-    NotAllowed when this person, or the new role, may do what `by` may not.
+    NotAllowed when this person, or the new role, may do what `by` may not; InvalidFields when
+    that role was just deleted.
     """
+    hold_role(words.role)
     require_not_above(user, by)
     require_within(words.role.abilities, by)
     stays = words.active and words.role.name == ADMINISTRATOR

@@ -84,11 +84,24 @@ def change_role(role: Role, words: RoleWords, *, version: int, by: User | None =
         record("changed", role, f"Role {wanted} was changed.", changes)
 
 
+def hold_role(role: Role) -> None:
+    """Keep a role from being changed or deleted until the transaction ends, and read it afresh.
+
+    Roles are locked before people. InvalidFields when it was deleted meanwhile.
+    """
+    if not lock_rows(Role, [role.id]):
+        raise InvalidFields({"role_id": "This role was deleted meanwhile. Choose another one."})
+
+
 def remove_role(role: Role, *, by: User | None = None) -> None:
-    """Delete a role nobody has; DomainError names who still has it."""
+    """Delete a role nobody has; DomainError names who still has it.
+
+    The lock waits for whoever is giving it to somebody right now, and the other way round.
+    """
     if problem := why_locked(role, by) or why_kept(role):
         raise DomainError(problem)
-    lock_rows(Role, [role.id])
+    if not lock_rows(Role, [role.id]):
+        raise NotFound("Somebody else deleted this role.")
     if people := people_of_role(role):
         names = ", ".join(one.name for one in people[:5])
         raise DomainError(f"{names} still has this role. Give them another one first.")

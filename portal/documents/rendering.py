@@ -21,6 +21,13 @@ from portal.kernel.errors import DomainError
 from portal.settings import ROOT
 
 STYLES = ROOT / "static" / "documents"
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
+OPTIONAL_FONTS = {  # what people write → the package, and what such fonts are called elsewhere
+    "Chinese, Japanese and Korean letters": (
+        "fonts-noto-cjk", ("cjk", "pingfang", "hiragino", "wqy", "ipag", "nanum")
+    ),
+    "Emoji": ("fonts-noto-color-emoji", ("emoji",)),
+}  # fmt: skip
 
 
 class DocumentsUnavailable(DomainError):
@@ -133,8 +140,20 @@ def _collecting_later() -> Iterator[None]:
 
 def has_fonts() -> bool:
     """Whether any scalable font is installed; `doctor` asks."""
-    return any(
-        next(Path(folder).rglob("*.[to]tf"), None) is not None
-        for folder in ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
-        if Path(folder).is_dir()
-    )
+    return any(True for _ in _font_files())
+
+
+def fonts_to_add() -> dict[str, str]:
+    """What prints as boxes on this machine, and the package that has a font for it."""
+    names = [path.name.lower() for path in _font_files()]
+    return {
+        letters: package
+        for letters, (package, marks) in OPTIONAL_FONTS.items()
+        if not any(mark in name for name in names for mark in marks)
+    }
+
+
+def _font_files() -> Iterator[Path]:
+    for folder in FONT_FOLDERS:
+        if Path(folder).is_dir():
+            yield from Path(folder).rglob("*.[to]t[fc]")

@@ -20,9 +20,9 @@ from portal.invoices.approval_rules import (
     active_rules,
     add_rule,
     change_rule,
+    conditions_of,
     find_rules,
     get_rule,
-    reason_of,
 )
 from portal.invoices.booking import application_entry, revenue_legs
 from portal.invoices.checklist import Check, Finding, checklist, checklists
@@ -75,7 +75,13 @@ from portal.invoices.locking import (
     lock_in_order,
     posting_under_way,
 )
-from portal.invoices.message_words import invoice_values, portal_url, template_kind
+from portal.invoices.message_words import (
+    guest_link,
+    invoice_values,
+    newest_sent_with,
+    portal_url,
+    template_kind,
+)
 from portal.invoices.on_plans import (
     customers_on_plans,
     live_plans_of,
@@ -130,7 +136,14 @@ from portal.invoices.review_queue import (
     sum_to_review,
 )
 from portal.invoices.sample import sample_paper
-from portal.invoices.sending import Sending, hand_out_link, send_invoice, send_text, sending_problem
+from portal.invoices.sending import (
+    Sending,
+    hand_out_link,
+    send_invoice,
+    send_text,
+    sending_problem,
+    show_link,
+)
 from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
@@ -209,6 +222,7 @@ __all__ = [
     "charge_interest",
     "checklist",
     "checklists",
+    "conditions_of",
     "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
@@ -233,6 +247,7 @@ __all__ = [
     "free_job_invoice",
     "get_invoice",
     "get_rule",
+    "guest_link",
     "hand_out_link",
     "hold_counters",
     "ids_of_invoices",
@@ -256,6 +271,7 @@ __all__ = [
     "mark_sent",
     "mobile_numbers",
     "neighbours",
+    "newest_sent_with",
     "open_invoices",
     "pay_link_url",
     "pdf_name",
@@ -270,7 +286,6 @@ __all__ = [
     "price_draft",
     "price_invoice",
     "propose_interest",
-    "reason_of",
     "recent_batches",
     "refresh_tax",
     "reject_invoice",
@@ -286,6 +301,7 @@ __all__ = [
     "send_invoice",
     "send_text",
     "sending_problem",
+    "show_link",
     "start_adjustment",
     "start_credit_note",
     "start_job_invoice",

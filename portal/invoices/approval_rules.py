@@ -51,6 +51,11 @@ def unmet_rule(invoice: Invoice, rules: Sequence[ApprovalRule]) -> ApprovalRule 
 
 
 def reason_of(rule: ApprovalRule) -> str:
+    """Which rule asks, and what it looks at, in words."""
+    return f"{rule.name}: {conditions_of(rule)}"
+
+
+def conditions_of(rule: ApprovalRule) -> str:
     """What the rule looks at, in words."""
     parts = []
     if rule.over is not None:
@@ -59,7 +64,7 @@ def reason_of(rule: ApprovalRule) -> str:
         parts.append(f"the customer is {rule.customer.name}")
     if rule.job_type:
         parts.append(f"the job is of type {rule.job_type}")
-    return f"{rule.name}: {' and '.join(parts)}"
+    return " and ".join(parts)
 
 
 def find_rules(q: str, page: PageRequest) -> Page[ApprovalRule]:

@@ -93,8 +93,17 @@ def send_text(invoice: Invoice, how: Sending | None = None) -> int:
     return len(sent)
 
 
+def show_link(invoice: Invoice) -> str:
+    """The guest link, to be looked at: looking is not sending, and nothing is marked.
+
+    Raises DomainError when it is cancelled, empty or undated.
+    """
+    require_sendable(invoice)
+    return pay_link_url(invoice)
+
+
 def hand_out_link(invoice: Invoice) -> str:
-    """The guest link, for a person to pass on by hand: the invoice counts as sent from now on.
+    """The guest link, passed on by hand: the invoice counts as sent from now on.
 
     Raises DomainError when it is cancelled, empty or undated.
     """

@@ -12,6 +12,8 @@ from portal.models.batch import (
     BatchSubject,
     PrintRun,
     PrintState,
+    UnpostRun,
+    UnpostState,
     WhenRefused,
 )
 from portal.models.charging import (
@@ -318,6 +320,8 @@ __all__ = [
     "TestCheckout",
     "TestGatewayObject",
     "Throttle",
+    "UnpostRun",
+    "UnpostState",
     "User",
     "WhenRefused",
 ]

@@ -11,7 +11,12 @@ from portal.payments.counter import (
     sell_at_counter,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
-from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
+from portal.payments.document_credit import (
+    bound_problem,
+    credit_given_by,
+    give_credit,
+    withdraw_credit,
+)
 from portal.payments.money_gone import MoneyGone, losses_of, money_gone_by, record_money_gone
 from portal.payments.posting import (
     PaymentPosting,
@@ -40,7 +45,13 @@ from portal.payments.reasons import (
     refund_reasons,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
-from portal.payments.receipts import receipt_address, send_receipt
+from portal.payments.receipts import (
+    newest_receipt,
+    receipt_address,
+    receipt_email,
+    receipt_values,
+    send_receipt,
+)
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
 from portal.payments.refund_rules import RefundWords, effect_of
@@ -97,6 +108,7 @@ __all__ = [
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "bound_problem",
     "change_for",
     "change_payment",
     "change_payment_type",
@@ -125,13 +137,16 @@ __all__ = [
     "losses_of",
     "money_gone_by",
     "move_application",
+    "newest_receipt",
     "payment_posting_problem",
     "payment_types",
     "post_payments",
     "price_sale",
     "receipt_address",
+    "receipt_email",
     "receipt_paper",
     "receipt_pdf",
+    "receipt_values",
     "receive_payment",
     "record_money_gone",
     "refund",

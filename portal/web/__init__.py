@@ -21,6 +21,7 @@ from portal.web.guards import (
     current_payer,
     current_user,
     guard_faces,
+    is_the_office,
     may,
     needs,
     open_to_all,
@@ -34,7 +35,7 @@ from portal.web.guards import (
 )
 from portal.web.htmx import wants_fragment
 from portal.web.listing import asked_for, filters, page_request, url_with
-from portal.web.once import OnceField, forget_old_submissions, once
+from portal.web.once import OnceField, forget_old_submissions, is_repeat, once
 from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
 from portal.web.sheets import csv_response
@@ -62,6 +63,8 @@ __all__ = [
     "filters",
     "forget_old_submissions",
     "guard_faces",
+    "is_repeat",
+    "is_the_office",
     "may",
     "needs",
     "notify",

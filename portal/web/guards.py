@@ -61,6 +61,12 @@ def current_user() -> User | None:
     return principal.user if principal else None
 
 
+def is_the_office() -> bool:
+    """Whether this browser is signed in to the office, also where it looks at another face."""
+    token = token_of("staff")
+    return bool(token) and user_of_token(token) is not None
+
+
 def signed_in_user() -> User:
     """The staff member of a guarded view."""
     return current_user() or abort(401)

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from babel import numbers
 from flask import Flask, current_app, has_request_context, request
-from flask_babel import get_locale
+from flask_babel import format_decimal, get_locale
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -96,7 +96,7 @@ def _words_for_templates(app: Flask) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.filters.update(
         money=money, day=day, instant=instant, quantity=quantity, rate=rate, price=price,
-        words=words_of, paragraphs=paragraphs, month=month,
+        words=words_of, paragraphs=paragraphs, month=month, number=format_decimal,
     )  # fmt: skip
     env.globals.update(
         company=company, today=today, url_with=url_with, asked_for=asked_for,
