@@ -215,7 +215,7 @@ def test_an_event_of_another_api_version_is_kept_for_a_person():
 
 @pytest.mark.parametrize(
     ("kind", "object_ref"),
-    [("charge.dispute.created", "x_1"), ("refund.updated", "x_1"), ("charge.refunded", "")],
+    [("charge.dispute.created", "x_1"), ("refund.updated", "x_1"), ("charge.refunded", "x_1")],
 )
 def test_an_event_about_money_that_goes_back_says_where_to_look(kind, object_ref):
     made, _ = gateway()
