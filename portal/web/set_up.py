@@ -158,7 +158,7 @@ def rate(value: Rate) -> str:
 
 def paragraphs(text: str) -> Markup:
     """Line breaks kept, everything else escaped."""
-    return Markup("<br>").join(text.splitlines())
+    return Markup("<br/>").join(text.splitlines())
 
 
 def _refuse_other_sites() -> Any:
