@@ -13,7 +13,7 @@ from portal.access.passwords import hash_password, matches
 from portal.access.roles import hold_role, require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
@@ -68,10 +68,8 @@ def change_person(user: User, words: PersonWords, *, version: int, by: User | No
     _write(user, words)
     if not user.active:
         end_sign_ins_of_user(user)
-    changes = {key: [before[key], new] for key, new in _plain(user).items() if before[key] != new}
-    if changes:
-        told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
-        record("changed", user, told, changes)
+    told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
+    record_changes(user, told, before, _plain(user))
 
 
 def set_password(user: User, password: str, *, keep_token: str = "") -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.batches.asking import ask_for_posting
 from portal.batches.filling import UNBATCHED, Member, put_in
 from portal.batches.keeping import lock_open, start_batch
@@ -57,11 +57,7 @@ def change_rule(rule: AutoBatchRule, words: RuleWords, *, version: int) -> None:
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(rule).items() if before[key] != value
-    }
-    if changes:
-        record("changed", rule, f"The batching rule “{rule.name}” was changed.", changes)
+    record_changes(rule, f"The batching rule “{rule.name}” was changed.", before, _plain(rule))
 
 
 def get_rule(rule_id: int) -> AutoBatchRule:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.money import ZERO, Money
@@ -97,10 +97,7 @@ def change_rule(rule: ApprovalRule, words: ApprovalWords, *, version: int) -> No
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    after = _plain(rule)
-    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
-    if changes:
-        record("changed", rule, f"Approval rule {rule.name} was changed.", changes)
+    record_changes(rule, f"Approval rule {rule.name} was changed.", before, _plain(rule))
 
 
 def _asks(rule: ApprovalRule, invoice: Invoice, size: Money) -> bool:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
@@ -81,13 +81,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
     db.session.expire(invoice, ["business_unit"])  # it follows the id just written
     with undone_when_refused(invoice):
         price_invoice(invoice)
-    changes = {
-        k: [a, b]
-        for (k, a), b in zip(before.items(), _words(invoice).values(), strict=True)
-        if a != b
-    }
-    if changes:
-        record("changed", invoice, f"Invoice {invoice.number} was changed.", changes)
+    record_changes(invoice, f"Invoice {invoice.number} was changed.", before, _words(invoice))
 
 
 def change_summary(invoice: Invoice, summary: str, *, version: int) -> None:
@@ -122,10 +116,8 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
         write_line(invoice, line, words)
         price_invoice(invoice)
     _is_new_version(invoice)
-    after = _line_words(invoice, line)
-    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
-    if changes:
-        record("line changed", invoice, f"Line “{line.description}” was changed.", changes)
+    told, after = f"Line “{line.description}” was changed.", _line_words(invoice, line)
+    record_changes(invoice, told, before, after, verb="line changed")
 
 
 def remove_line(invoice: Invoice, line: InvoiceLine) -> None:

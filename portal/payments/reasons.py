@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import RefundEffect, RefundReason
@@ -51,11 +51,7 @@ def change_refund_reason(row: RefundReason, words: RefundReasonWords, *, version
     bump(row, version)
     before = _plain(row)
     _write(row, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(row).items() if before[key] != value
-    }
-    if changes:
-        record("changed", row, f"Refund reason {row.name} was changed.", changes)
+    record_changes(row, f"Refund reason {row.name} was changed.", before, _plain(row))
 
 
 def _write(row: RefundReason, words: RefundReasonWords) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, Payment, PaymentMethod, PaymentType
@@ -72,11 +72,7 @@ def change_payment_type(row: PaymentType, words: PaymentTypeWords, *, version: i
         )
     before = _plain(row)
     _write(row, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(row).items() if before[key] != value
-    }
-    if changes:
-        record("changed", row, f"Payment type {row.name} was changed.", changes)
+    record_changes(row, f"Payment type {row.name} was changed.", before, _plain(row))
 
 
 def type_is_used(row: PaymentType) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import Page, PageRequest, begins, bump, db, holds, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import UnitPrice
@@ -55,11 +55,7 @@ def change_item(item: PriceBookItem, words: ItemWords, *, version: int) -> None:
     bump(item, version)
     before = _plain(item)
     _write(item, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(item).items() if before[key] != value
-    }
-    if changes:
-        record("changed", item, f"{item.code} {item.name} was changed.", changes)
+    record_changes(item, f"{item.code} {item.name} was changed.", before, _plain(item))
 
 
 def find_items(wanted: ItemFilter, page: PageRequest) -> Page[PriceBookItem]:

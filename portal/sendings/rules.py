@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import AutoSendRule, BusinessUnit, SendingMoment
@@ -57,10 +57,7 @@ def change_rule(rule: AutoSendRule, words: RuleWords, *, version: int) -> None:
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    after = _plain(rule)
-    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
-    if changes:
-        record("changed", rule, f"The sending rule {rule.name} was changed.", changes)
+    record_changes(rule, f"The sending rule {rule.name} was changed.", before, _plain(rule))
 
 
 def _write(rule: AutoSendRule, words: RuleWords) -> None:

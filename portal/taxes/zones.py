@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes, selectinload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
@@ -54,11 +54,7 @@ def change_zone(
     zone.name, zone.active = name.strip(), active
     zone.rates = _rows(rates)
     attributes.flag_modified(zone, "name")  # a change of rates alone raises the version too
-    changes = {
-        key: [before[key], value] for key, value in _plain(zone).items() if before[key] != value
-    }
-    if changes:
-        record("changed", zone, f"Tax zone {zone.name} was changed.", changes)
+    record_changes(zone, f"Tax zone {zone.name} was changed.", before, _plain(zone))
 
 
 def find_zones(q: str, page: PageRequest) -> Page[TaxZone]:

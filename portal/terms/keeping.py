@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.company import company
 from portal.db import Page, PageRequest, bump, db, holds, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
@@ -51,11 +51,7 @@ def change_term(term: PaymentTerm, words: TermWords, *, version: int) -> None:
         raise DomainError("This is the default term. Choose another default first.", field="active")
     before = _plain(term)
     _write(term, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(term).items() if before[key] != value
-    }
-    if changes:
-        record("changed", term, f"Payment term {term.name} was changed.", changes)
+    record_changes(term, f"Payment term {term.name} was changed.", before, _plain(term))
 
 
 def make_default(term: PaymentTerm) -> None:
