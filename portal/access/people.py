@@ -14,7 +14,7 @@ from portal.access.roles import hold_role, require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
 from portal.audit import record, record_changes
-from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
@@ -159,10 +159,7 @@ def _write(user: User, words: PersonWords) -> None:
     if "@" not in email:
         errors["email"] = "Give an email address; it is what they sign in with."
     with db.session.no_autoflush:
-        taken = sa.select(User.id).where(User.email == email)
-        if user.id:
-            taken = taken.where(User.id != user.id)
-        if db.session.scalar(taken):
+        if is_taken(User.email, email, user):
             errors["email"] = "Somebody else already has this email address."
     if errors:
         raise InvalidFields(errors)

@@ -15,7 +15,7 @@ from portal.batches.filling import UNBATCHED, Member, put_in
 from portal.batches.keeping import lock_open, start_batch
 from portal.batches.readiness import READY_INVOICE, READY_PAYMENT
 from portal.company import company, today
-from portal.db import Page, PageRequest, bump, db, in_transaction, lock_rows, paginate
+from portal.db import Page, PageRequest, bump, db, in_transaction, is_taken, lock_rows, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import (
     AuditEntry,
@@ -149,10 +149,7 @@ def _write(rule: AutoBatchRule, words: RuleWords) -> None:
     elif len(name) > 150:
         errors["name"] = "A name has at most 150 characters."
     with db.session.no_autoflush:
-        taken = sa.select(AutoBatchRule.id).where(AutoBatchRule.name == name)
-        if rule.id:
-            taken = taken.where(AutoBatchRule.id != rule.id)
-        if db.session.scalar(taken):
+        if is_taken(AutoBatchRule.name, name, rule):
             errors["name"] = "Another rule already has this name."
     if errors:
         raise InvalidFields(errors)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.audit import record, record_changes
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.money import ZERO, Money
 from portal.models import ApprovalRule, Customer, Invoice, InvoiceKind
@@ -119,11 +119,8 @@ def _write(rule: ApprovalRule, words: ApprovalWords) -> None:
     name = words.name.strip()
     if not name:
         errors["name"] = "Give the rule a name; it is told to those who wait."
-    taken = sa.select(ApprovalRule.id).where(sa.func.lower(ApprovalRule.name) == name.lower())
     with db.session.no_autoflush:
-        if rule.id:
-            taken = taken.where(ApprovalRule.id != rule.id)
-        if name and db.session.scalar(taken):
+        if name and is_taken(ApprovalRule.name, name, rule, any_case=True):
             errors["name"] = "Another rule already has this name."
     if words.over is not None and words.over < ZERO:
         errors["over"] = "Give an amount of zero or more."

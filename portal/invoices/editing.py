@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
 from portal.audit import record, record_changes
-from portal.db import bump, db
+from portal.db import bump, db, is_taken
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
@@ -232,11 +232,8 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
                 f"It was posted as {number} and keeps that number: choose a day of the same "
                 "fiscal year, or cancel it and begin a new one."
             )
-    taken = sa.select(Invoice.id).where(
-        Invoice.reference_number == facts.reference_number, Invoice.id != invoice.id
-    )
     with db.session.no_autoflush:
-        if db.session.scalar(taken):
+        if is_taken(Invoice.reference_number, facts.reference_number, invoice):
             errors["reference_number"] = "Another invoice already has this number."
     if problem := _interest_date_problem(invoice, facts.invoice_date):
         errors["invoice_date"] = problem

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.audit import record, record_changes
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, AccountRole, ItemKind
 
@@ -163,12 +163,9 @@ def _plain(account: Account) -> dict[str, Any]:
 def _check(number: str, name: str, account: Account | None = None) -> None:
     errors = {}
     for field, column, typed in (("number", Account.number, number), ("name", Account.name, name)):
-        taken = sa.select(Account.id).where(column == typed)
-        if account is not None:
-            taken = taken.where(Account.id != account.id)
         if not typed:
             errors[field] = f"Give the account a {field}."
-        elif db.session.scalar(taken):
+        elif is_taken(column, typed, account):
             errors[field] = f"Another account already has this {field}."
     if errors:
         raise InvalidFields(errors)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.audit import record, record_changes
-from portal.db import bump, db
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, Payment, PaymentMethod, PaymentType
 
@@ -83,12 +83,9 @@ def type_is_used(row: PaymentType) -> bool:
 def _write(row: PaymentType, words: PaymentTypeWords) -> None:
     errors = {}
     name = words.name.strip()
-    taken = sa.select(PaymentType.id).where(sa.func.lower(PaymentType.name) == name.lower())
-    if row.id:
-        taken = taken.where(PaymentType.id != row.id)
     if not name:
         errors["name"] = "Give the payment type a name."
-    elif db.session.scalar(taken):
+    elif is_taken(PaymentType.name, name, row, any_case=True):
         errors["name"] = "Another payment type already has this name."
     account = db.session.get(Account, words.account_id or 0)
     if account is None or account.kind is not AccountKind.ASSET:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import attributes, selectinload
 
 from portal.audit import record, record_changes
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import Location, TaxBase, TaxRate, TaxZone
@@ -104,10 +104,7 @@ def _check(name: str, rates: Sequence[RateWords], zone: TaxZone | None = None) -
     errors = {}
     if not name.strip():
         errors["name"] = "Give the zone a name."
-    taken = sa.select(TaxZone.id).where(TaxZone.name == name.strip())
-    if zone is not None:
-        taken = taken.where(TaxZone.id != zone.id)
-    if db.session.scalar(taken):
+    if is_taken(TaxZone.name, name.strip(), zone):
         errors["name"] = "Another zone already has this name."
     problem = _rate_problem(rates)
     if problem:
