@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.audit import record, record_changes
 from portal.batches.asking import ask_for_posting
@@ -23,7 +24,6 @@ from portal.models import (
     Batch,
     BatchState,
     BatchSubject,
-    BusinessUnit,
     Invoice,
     Payment,
     ReviewState,
@@ -69,13 +69,8 @@ def get_rule(rule_id: int) -> AutoBatchRule:
 
 
 def find_rules(page: PageRequest) -> Page[AutoBatchRule]:
-    query = sa.select(AutoBatchRule)
+    query = sa.select(AutoBatchRule).options(joinedload(AutoBatchRule.business_unit))
     return paginate(query, page, sorts={"name": AutoBatchRule.name}, default="name")
-
-
-def unit_names() -> dict[int, str]:
-    """What the rules' business units are called, retired ones included."""
-    return dict(db.session.execute(sa.select(BusinessUnit.id, BusinessUnit.name)).all())
 
 
 def batch_by_rules() -> None:
