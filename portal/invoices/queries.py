@@ -124,9 +124,9 @@ def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
     return sa.select(Invoice.id).where(*_wheres(wanted, on))
 
 
-def find_invoice_ids(wanted: InvoiceFilter, *, on: date) -> list[int]:
-    """The ids the filter lets through, oldest first, to be sent: without internal papers."""
-    query = sa.select(Invoice.id).where(*_wheres(wanted, on), ~IS_INTERNAL).order_by(Invoice.id)
+def ids_to_send(wanted: InvoiceFilter, *, on: date) -> list[int]:
+    """Those of them that customers may get, oldest first: without internal papers."""
+    query = ids_of_invoices(wanted, on=on).where(~IS_INTERNAL).order_by(Invoice.id)
     return list(db.session.scalars(query))
 
 
