@@ -150,15 +150,6 @@ def invoice_of_job(job: Job) -> Invoice | None:
     return db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
 
 
-def find_number(number: str) -> Invoice | None:
-    """By document or reference number, exactly as printed."""
-    return db.session.scalar(
-        sa.select(Invoice).where(
-            sa.or_(Invoice.document_number == number, Invoice.reference_number == number)
-        )
-    )
-
-
 def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     pairs = (
         (Invoice.state, wanted.state),
