@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from portal.access import Ability
 from portal.company import today
-from portal.invoices import InvoiceFilter, find_invoice_ids, lock_in_order
+from portal.invoices import InvoiceFilter, ids_to_send, lock_in_order
 from portal.kernel.errors import DomainError
 from portal.models import SendingItemState, SendingRun, SendingState
 from portal.outbox import mail_is_kept
@@ -146,7 +146,7 @@ def not_sent() -> Response:
 
 
 def _matching() -> list[int]:
-    return find_invoice_ids(filters(InvoiceFilter), on=today())
+    return ids_to_send(filters(InvoiceFilter), on=today())
 
 
 def _seen(ids: Sequence[int]) -> str:

@@ -13,8 +13,8 @@ from portal.access.passwords import hash_password, matches
 from portal.access.roles import hold_role, require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
-from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
@@ -68,10 +68,8 @@ def change_person(user: User, words: PersonWords, *, version: int, by: User | No
     _write(user, words)
     if not user.active:
         end_sign_ins_of_user(user)
-    changes = {key: [before[key], new] for key, new in _plain(user).items() if before[key] != new}
-    if changes:
-        told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
-        record("changed", user, told, changes)
+    told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
+    record_changes(user, told, before, _plain(user))
 
 
 def set_password(user: User, password: str, *, keep_token: str = "") -> None:
@@ -161,10 +159,7 @@ def _write(user: User, words: PersonWords) -> None:
     if "@" not in email:
         errors["email"] = "Give an email address; it is what they sign in with."
     with db.session.no_autoflush:
-        taken = sa.select(User.id).where(User.email == email)
-        if user.id:
-            taken = taken.where(User.id != user.id)
-        if db.session.scalar(taken):
+        if is_taken(User.email, email, user):
             errors["email"] = "Somebody else already has this email address."
     if errors:
         raise InvalidFields(errors)

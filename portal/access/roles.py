@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.access.abilities import ADMINISTRATOR, TECHNICIAN, Ability
 from portal.audit import record
-from portal.db import bump, db, lock_rows
+from portal.db import bump, db, is_taken, lock_rows
 from portal.kernel.errors import DomainError, InvalidFields, NotAllowed, NotFound
 from portal.models import Role, User
 
@@ -159,9 +159,6 @@ def _checked(name: str, role: Role | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the role a name."})
-    taken = sa.select(Role.id).where(sa.func.lower(Role.name) == wanted.lower())
-    if role is not None:
-        taken = taken.where(Role.id != role.id)
-    if db.session.scalar(taken):
+    if is_taken(Role.name, wanted, role, any_case=True):
         raise InvalidFields({"name": "There is a role of this name already."})
     return wanted

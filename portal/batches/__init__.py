@@ -57,7 +57,6 @@ from portal.batches.rules import (
     change_rule,
     find_rules,
     get_rule,
-    unit_names,
 )
 from portal.batches.sheets import workbook_of
 from portal.batches.unpost_runs import (
@@ -124,7 +123,6 @@ __all__ = [
     "sums_of",
     "unbatched_invoices",
     "unbatched_payments",
-    "unit_names",
     "unpost_batch",
     "waiting_batches",
     "waiting_print_runs",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -42,13 +41,6 @@ READY_PAYMENT = sa.and_(
     Payment.batch_id.is_(None),
     Payment.origin == PaymentOrigin.MONEY,
 )
-
-
-class Readiness(StrEnum):
-    """The two halves of the unbatched list."""
-
-    READY = "ready"
-    NOT_READY = "not_ready"
 
 
 @dataclass(frozen=True)

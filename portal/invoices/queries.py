@@ -125,9 +125,9 @@ def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
     return sa.select(Invoice.id).where(*_wheres(wanted, on))
 
 
-def find_invoice_ids(wanted: InvoiceFilter, *, on: date) -> list[int]:
-    """The ids the filter lets through, oldest first, to be sent: without internal papers."""
-    query = sa.select(Invoice.id).where(*_wheres(wanted, on), ~IS_INTERNAL).order_by(Invoice.id)
+def ids_to_send(wanted: InvoiceFilter, *, on: date) -> list[int]:
+    """Those of them that customers may get, oldest first: without internal papers."""
+    query = ids_of_invoices(wanted, on=on).where(~IS_INTERNAL).order_by(Invoice.id)
     return list(db.session.scalars(query))
 
 
@@ -149,15 +149,6 @@ def open_invoices(customer_id: int) -> list[Invoice]:
 def invoice_of_job(job: Job) -> Invoice | None:
     """The invoice that booking the job made."""
     return db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
-
-
-def find_number(number: str) -> Invoice | None:
-    """By document or reference number, exactly as printed."""
-    return db.session.scalar(
-        sa.select(Invoice).where(
-            sa.or_(Invoice.document_number == number, Invoice.reference_number == number)
-        )
-    )
 
 
 def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:

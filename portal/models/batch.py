@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
+from portal.models.company import BusinessUnit
 from portal.models.user import User
 
 
@@ -106,6 +107,8 @@ class AutoBatchRule(Versioned, Base):
     only_reviewed: Mapped[bool] = mapped_column(default=True)
     posts: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
+
+    business_unit: Mapped[BusinessUnit | None] = relationship()
 
 
 class PrintState(StrEnum):

@@ -1,6 +1,7 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
 from portal.db import PageRequest
+from portal.web.bodies import read_report
 from portal.web.coming_back import safe_next
 from portal.web.fields import (
     ChoiceField,
@@ -74,6 +75,7 @@ __all__ = [
     "payers_only",
     "pdf_response",
     "read_money",
+    "read_report",
     "redirect_to",
     "refuse_unmarked_views",
     "render_page",

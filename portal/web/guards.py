@@ -29,9 +29,6 @@ class Anybody(UserMixin):
     def __init__(self, *, user: User | None, payer: Payer | None, sign_in: SignIn) -> None:
         self.user, self.payer, self.sign_in = user, payer, sign_in
 
-    def get_id(self) -> str:
-        return str(self.sign_in.id)
-
 
 def needs(ability: Ability) -> Callable[[View], View]:
     """The view is for staff whose role has this ability."""

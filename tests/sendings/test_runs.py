@@ -14,8 +14,8 @@ from portal.invoices import (
     add_line,
     cancel_invoice,
     finance,
-    find_invoice_ids,
     get_invoice,
+    ids_to_send,
     pay_link_url,
     post_invoice,
     send_invoice,
@@ -400,7 +400,7 @@ def test_papers_of_the_house_reach_no_customer(build):
         assert (state, messages(paper)) == (S.REFUSED, [])
         assert "not sent to customers" in why
     assert len(messages(pair.arrives)) == 1
-    found = find_invoice_ids(InvoiceFilter(), on=build.today)
+    found = ids_to_send(InvoiceFilter(), on=build.today)
     assert {invoice.id, other.id, pair.arrives.id} == set(found)
 
 
