@@ -41,14 +41,19 @@ from portal.outbox import (
 )
 from portal.payment_collection import (
     ChargeEnded,
+    MethodGone,
+    MethodSaved,
     PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
     close_stale_checkouts,
     due_attempts,
+    due_setups,
     handle_event,
     recheck,
+    recheck_setup,
     stale_attempts,
+    tell_gone,
     tell_payer,
     waiting_events,
 )
@@ -88,6 +93,8 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
     ChargeEnded: [],
+    MethodSaved: [],
+    MethodGone: [tell_gone],
     MessageSent: [mark_sent],
 }
 
@@ -96,6 +103,7 @@ TASKS = [
     TaskKind("text", deliver_text, waiting_texts, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
+    TaskKind("method_setup", recheck_setup, due_setups),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),

@@ -47,6 +47,7 @@ TITLES = {
     "credit_note": later("Credit note"),
     "receipt": later("Receipt for a payment"),
     "payment_came_back": later("Payment that came back"),
+    "payment_method": later("Payment method to save or replace"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"

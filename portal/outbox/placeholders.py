@@ -22,7 +22,7 @@ PLACEHOLDERS = {  # what people read beside the editor
     "pay_link": "a link to see and pay it; empty when nothing is owed",
     "portal_link": "where customers sign in",
     "summary": "what was done; on a receipt what is still open",
-    "reason": "what the bank said about a payment that came back",
+    "reason": "what the bank said about a payment that came back; why we write of a method",
     "company_name": "your company",
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")

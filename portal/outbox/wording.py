@@ -15,7 +15,7 @@ from portal.outbox.placeholders import unknown_placeholders
 from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
-KINDS = ("invoice", "credit_note", "receipt", "payment_came_back")
+KINDS = ("invoice", "credit_note", "receipt", "payment_came_back", "payment_method")
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
 

@@ -11,6 +11,12 @@ from portal.payment_collection.attempts import (
 )
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.consents import (
+    ConsentGiven,
+    keep_consent,
+    keeping_words,
+    seal_of,
+)
 from portal.payment_collection.gateway import (
     CheckoutSeen,
     CheckoutState,
@@ -29,6 +35,18 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.keeping import (
+    MethodSaved,
+    make_primary,
+    needs_of,
+    successor_of,
+)
+from portal.payment_collection.method_letters import (
+    last_day_of_month,
+    mail_way_to_save,
+    tell_gone,
+    tell_of_expiring,
+)
 from portal.payment_collection.methods import (
     chargeable_method,
     method_of,
@@ -36,9 +54,13 @@ from portal.payment_collection.methods import (
     primary_method,
     why_not,
 )
+from portal.payment_collection.removing import removal_problem, remove_method
+from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
 from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
     "AttemptFilter",
@@ -47,36 +69,58 @@ __all__ = [
     "CheckoutSeen",
     "CheckoutState",
     "CheckoutWanted",
+    "ConsentGiven",
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodGone",
+    "MethodSaved",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
+    "SetupWanted",
     "attempt_by_public_id",
     "charge_method",
     "chargeable_method",
     "close_stale",
     "close_stale_checkouts",
     "due_attempts",
+    "due_setups",
     "find_attempts",
     "find_events",
     "gateway",
     "get_event",
     "handle_event",
     "has_gateway",
+    "keep_consent",
     "keep_event",
+    "keeping_words",
+    "last_day_of_month",
     "live_attempts_on",
+    "look_at_method",
+    "mail_way_to_save",
+    "make_primary",
     "method_of",
     "methods_of",
     "minimum_payment",
+    "needs_of",
     "primary_method",
     "recheck",
+    "recheck_setup",
+    "removal_problem",
+    "remove_method",
     "retry_event",
+    "seal_of",
     "set_up",
     "settle",
+    "settle_setup",
+    "setup_by_public_id",
     "stale_attempts",
     "start_checkout",
+    "start_setup",
+    "successor_of",
+    "tell_gone",
+    "tell_of_expiring",
     "tell_payer",
     "waiting_events",
     "why_not",
