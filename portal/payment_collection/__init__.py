@@ -6,11 +6,18 @@ from portal.payment_collection.attempts import (
     attempt_by_public_id,
     find_attempts,
     find_events,
+    get_attempt,
     get_event,
     live_attempts_on,
 )
 from portal.payment_collection.charging import ChargeWanted, charge_method
-from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.checkout import (
+    CheckoutWanted,
+    attempts_in_the_way,
+    check_shares,
+    minimum_payment,
+    start_checkout,
+)
 from portal.payment_collection.consents import (
     ConsentGiven,
     keep_consent,
@@ -48,7 +55,9 @@ from portal.payment_collection.method_letters import (
     tell_of_expiring,
 )
 from portal.payment_collection.methods import (
+    all_methods_of,
     chargeable_method,
+    find_method,
     method_of,
     methods_of,
     primary_method,
@@ -79,16 +88,21 @@ __all__ = [
     "PaymentCameBack",
     "PaymentOnItsWay",
     "SetupWanted",
+    "all_methods_of",
     "attempt_by_public_id",
+    "attempts_in_the_way",
     "charge_method",
     "chargeable_method",
+    "check_shares",
     "close_stale",
     "close_stale_checkouts",
     "due_attempts",
     "due_setups",
     "find_attempts",
     "find_events",
+    "find_method",
     "gateway",
+    "get_attempt",
     "get_event",
     "handle_event",
     "has_gateway",
