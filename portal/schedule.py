@@ -16,7 +16,12 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
-from portal.payment_collection import find_payouts, pay_out_daily, recheck_disputes
+from portal.payment_collection import (
+    find_payouts,
+    pay_out_daily,
+    recheck_disputes,
+    tell_of_expiring,
+)
 from portal.payment_plans import look_after_plans
 from portal.web import forget_old_submissions
 
@@ -61,6 +66,7 @@ SCHEDULE = [
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),
     Scheduled("look for payouts", daily, find_payouts),
+    Scheduled("tell of expiring cards", daily, tell_of_expiring),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

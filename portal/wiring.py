@@ -43,6 +43,8 @@ from portal.outbox import (
 )
 from portal.payment_collection import (
     ChargeEnded,
+    MethodGone,
+    MethodSaved,
     PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
@@ -50,12 +52,15 @@ from portal.payment_collection import (
     due_attempts,
     due_payouts,
     due_refunds,
+    due_setups,
     handle_event,
     recheck,
     recheck_dispute,
     recheck_refund,
+    recheck_setup,
     settle_payout,
     stale_attempts,
+    tell_gone,
     tell_payer,
     waiting_events,
 )
@@ -96,6 +101,8 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
     ChargeEnded: [],
+    MethodSaved: [],
+    MethodGone: [tell_gone],
     MessageSent: [mark_sent],
 }
 
@@ -107,6 +114,7 @@ TASKS = [
     TaskKind("gateway_refund", recheck_refund, due_refunds),
     TaskKind("dispute", recheck_dispute, list),  # the daily turn looks at those not over
     TaskKind("payout", settle_payout, due_payouts),
+    TaskKind("method_setup", recheck_setup, due_setups),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("unpost_run", look_at_unpost_run, waiting_unpost_runs),

@@ -14,6 +14,7 @@ from staff import (
     batch_filling,
     batch_posting,
     batches,
+    charging,
     collection_settings,
     contacts,
     corrections,
@@ -51,6 +52,7 @@ from staff import (
     refunds,
     review,
     roles,
+    saved_methods,
     search,
     sending,
     sendings,
@@ -64,13 +66,13 @@ from staff import (
 
 SCREENS = (
     account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
-    batch_posting, batches, collection_settings, contacts, corrections, counter,
+    batch_posting, batches, charging, collection_settings, contacts, corrections, counter,
     customer_account, customer_prices, customer_timeline, customers, document_settings,
     financing, home, imports, interest, invoice_lines, invoice_review, invoices, jobs, labels,
     ledger, locations, message_templates, outbox, payment_corrections, payment_types, payments,
     people, periods, photos, posting, pricebook, print_runs, receivables, refund_reasons,
-    refunds, review, roles, search, sending, sendings, settings, sign_in, style_guide, taxes,
-    terms,
+    refunds, review, roles, saved_methods, search, sending, sendings, settings, sign_in,
+    style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ PLACEHOLDERS = {  # what people read beside the editor
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
     "summary": "what was done; on a receipt what is still open, of a plan its payments",
-    "reason": "what the bank said, or why a plan was declined or ended",
+    "reason": "what the bank said, or why we write of a plan or a method",
     "company_name": "your company",
 }
 ALWAYS = {"customer_name", "number", "total", "balance", "pay_link", "portal_link", "summary",
@@ -34,6 +34,7 @@ FILLED = {  # which of them each kind of message can say
     "credit_note": ALWAYS | {"due_date", "date"},
     "receipt": ALWAYS | {"date"},
     "payment_came_back": ALWAYS | {"reason"},
+    "payment_method": ALWAYS | {"reason"},
     "autopay_notice": ALWAYS | {"due_date", "date", "method", "manage_link"},
     "charge_failed": ALWAYS | {"date", "method", "manage_link", "reason"},
     **{

@@ -16,7 +16,8 @@ from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
 KINDS = (
-    "invoice", "credit_note", "receipt", "payment_came_back", "autopay_notice", "charge_failed",
+    "invoice", "credit_note", "receipt", "payment_came_back", "payment_method",
+    "autopay_notice", "charge_failed",
     "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
     "plan_broken", "plan_kept",
 )  # fmt: skip

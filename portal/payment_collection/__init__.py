@@ -6,6 +6,7 @@ from portal.payment_collection.attempts import (
     attempt_by_public_id,
     find_attempts,
     find_events,
+    get_attempt,
     get_event,
     live_attempts_on,
 )
@@ -21,6 +22,18 @@ from portal.payment_collection.disputes import (
     recheck_dispute,
     recheck_disputes,
     to_answer,
+from portal.payment_collection.checkout import (
+    CheckoutWanted,
+    attempts_in_the_way,
+    check_shares,
+    minimum_payment,
+    start_checkout,
+)
+from portal.payment_collection.consents import (
+    ConsentGiven,
+    keep_consent,
+    keeping_words,
+    seal_of,
 )
 from portal.payment_collection.gateway import (
     CheckoutSeen,
@@ -40,8 +53,22 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.keeping import (
+    MethodSaved,
+    make_primary,
+    needs_of,
+    successor_of,
+)
+from portal.payment_collection.method_letters import (
+    last_day_of_month,
+    mail_way_to_save,
+    tell_gone,
+    tell_of_expiring,
+)
 from portal.payment_collection.methods import (
+    all_methods_of,
     chargeable_method,
+    find_method,
     method_of,
     methods_of,
     primary_method,
@@ -80,6 +107,13 @@ from portal.payment_collection.test_payouts import (
     pay_out_daily,
     pay_out_now,
 )
+from portal.payment_collection.removing import removal_problem, remove_method
+from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
+from portal.payment_collection.set_up import set_up
+from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
+from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
     "AttemptFilter",
@@ -99,8 +133,22 @@ __all__ = [
     "RuleWords",
     "attempt_by_public_id",
     "change_rules",
+    "ConsentGiven",
+    "EventSeen",
+    "ForgedEvent",
+    "Gateway",
+    "MethodGone",
+    "MethodSaved",
+    "OpenedCheckout",
+    "PaymentCameBack",
+    "PaymentOnItsWay",
+    "SetupWanted",
+    "all_methods_of",
+    "attempt_by_public_id",
+    "attempts_in_the_way",
     "charge_method",
     "chargeable_method",
+    "check_shares",
     "close_stale",
     "close_stale_checkouts",
     "collection_rules",
@@ -109,6 +157,7 @@ __all__ = [
     "due_payouts",
     "due_refunds",
     "expected_on",
+    "due_setups",
     "find_attempts",
     "find_disputes",
     "find_events",
@@ -149,8 +198,41 @@ __all__ = [
     "settle",
     "settle_payout",
     "settle_refund",
+    "find_method",
+    "gateway",
+    "get_attempt",
+    "get_event",
+    "handle_event",
+    "has_gateway",
+    "keep_consent",
+    "keep_event",
+    "keeping_words",
+    "last_day_of_month",
+    "live_attempts_on",
+    "look_at_method",
+    "mail_way_to_save",
+    "make_primary",
+    "method_of",
+    "methods_of",
+    "minimum_payment",
+    "needs_of",
+    "primary_method",
+    "recheck",
+    "recheck_setup",
+    "removal_problem",
+    "remove_method",
+    "retry_event",
+    "seal_of",
+    "set_up",
+    "settle",
+    "settle_setup",
+    "setup_by_public_id",
     "stale_attempts",
     "start_checkout",
+    "start_setup",
+    "successor_of",
+    "tell_gone",
+    "tell_of_expiring",
     "tell_payer",
     "to_answer",
     "waiting_events",

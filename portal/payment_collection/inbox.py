@@ -13,14 +13,17 @@ from portal.kernel import clock
 from portal.models import GatewayEvent, GatewayEventState, PaymentAttempt
 from portal.payment_collection.disputes import look_at_dispute
 from portal.payment_collection.gateway import EventSeen, gateway, has_gateway
+from portal.payment_collection.method_events import act_on_method
 from portal.payment_collection.payout_events import act_on_payout
 from portal.payment_collection.refunds_elsewhere import find_refunds
 from portal.payment_collection.settling import settle
+from portal.payment_collection.setups import settle_setup, setup_of_event
 from portal.tasks import lease, wake
 
 DISPUTES = ("charge.dispute.",)
 REFUNDS = ("charge.refunded", "charge.refund.", "refund.")
-SETTLES = ("checkout.session.", "payment_intent.")
+SETTLES = ("checkout.session.", "payment_intent.", "setup_intent.")
+ABOUT_METHODS = ("payment_method.", "mandate.")
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
 MOST_FAILURES = 5
 
@@ -110,6 +113,8 @@ def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
         return _settle_for(seen)
     if seen.kind.startswith("payout."):
         return act_on_payout(seen)
+    if seen.kind.startswith(ABOUT_METHODS):
+        return act_on_method(seen)
     return GatewayEventState.IGNORED, "No action belongs to this kind of event."
 
 
@@ -133,6 +138,8 @@ def _settle_for(seen: EventSeen) -> tuple[GatewayEventState, str]:
             )
         ).first()
         db.session.rollback()
+    if found is None and (setup_id := setup_of_event(seen.reference, seen.session_ref)):
+        return GatewayEventState.HANDLED, f"Saving the method: {settle_setup(setup_id)}."
     if found is None:
         return GatewayEventState.PARKED, "No payment attempt of ours belongs to this event."
     if found.session_ref is None and seen.session_ref:

@@ -11,16 +11,29 @@ from portal.db.base import db
 from portal.kernel.errors import DomainError
 from portal.models import TestCheckout
 from portal.payment_collection.gateways.test_gateway.base import checkout_by
+from portal.payment_collection.gateways.test_gateway.charges import CHARGE_BUTTONS, TestCharges
 from portal.payment_collection.gateways.test_gateway.checkouts import ALLOWED_FROM, TestCheckouts
 from portal.payment_collection.gateways.test_gateway.events import TestEvents
-from portal.payment_collection.gateways.test_gateway.methods import TestMethods
+from portal.payment_collection.gateways.test_gateway.methods import (
+    METHOD_BUTTONS,
+    SETUP_BUTTONS,
+    TestMethods,
+    setup_state,
+)
 from portal.payment_collection.gateways.test_gateway.money_back import MONEY_BACK, TestMoneyBack
 from portal.payment_collection.gateways.test_gateway.payouts import TestPayouts
 
-__all__ = ["ALLOWED_FROM", "TestGateway"]
+__all__ = [
+    "ALLOWED_FROM",
+    "CHARGE_BUTTONS",
+    "METHOD_BUTTONS",
+    "SETUP_BUTTONS",
+    "TestGateway",
+    "setup_state",
+]
 
 
-class TestGateway(TestCheckouts, TestMethods, TestMoneyBack, TestPayouts, TestEvents):
+class TestGateway(TestCheckouts, TestMethods, TestCharges, TestMoneyBack, TestPayouts, TestEvents):
     """Refused in production unless told so."""
 
     name = "test"
