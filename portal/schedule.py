@@ -16,6 +16,7 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
+from portal.payment_collection import plan_autopay
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -54,6 +55,7 @@ def refresh_statistics() -> None:
 
 SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
+    Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
