@@ -605,8 +605,8 @@ def test_the_office_may_cancel_one_charge_and_try_one_again(build, ada):
     db.session.commit()
     run_waiting()
     assert db.session.get_one(PlannedCharge, anew.id, populate_existing=True).state == "succeeded"
+    done = charges(invoice)[-1]
     with pytest.raises(DomainError, match="not over yet"):
-        done = charges(invoice)[-1]
         try_again_today(done, version=done.version)
 
 
