@@ -60,8 +60,7 @@ def owing(build, amount="80", name="Ada", behaviour="card"):
 def start(*invoices):
     ids = [one.customer_id for one in invoices]
     preview = preview_charges(ids)
-    run_id = in_transaction(lambda: start_charge_run(ids, seal=preview.seal, by=None).id)
-    return run_id
+    return in_transaction(lambda: start_charge_run(ids, seal=preview.seal, by=None).id)
 
 
 def rows(run_id):
