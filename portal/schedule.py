@@ -16,7 +16,7 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
-from portal.payment_collection import plan_autopay
+from portal.payment_collection import plan_autopay, tell_of_expiring
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -57,6 +57,7 @@ SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
     Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
+    Scheduled("tell of expiring cards", daily, tell_of_expiring),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

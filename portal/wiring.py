@@ -42,6 +42,8 @@ from portal.outbox import (
 )
 from portal.payment_collection import (
     ChargeEnded,
+    MethodGone,
+    MethodSaved,
     PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
@@ -50,13 +52,16 @@ from portal.payment_collection import (
     decide_bulk,
     decide_by,
     due_attempts,
+    due_setups,
     handle_event,
     look_again_at_charges,
     look_at_charge,
     look_at_charge_run,
     note_ended_charge,
     recheck,
+    recheck_setup,
     stale_attempts,
+    tell_gone,
     tell_payer,
     waiting_charge_runs,
     waiting_charges,
@@ -98,6 +103,8 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
     ChargeEnded: [note_ended_charge],
+    MethodSaved: [],
+    MethodGone: [tell_gone],
     MessageSent: [mark_sent],
 }
 
@@ -106,6 +113,7 @@ TASKS = [
     TaskKind("text", deliver_text, waiting_texts, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
+    TaskKind("method_setup", recheck_setup, due_setups),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),

@@ -49,6 +49,7 @@ TITLES = {
     "payment_came_back": later("Payment that came back"),
     "autopay_notice": later("Notice before autopay charges"),
     "charge_failed": later("Charge of a saved method that failed"),
+    "payment_method": later("Payment method to save or replace"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"

@@ -22,6 +22,7 @@ KINDS = (
     "payment_came_back",
     "autopay_notice",
     "charge_failed",
+    "payment_method",
 )
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200

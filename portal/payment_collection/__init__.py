@@ -17,6 +17,7 @@ from portal.payment_collection.autopay import (
     turn_off,
     turn_on,
 )
+from portal.payment_collection.autopay_words import AgreedBy, autopay_text
 from portal.payment_collection.bulk import (
     Preview,
     RunFigures,
@@ -44,12 +45,13 @@ from portal.payment_collection.charge_lists import (
 )
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
-from portal.payment_collection.consent_words import (
+from portal.payment_collection.consents import (
     OFFICE_MAY_CHARGE,
     ConsentGiven,
-    autopay_text,
     covers_office_charges,
     keep_consent,
+    keeping_words,
+    seal_of,
 )
 from portal.payment_collection.deciding import (
     Decision,
@@ -76,6 +78,18 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
+from portal.payment_collection.keeping import (
+    MethodSaved,
+    make_primary,
+    needs_of,
+    successor_of,
+)
+from portal.payment_collection.method_letters import (
+    last_day_of_month,
+    mail_way_to_save,
+    tell_gone,
+    tell_of_expiring,
+)
 from portal.payment_collection.methods import (
     chargeable_method,
     method_of,
@@ -97,19 +111,24 @@ from portal.payment_collection.planned import (
     waiting_charges,
 )
 from portal.payment_collection.planning import plan_autopay
+from portal.payment_collection.removing import removal_problem, remove_method
 from portal.payment_collection.rules import (
     RuleWords,
     change_rules,
     collection_rules,
     retry_days,
 )
+from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
 from portal.payment_collection.standing import Standing, standings
 from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
     "OFFICE_MAY_CHARGE",
+    "AgreedBy",
     "AttemptFilter",
     "AutopayWords",
     "ChargeEnded",
@@ -124,6 +143,8 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodGone",
+    "MethodSaved",
     "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
@@ -131,6 +152,7 @@ __all__ = [
     "Preview",
     "RuleWords",
     "RunFigures",
+    "SetupWanted",
     "Standing",
     "Verdict",
     "attempt_by_public_id",
@@ -152,6 +174,7 @@ __all__ = [
     "decide_bulk",
     "decide_by",
     "due_attempts",
+    "due_setups",
     "expected_on",
     "figures_of_charge_runs",
     "find_attempts",
@@ -168,14 +191,20 @@ __all__ = [
     "is_on_its_way",
     "keep_consent",
     "keep_event",
+    "keeping_words",
+    "last_day_of_month",
     "live_attempts_on",
     "look_again_at_charges",
     "look_at_charge",
     "look_at_charge_run",
+    "look_at_method",
+    "mail_way_to_save",
+    "make_primary",
     "method_for",
     "method_of",
     "methods_of",
     "minimum_payment",
+    "needs_of",
     "note_ended_charge",
     "on_its_way",
     "outcomes_workbook",
@@ -183,16 +212,26 @@ __all__ = [
     "preview_charges",
     "primary_method",
     "recheck",
+    "recheck_setup",
+    "removal_problem",
+    "remove_method",
     "reserved_of",
     "retry_days",
     "retry_event",
+    "seal_of",
     "set_up",
     "settle",
+    "settle_setup",
+    "setup_by_public_id",
     "stale_attempts",
     "standings",
     "start_charge_run",
     "start_checkout",
+    "start_setup",
     "stop_charge_run",
+    "successor_of",
+    "tell_gone",
+    "tell_of_expiring",
     "tell_payer",
     "try_again_today",
     "turn_off",

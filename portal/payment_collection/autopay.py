@@ -26,7 +26,8 @@ from portal.models import (
     PlannedCharge,
     SavedMethod,
 )
-from portal.payment_collection.consent_words import ConsentGiven, autopay_text, keep_consent
+from portal.payment_collection.autopay_words import AgreedBy, autopay_text
+from portal.payment_collection.consents import ConsentGiven, keep_consent
 from portal.payment_collection.methods import method_of, primary_method, why_not
 
 
@@ -68,9 +69,7 @@ def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
     )
 
 
-def turn_on(
-    customer: Customer, words: AutopayWords, given: ConsentGiven, *, text: str = ""
-) -> Autopay:
+def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, text: str = "") -> Autopay:
     """Turn autopay on, or agree to other terms of it; the consent before is taken back.
 
     `text` is what was shown: Conflict when that is not what is agreed to now. InvalidFields for
@@ -81,7 +80,7 @@ def turn_on(
     if text and text != agreed:
         raise Conflict("What you agree to has changed meanwhile. Please read it again.")
     autopay = _row_of(customer)
-    consent = keep_consent(customer, ConsentKind.AUTOPAY, agreed, given)
+    consent = _kept(customer, agreed, given)
     if autopay is None:
         autopay = _insert(customer, consent, words)
     elif autopay.active:
@@ -103,6 +102,22 @@ def turn_off(customer: Customer, *, because: str) -> bool:
     autopay.active, autopay.stopped_because = False, because[:300]
     record("turned off", customer, f"Autopay was turned off: {because}")
     return True
+
+
+def _kept(customer: Customer, text: str, given: AgreedBy) -> Consent:
+    if not given.given_by.strip():
+        raise InvalidFields({"given_by": "Say who agreed, and how: by phone, by signed letter."})
+    return keep_consent(
+        ConsentGiven(
+            customer=customer,
+            kind=ConsentKind.AUTOPAY,
+            text=text,
+            language=given.language,
+            given_by=given.given_by.strip()[:300],
+            address=given.address,
+            agent=given.agent,
+        )
+    )
 
 
 def _row_of(customer: Customer) -> Autopay | None:

@@ -30,7 +30,7 @@ from portal.models import (
     PlanState,
     SavedMethod,
 )
-from portal.payment_collection.consent_words import covers_office_charges
+from portal.payment_collection.consents import covers_office_charges
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.methods import why_not
 from portal.payments import credits_of

@@ -16,15 +16,15 @@ from portal.models import (
     TestGatewayObject,
 )
 from portal.payment_collection import (
+    AgreedBy,
     AutopayWords,
-    ConsentGiven,
     plan_autopay,
     turn_on,
 )
 from portal.tasks import look_at, run_waiting, sweep
 from tests.conftest import MONDAY
 
-GIVEN = ConsentGiven("Ada Lovelace", address="192.0.2.7", agent="pytest", language="en")
+GIVEN = AgreedBy("Ada Lovelace", address="192.0.2.7", agent="pytest", language="en")
 MINE = ("planned_charge", "charge_run", "attempt", "gateway_event")
 
 

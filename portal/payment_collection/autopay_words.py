@@ -1,24 +1,16 @@
-"""What customers agree to, word for word; what was agreed is kept as it was said."""
+"""What customers agree to when they turn autopay on, word for word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from portal.audit import record
 from portal.company import company, format_day, format_money
-from portal.db import db
-from portal.kernel.errors import InvalidFields
 from portal.kernel.money import Money
-from portal.models import AutopayMoment, Consent, ConsentKind, Customer
+from portal.models import AutopayMoment
 from portal.outbox import locale_of, spoken
+from portal.payment_collection.consents import OFFICE_MAY_CHARGE
 
-# A consent covers charges of the office only when one of these sentences stands in it.
-OFFICE_MAY_CHARGE = {
-    "en": "The office may also charge it for invoices I owe.",
-    "es": "La oficina también puede cobrar en él las facturas que yo deba.",
-    "fr": "Le bureau peut aussi y prélever les factures que je dois.",
-}
 AUTOPAY = {
     "en": (
         "I authorize {company} to charge {method} for what is then owed on each of my invoices "
@@ -58,7 +50,7 @@ PRIMARY = {
 
 
 @dataclass(frozen=True)
-class ConsentGiven:
+class AgreedBy:
     """Who agreed, and from where; for one given by phone, who wrote it down and whom they heard."""
 
     given_by: str
@@ -84,29 +76,3 @@ def autopay_text(
         bound=bound,
         office=OFFICE_MAY_CHARGE[spoken_now],
     )
-
-
-def keep_consent(customer: Customer, kind: ConsentKind, text: str, given: ConsentGiven) -> Consent:
-    """Evidence, written once. InvalidFields when nobody is named."""
-    if not given.given_by.strip():
-        raise InvalidFields({"given_by": "Say who agreed, and how: by phone, by signed letter."})
-    consent = Consent(
-        customer_id=customer.id,
-        kind=kind,
-        text=text,
-        language=spoken(given.language),
-        given_by=given.given_by.strip()[:300],
-        address=given.address[:100],
-        agent=given.agent[:300],
-    )
-    db.session.add(consent)
-    db.session.flush()
-    record("agreed", consent, f"{consent.given_by} agreed: {text}")
-    return consent
-
-
-def covers_office_charges(consent: Consent | None) -> bool:
-    """Whether the office may charge by it: not taken back, and it says so in its own words."""
-    if consent is None or consent.revoked_at is not None:
-        return False
-    return any(sentence in consent.text for sentence in OFFICE_MAY_CHARGE.values())
