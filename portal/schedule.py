@@ -19,6 +19,7 @@ from portal.models import ScheduledTurn
 from portal.payment_collection import (
     find_payouts,
     pay_out_daily,
+    plan_autopay,
     recheck_disputes,
     tell_of_expiring,
 )
@@ -62,6 +63,7 @@ def refresh_statistics() -> None:
 SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
     Scheduled("look after payment plans", hourly, look_after_plans),
+    Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),

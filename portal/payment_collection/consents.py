@@ -34,6 +34,13 @@ KEEPING = {
     ),
 }
 
+# A consent covers charges by the office only when one of these sentences stands in it.
+OFFICE_MAY_CHARGE = {
+    "en": "The office may also charge it for invoices I owe.",
+    "es": "La oficina también puede cobrar con él las facturas que yo deba.",
+    "fr": "Le bureau peut aussi y prélever les factures que je dois.",
+}
+
 
 @dataclass(frozen=True)
 class ConsentGiven:
@@ -50,7 +57,15 @@ class ConsentGiven:
 
 def keeping_words(language: str) -> str:
     """The words shown, and kept, when a payment method is saved."""
-    return KEEPING[spoken(language)].format(company=company().name)
+    said = spoken(language)
+    return f"{KEEPING[said].format(company=company().name)} {OFFICE_MAY_CHARGE[said]}"
+
+
+def covers_office_charges(consent: Consent | None) -> bool:
+    """Whether the office may charge by it: not taken back, and it says so in its own words."""
+    if consent is None or consent.revoked_at is not None:
+        return False
+    return any(sentence in consent.text for sentence in OFFICE_MAY_CHARGE.values())
 
 
 def seal_of(text: str) -> str:
