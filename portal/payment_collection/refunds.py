@@ -13,9 +13,9 @@ from portal.company import company
 from portal.db import db
 from portal.kernel import clock
 from portal.kernel.errors import DomainError
-from portal.models import LIVE_REFUNDS, GatewayRefund, Payment
+from portal.models import LIVE_REFUNDS, GatewayRefund, Payment, RefundEffect
 from portal.payment_collection.gateway import gateway, has_gateway
-from portal.payments import RefundSource, RefundWords, refund
+from portal.payments import RefundSource, RefundWords, effect_of, refund
 from portal.tasks import wake
 
 FIRST_CHECK = timedelta(minutes=5)
@@ -42,6 +42,7 @@ def send_back(source: RefundSource, words: RefundWords) -> Payment:
     money = source.gives_back
     if problem := gateway_problem(money):
         raise DomainError(problem, field="type_id")
+    reopens = effect_of(source, words) is RefundEffect.REOPENS_INVOICE
     given = refund(source, replace(words, type=money.type, through_gateway=True))
     assert money.provider is not None
     assert money.provider_ref is not None
@@ -54,6 +55,7 @@ def send_back(source: RefundSource, words: RefundWords) -> Payment:
         payment_ref=money.provider_ref,
         amount=-given.amount,
         currency=company().currency,
+        invoice=source.invoice if reopens else None,
         next_check_at=clock.now() + FIRST_CHECK,
     )
     db.session.add(row)

@@ -125,7 +125,7 @@ def _settle(row: GatewayRefund, seen: RefundSeen) -> None:
 
 
 def _fail(row: GatewayRefund, seen: RefundSeen) -> None:
-    """It came back, or never left: what was booked is reversed, the money is credit again."""
+    """It came back, or never left: what was booked is reversed, the money is where it was."""
     row.state = GATEWAY_REFUND.after(row.state, "fail")
     row.next_check_at, row.failure = None, seen.failure
     entries = entries_of(row)
@@ -134,7 +134,7 @@ def _fail(row: GatewayRefund, seen: RefundSeen) -> None:
         if entry.reverses_id is None and entry.id not in undone:
             on = next_open_day(max(today(), entry.entry_date))
             reverse_entry(entry, on=on, memo="Refund failed after it had settled")
-    undo_refund(row.refund, on=today(), because=f"the refund failed, {seen.failure}")
+    undo_refund(row.refund, on=today(), because=seen.failure or "it failed", off=row.invoice)
     lost = sa.select(Dispute.id).where(
         Dispute.payment_id == row.payment_id, Dispute.state == DisputeState.LOST
     )
