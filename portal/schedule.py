@@ -16,7 +16,7 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
-from portal.payment_collection import find_payouts, pay_out_daily
+from portal.payment_collection import compare_with_gateway, find_payouts, pay_out_daily
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -28,7 +28,7 @@ class Scheduled:
 
     name: str
     slot: Callable[[datetime], str]
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 def hourly(now: datetime) -> str:
@@ -58,6 +58,7 @@ SCHEDULE = [
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),
     Scheduled("look for payouts", daily, find_payouts),
+    Scheduled("compare with the gateway", daily, compare_with_gateway),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

@@ -110,9 +110,7 @@ def _test_bank() -> Account:
     if known is not None:
         return known
     taken = db.session.scalar(sa.select(Account.id).where(Account.number == number))
-    fresh = Account(
-        number=f"{number}-TEST" if taken else number, name=name, kind=AccountKind.ASSET
-    )
+    fresh = Account(number=f"{number}-TEST" if taken else number, name=name, kind=AccountKind.ASSET)
     db.session.add(fresh)
     db.session.flush()
     return fresh

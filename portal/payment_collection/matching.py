@@ -117,9 +117,7 @@ def _refund(row: GatewayMovement, refund: GatewayRefund | None) -> Ours:
     if not gave and not failed:
         return Ours(fees, refund.refund_id, f"{what}; the refund did not fail here.")
     if ours != row.amount:
-        return Ours(
-            ours + fees, refund.refund_id, f"{what}; the refund here says {refund.amount}."
-        )
+        return Ours(ours + fees, refund.refund_id, f"{what}; the refund here says {refund.amount}.")
     return Ours(ours + fees, refund.refund_id)
 
 
@@ -142,9 +140,7 @@ def _disputes(rows: Sequence[GatewayMovement]) -> Iterable[Ours]:
             for row in rows]  # fmt: skip
 
 
-def _dispute(
-    row: GatewayMovement, payment_id: int | None, booked: list[DisputeMovement]
-) -> Ours:
+def _dispute(row: GatewayMovement, payment_id: int | None, booked: list[DisputeMovement]) -> Ours:
     """By its reference; else by direction, each of our movements once."""
     held = row.kind is K.DISPUTE
     what = f"The processor {'held' if held else 'freed'} {abs(row.amount)} (fee {row.fee})"

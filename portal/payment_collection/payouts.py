@@ -192,5 +192,3 @@ def _tell(payout: Payout) -> None:
             record("failed", payout, f"The bank sent {payout.amount} back{why}")
         case PayoutState.ON_ITS_WAY:
             record("on its way", payout, f"{payout.amount} is on its way to the bank again.")
-
-
