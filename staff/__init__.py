@@ -38,6 +38,7 @@ from staff import (
     payment_corrections,
     payment_types,
     payments,
+    payouts,
     people,
     periods,
     photos,
@@ -45,6 +46,7 @@ from staff import (
     pricebook,
     print_runs,
     receivables,
+    reconciling,
     refund_reasons,
     refunds,
     review,
@@ -65,9 +67,9 @@ SCREENS = (
     batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
     customers, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
-    settings, sign_in, style_guide, taxes, terms,
+    payment_corrections, payment_types, payments, payouts, people, periods, photos, posting,
+    pricebook, print_runs, receivables, reconciling, refund_reasons, refunds, review, roles,
+    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

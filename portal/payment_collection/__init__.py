@@ -2,6 +2,7 @@
 
 from portal.payment_collection.attempts import (
     AttemptFilter,
+    EventFilter,
     attempt_by_public_id,
     find_attempts,
     find_events,
@@ -32,7 +33,13 @@ from portal.payment_collection.gateway import (
     gateway,
     has_gateway,
 )
-from portal.payment_collection.inbox import handle_event, keep_event, retry_event, waiting_events
+from portal.payment_collection.inbox import (
+    handle_event,
+    keep_event,
+    retry_event,
+    set_event_aside,
+    waiting_events,
+)
 from portal.payment_collection.janitor import (
     close_stale,
     close_stale_checkouts,
@@ -53,7 +60,12 @@ from portal.payment_collection.payout_queries import (
     waiting_online,
     workbook_of_payout,
 )
-from portal.payment_collection.payouts import due_payouts, find_payouts, settle_payout
+from portal.payment_collection.payouts import (
+    due_payouts,
+    find_payouts,
+    look_at_movement,
+    settle_payout,
+)
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.telling import tell_payer
@@ -71,6 +83,7 @@ __all__ = [
     "CheckoutState",
     "CheckoutWanted",
     "DifferenceFilter",
+    "EventFilter",
     "EventSeen",
     "ForgedEvent",
     "Gateway",
@@ -107,6 +120,7 @@ __all__ = [
     "let_arrive",
     "let_fail",
     "live_attempts_on",
+    "look_at_movement",
     "minimum_payment",
     "movements_in",
     "pay_out_daily",
@@ -116,6 +130,7 @@ __all__ = [
     "recheck",
     "record_now",
     "retry_event",
+    "set_event_aside",
     "set_up",
     "settle",
     "settle_payout",
