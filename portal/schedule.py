@@ -17,6 +17,7 @@ from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
 from portal.payment_collection import (
+    compare_with_gateway,
     find_payouts,
     pay_out_daily,
     plan_autopay,
@@ -35,7 +36,7 @@ class Scheduled:
 
     name: str
     slot: Callable[[datetime], str]
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 def hourly(now: datetime) -> str:
@@ -69,6 +70,7 @@ SCHEDULE = [
     Scheduled("pay out at the test gateway", daily, pay_out_daily),
     Scheduled("look for payouts", daily, find_payouts),
     Scheduled("tell of expiring cards", daily, tell_of_expiring),
+    Scheduled("compare with the gateway", daily, compare_with_gateway),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

@@ -41,6 +41,7 @@ from staff import (
     payment_corrections,
     payment_types,
     payments,
+    payouts,
     people,
     periods,
     photos,
@@ -48,6 +49,7 @@ from staff import (
     pricebook,
     print_runs,
     receivables,
+    reconciling,
     refund_reasons,
     refunds,
     review,
@@ -73,6 +75,12 @@ SCREENS = (
     people, periods, photos, posting, pricebook, print_runs, receivables, refund_reasons,
     refunds, review, roles, saved_methods, search, sending, sendings, settings, sign_in,
     style_guide, taxes, terms,
+    batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
+    customers, document_settings, financing, home, imports, interest, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
+    payment_corrections, payment_types, payments, payouts, people, periods, photos, posting,
+    pricebook, print_runs, receivables, reconciling, refund_reasons, refunds, review, roles,
+    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

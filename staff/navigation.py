@@ -67,6 +67,8 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.invoice_lines": "staff.invoices",
     "staff.payment_corrections": "staff.payments",
     "staff.refunds": "staff.payments",
+    "staff.payouts": "staff.attempts",
+    "staff.reconciling": "staff.attempts",
     "staff.interest": "staff.invoices",
     "staff.financing": "staff.invoices",
     "staff.batch_filling": "staff.batches",

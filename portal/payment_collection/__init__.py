@@ -3,6 +3,7 @@
 from portal.payment_collection.attempts import (
     AttemptFilter,
     ChargeEnded,
+    EventFilter,
     attempt_by_public_id,
     find_attempts,
     find_events,
@@ -83,6 +84,19 @@ from portal.payment_collection.disputes import (
     recheck_dispute,
     recheck_disputes,
     to_answer,
+from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.comparing import compare_with_gateway
+from portal.payment_collection.deposits import (
+    bank_accounts,
+    choose_payout_account,
+    payout_account,
+)
+from portal.payment_collection.differences import (
+    DifferenceFilter,
+    explain,
+    find_differences,
+    get_difference,
+    record_now,
 )
 from portal.payment_collection.gateway import (
     CheckoutSeen,
@@ -98,6 +112,7 @@ from portal.payment_collection.inbox import (
     handle_event,
     keep_event,
     retry_event,
+    set_event_aside,
     waiting_events,
 )
 from portal.payment_collection.janitor import (
@@ -134,6 +149,18 @@ from portal.payment_collection.on_its_way import (
     is_on_its_way,
     on_its_way,
     reserved_of,
+from portal.payment_collection.movements import book_as_fees
+from portal.payment_collection.payout_queries import (
+    MovementFilter,
+    PayoutFilter,
+    deposit_of,
+    find_movements,
+    find_payouts_kept,
+    get_payout,
+    movements_in,
+    proof_of,
+    waiting_online,
+    workbook_of_payout,
 )
 from portal.payment_collection.payouts import (
     due_payouts,
@@ -198,6 +225,12 @@ from portal.payment_collection.standing import (
 from portal.payment_collection.telling import (
     tell_payer,
 )
+    look_at_movement,
+    settle_payout,
+)
+from portal.payment_collection.set_up import set_up
+from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.telling import tell_payer
 from portal.payment_collection.test_payouts import (
     has_test_gateway,
     let_arrive,
@@ -285,7 +318,37 @@ __all__ = [
     "get_charge",
     "get_charge_run",
     "get_dispute",
+    "DifferenceFilter",
+    "EventFilter",
+    "EventSeen",
+    "ForgedEvent",
+    "Gateway",
+    "MovementFilter",
+    "OpenedCheckout",
+    "PaymentCameBack",
+    "PaymentOnItsWay",
+    "PayoutFilter",
+    "attempt_by_public_id",
+    "bank_accounts",
+    "book_as_fees",
+    "choose_payout_account",
+    "close_stale",
+    "close_stale_checkouts",
+    "compare_with_gateway",
+    "deposit_of",
+    "due_attempts",
+    "due_payouts",
+    "explain",
+    "find_attempts",
+    "find_differences",
+    "find_events",
+    "find_movements",
+    "find_payouts",
+    "find_payouts_kept",
+    "gateway",
+    "get_difference",
     "get_event",
+    "get_payout",
     "handle_event",
     "has_gateway",
     "has_test_gateway",
@@ -330,6 +393,17 @@ __all__ = [
     "retry_event",
     "seal_of",
     "send_back",
+    "look_at_movement",
+    "minimum_payment",
+    "movements_in",
+    "pay_out_daily",
+    "pay_out_now",
+    "payout_account",
+    "proof_of",
+    "recheck",
+    "record_now",
+    "retry_event",
+    "set_event_aside",
     "set_up",
     "settle",
     "settle_payout",
@@ -354,4 +428,6 @@ __all__ = [
     "waiting_charges",
     "waiting_events",
     "why_not",
+    "waiting_online",
+    "workbook_of_payout",
 ]

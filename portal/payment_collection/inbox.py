@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.db import db, in_transaction, insert_once, lock_rows, reading
 from portal.kernel import clock
+from portal.kernel.errors import DomainError
 from portal.models import GatewayEvent, GatewayEventState, PaymentAttempt
 from portal.payment_collection.disputes import look_at_dispute
 from portal.payment_collection.gateway import EventSeen, gateway, has_gateway
@@ -124,6 +125,16 @@ def retry_event(event: GatewayEvent) -> None:
     event.attempts = 0
     record("retried", event, f"Event {event.event_ref} is looked at again.")
     wake("gateway_event", event.id)
+
+
+def set_event_aside(event_id: int, *, by: str) -> None:
+    """A person says that nothing has to be done about it. DomainError unless it is parked."""
+    found = lock_rows(GatewayEvent, [event_id])
+    if not found or found[0].state is not GatewayEventState.PARKED:
+        raise DomainError("Only a parked event can be set aside.")
+    event = found[0]
+    event.state, event.note = GatewayEventState.IGNORED, f"Set aside by {by}. {event.note}"[:500]
+    record("set aside", event, f"Event {event.event_ref} was set aside.")
 
 
 def _settle_for(seen: EventSeen) -> tuple[GatewayEventState, str]:

@@ -64,6 +64,23 @@ def settle_payout(payout_id: int) -> PayoutState:
     return in_transaction(lambda: _record(payout_id, seen, movements))
 
 
+def look_at_movement(movement_id: int) -> str:
+    """Match one movement again, with its whole payout if it has one; what is still wrong.
+
+    Ends the session's transaction. Raises NotFound.
+    """
+    movement = db.session.get(GatewayMovement, movement_id)
+    if movement is None:
+        raise NotFound("No such movement.")
+    payout_id = movement.payout_id
+    db.session.rollback()
+    if payout_id is not None:
+        settle_payout(payout_id)
+    else:
+        in_transaction(lambda: match_movements(lock_rows(GatewayMovement, [movement_id])))
+    return db.session.get_one(GatewayMovement, movement_id, populate_existing=True).problem
+
+
 def know_payout(seen: PayoutSeen) -> int:
     """The row of a payout, made when it is heard of for the first time."""
     gate = gateway()

@@ -14,21 +14,18 @@ from portal.models import (
     HAS_BALANCE,
     IS_PENDING,
     OFF_THE_BOOKS,
-    AttemptState,
     Batch,
     BatchState,
-    GatewayEvent,
-    GatewayEventState,
     Invoice,
     Job,
     JobState,
     Message,
     MessageState,
     Payment,
-    PaymentAttempt,
     PaymentOrigin,
     ReviewState,
 )
+from portal.payment_collection import waiting_online
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, parked, unknown, batches = db.session.execute(
+    review, failed, batches = db.session.execute(
         sa.select(
             sa.select(sa.func.count())
             .where(
@@ -123,12 +120,6 @@ def waiting_counts() -> dict[str, int]:
             sa.select(sa.func.count())
             .where(Message.state == MessageState.FAILED)
             .scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(GatewayEvent.state == GatewayEventState.PARKED)
-            .scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(PaymentAttempt.state == AttemptState.UNKNOWN)
-            .scalar_subquery(),
             sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
         )
     ).one()
@@ -136,7 +127,7 @@ def waiting_counts() -> dict[str, int]:
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
-        "staff.attempts.index": parked + unknown,
+        "staff.attempts.index": waiting_online().total,
     }
 
 
