@@ -11,8 +11,9 @@ from customer.mine import me
 from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.money import Money
-from portal.models import Customer, Invoice, PaymentAttempt
+from portal.models import LIVE_PLANS, Customer, Invoice, PaymentAttempt
 from portal.payment_collection import has_gateway, live_attempts_on
+from portal.payment_plans import plans_of
 from portal.payments import credit_of_many, latest_payments
 from portal.web import payers_only, render_page
 
@@ -54,6 +55,7 @@ def show() -> Response:
         next_due=min(due) if due else None,
         on_its_way=attempts,
         credit=credit_of_many(ids),
+        plans=[one for one in plans_of(ids, limit=20) if one.state in LIVE_PLANS],
         payments=latest_payments(ids, limit=5),
         on=on,
     )

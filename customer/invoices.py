@@ -11,6 +11,7 @@ from portal.files import thumbnail
 from portal.invoices import (
     find_customer_invoices,
     invoice_paper,
+    live_plans_of,
     mark_opened,
 )
 from portal.models import Invoice
@@ -44,6 +45,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
         attempts=live_attempts_on([invoice.id]),
+        plan=live_plans_of([invoice.id]).get(invoice.id),
         can_pay=has_gateway() and invoice.is_payable and me().may_pay(invoice.customer_id),
         least=minimum_payment(invoice.balance),
         photos=[photo for photo in invoice.job.photos if photo.shared] if invoice.job else [],

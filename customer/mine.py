@@ -7,7 +7,8 @@ from flask import abort
 from portal.access import Payer
 from portal.invoices import get_invoice, is_visible_to_customer
 from portal.kernel.errors import NotFound
-from portal.models import Invoice, Payment
+from portal.models import Invoice, Payment, PaymentPlan
+from portal.payment_plans import get_plan
 from portal.payments import get_money
 from portal.web import current_payer
 
@@ -30,3 +31,11 @@ def my_payment(payment_id: int) -> Payment:
     if payment.customer_id not in me().customer_ids:
         raise NotFound("There is nothing here, or it is not yours to see.")
     return payment
+
+
+def my_plan(plan_id: int) -> PaymentPlan:
+    """One of my payment plans; NotFound for anybody else's."""
+    plan = get_plan(plan_id)
+    if plan.customer_id not in me().customer_ids:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return plan

@@ -36,11 +36,13 @@ from staff import (
     navigation,
     outbox,
     payment_corrections,
+    payment_plans,
     payment_types,
     payments,
     people,
     periods,
     photos,
+    plan_offers,
     posting,
     pricebook,
     print_runs,
@@ -65,9 +67,9 @@ SCREENS = (
     batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
     customers, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
-    settings, sign_in, style_guide, taxes, terms,
+    payment_corrections, payment_plans, plan_offers, payment_types, payments, people, periods,
+    photos, posting, pricebook, print_runs, receivables, refund_reasons, refunds, review, roles,
+    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

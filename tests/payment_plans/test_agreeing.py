@@ -90,7 +90,7 @@ def test_a_payment_between_offer_and_acceptance_is_named(build):
 def test_an_invoice_unposted_or_cancelled_meanwhile_refuses(build):
     invoice = build.posted("1000")
     plan = offered(invoice)
-    unpost_invoice(invoice, reason="Wrong price")
+    unpost_invoice(invoice, because="Wrong price")
     assert changes_since_offer(plan) == [
         f"Invoice {invoice.number} is not posted yet. Post it before it goes on a plan."
     ]
