@@ -15,8 +15,8 @@ from portal.payment_collection import (
     CheckoutWanted,
     attempt_by_public_id,
     has_gateway,
-    live_attempts_on,
     minimum_payment,
+    on_its_way,
     start_checkout,
 )
 from portal.web import open_to_all, render_page
@@ -77,7 +77,7 @@ def _page(
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
         token=token,
-        attempts=live_attempts_on([invoice.id]),
+        way=on_its_way([invoice.id]).get(invoice.id),
         can_pay=has_gateway() and invoice.is_payable,
         least=minimum_payment(invoice.balance),
         on=today(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
@@ -11,8 +11,14 @@ from customer.mine import me
 from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.money import Money
-from portal.models import LIVE_PLANS, Customer, Invoice, PaymentAttempt
-from portal.payment_collection import has_gateway, live_attempts_on
+from portal.models import LIVE_PLANS, Customer, Invoice
+from portal.payment_collection import (
+    OnItsWay,
+    expected_on,
+    has_gateway,
+    live_attempts_on,
+    on_its_way,
+)
 from portal.payment_plans import plans_of
 from portal.payments import credit_of_many, latest_payments
 from portal.web import payers_only, render_page
@@ -26,7 +32,7 @@ class Bill:
 
     customer: Customer
     invoices: Sequence[Invoice]
-    on_its_way: frozenset[int]  # ids of invoices a debit is under way for
+    on_its_way: Mapping[int, OnItsWay]  # by the invoice a debit is under way for
     can_pay: bool
 
     @property
@@ -34,8 +40,16 @@ class Bill:
         return Money.total(one.balance for one in self.invoices)
 
     @property
+    def payable_ids(self) -> list[int]:
+        return [one.id for one in self.invoices if one.id not in self.on_its_way]
+
+    @property
+    def payable(self) -> Money:
+        return Money.total(one.balance for one in self.invoices if one.id not in self.on_its_way)
+
+    @property
     def is_payable(self) -> bool:
-        return self.can_pay and any(one.id not in self.on_its_way for one in self.invoices)
+        return self.can_pay and bool(self.payable_ids)
 
 
 @bp.get("/")
@@ -49,11 +63,11 @@ def show() -> Response:
     return render_page(
         "customer/home/show.html",
         payer=me(),
-        bills=_bills(invoices, attempts),
+        bills=_bills(invoices),
         owed=Money.total(one.balance for one in invoices),
         overdue=[one for one in invoices if one.is_overdue(on)],
         next_due=min(due) if due else None,
-        on_its_way=attempts,
+        on_its_way=[(one, expected_on(one)) for one in attempts],
         credit=credit_of_many(ids),
         plans=[one for one in plans_of(ids, limit=20) if one.state in LIVE_PLANS],
         payments=latest_payments(ids, limit=5),
@@ -61,14 +75,14 @@ def show() -> Response:
     )
 
 
-def _bills(invoices: Sequence[Invoice], attempts: Sequence[PaymentAttempt]) -> list[Bill]:
-    busy = frozenset(share.invoice_id for attempt in attempts for share in attempt.shares)
+def _bills(invoices: Sequence[Invoice]) -> list[Bill]:
+    ways = on_its_way([one.id for one in invoices])
     customers = {one.customer_id: one.customer for one in invoices}
     return [
         Bill(
             customer,
             [one for one in invoices if one.customer_id == customer.id],
-            busy,
+            ways,
             has_gateway() and me().may_pay(customer.id),
         )
         for customer in sorted(customers.values(), key=lambda one: one.name)

@@ -15,7 +15,7 @@ from portal.invoices import (
     mark_opened,
 )
 from portal.models import Invoice
-from portal.payment_collection import has_gateway, live_attempts_on, minimum_payment
+from portal.payment_collection import has_gateway, minimum_payment, on_its_way
 from portal.payments import credit_of
 from portal.web import page_request, payers_only, render_page
 
@@ -26,7 +26,15 @@ bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 @payers_only
 def index() -> Response:
     page = find_customer_invoices(me().customer_ids, page_request(size=25))
-    return render_page("customer/invoices/index.html", page=page, on=today())
+    ways = on_its_way([one.id for one in page.rows])
+    payable = {one.id for one in page.rows if _is_payable(one) and one.id not in ways}
+    return render_page(
+        "customer/invoices/index.html", page=page, on=today(), ways=ways, payable=payable
+    )
+
+
+def _is_payable(invoice: Invoice) -> bool:
+    return has_gateway() and invoice.is_payable and me().may_pay(invoice.customer_id)
 
 
 @bp.get("/<int:invoice_id>")
@@ -44,9 +52,9 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         status=status,
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
-        attempts=live_attempts_on([invoice.id]),
         plan=live_plans_of([invoice.id]).get(invoice.id),
-        can_pay=has_gateway() and invoice.is_payable and me().may_pay(invoice.customer_id),
+        way=on_its_way([invoice.id]).get(invoice.id),
+        can_pay=_is_payable(invoice),
         least=minimum_payment(invoice.balance),
         photos=[photo for photo in invoice.job.photos if photo.shared] if invoice.job else [],
         on=today(),

@@ -1,4 +1,4 @@
-"""Paying: one, several or part of an invoice, and the page one comes back to."""
+"""Paying one invoice or a part of it, and the page one comes back to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from portal.company import today
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
 from portal.models import Invoice, PaymentAttempt
-from portal.payment_collection import CheckoutWanted, attempt_by_public_id, settle, start_checkout
+from portal.payment_collection import (
+    CheckoutWanted,
+    attempt_by_public_id,
+    expected_on,
+    settle,
+    start_checkout,
+)
 from portal.payments import apply_credit, receipt_address
 from portal.web import notify, payers_only, read_money, redirect_to, render_page
 
@@ -27,7 +33,7 @@ def pay_one(invoice_id: int) -> Response:
     if not me().may_pay(invoice.customer_id):
         raise DomainError(_("You may see this invoice but not pay it."))
     try:
-        return _to_checkout([(invoice.id, typed_amount(invoice))])
+        return to_checkout([(invoice.id, typed_amount(invoice))])
     except DomainError as error:
         typed = request.form.get("amount", "")
         return page_of(my_invoice(invoice_id), error=str(error), typed=typed, status=422)
@@ -45,19 +51,6 @@ def use_credit(invoice_id: int) -> Response:
     else:
         notify(_("There was no credit left to use."), "danger")
     return redirect_to("customer.invoices.show", invoice_id=invoice_id)
-
-
-@bp.post("")
-@payers_only
-def pay_several() -> Response:
-    chosen = [my_invoice(number) for number in request.form.getlist("ids", type=int)]
-    if not all(me().may_pay(one.customer_id) for one in chosen):
-        raise DomainError(_("You may see these invoices but not pay them."))
-    try:
-        return _to_checkout([(one.id, one.balance) for one in chosen])
-    except DomainError as error:
-        notify(str(error), "danger")
-        return redirect(url_for("customer.home.show"), 303)  # type: ignore[return-value]
 
 
 @bp.get("/back/<public_id>")
@@ -86,7 +79,7 @@ def outcome_page(
     return render_page(
         "customer/payments/back.html", fragment="outcome", attempt=now, home=home, here=here,
         again=f"{here}?turn={turn + 1}" if turn < MOST_TURNS else "",
-        receipt_to=receipt_to,
+        receipt_to=receipt_to, expected=expected_on(now),
     )  # fmt: skip
 
 
@@ -103,7 +96,8 @@ def typed_amount(invoice: Invoice) -> Money:
         raise InvalidFields({"amount": str(error)}) from None
 
 
-def _to_checkout(shares: list[tuple[int, Money]]) -> Response:
+def to_checkout(shares: list[tuple[int, Money]]) -> Response:
+    """Off to the gateway's page for these shares; the payer comes back to /my/pay/back/."""
     url = start_checkout(
         CheckoutWanted(
             shares=shares,

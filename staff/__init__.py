@@ -14,6 +14,7 @@ from staff import (
     batch_filling,
     batch_posting,
     batches,
+    collection_settings,
     contacts,
     corrections,
     counter,
@@ -67,9 +68,10 @@ SCREENS = (
     batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
     customers, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_plans, plan_offers, payment_types, payments, people, periods,
-    photos, posting, pricebook, print_runs, receivables, refund_reasons, refunds, review, roles,
-    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
+    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
+    settings, sign_in, style_guide, taxes, terms, collection_settings,
+    payment_plans, plan_offers,
 )  # fmt: skip
 
 

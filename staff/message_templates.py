@@ -48,6 +48,8 @@ TITLES = {
     "credit_note": later("Credit note"),
     "receipt": later("Receipt for a payment"),
     "payment_came_back": later("Payment that came back"),
+    "autopay_notice": later("Notice before autopay charges"),
+    "charge_failed": later("Charge of a saved method that failed"),
     "plan_proposed": later("Payment plan: offered"),
     "plan_accepted": later("Payment plan: agreed"),
     "plan_declined": later("Payment plan: declined or taken back"),
@@ -172,4 +174,5 @@ def _made_up() -> Values:
         "pay_link": f"{portal_url()}…", "portal_link": portal_url(),
         "summary": str(_("Cleaned the condenser and replaced the filter.")),
         "reason": str(_("The account has no funds.")), "company_name": company().name,
+        "method": "Visa •••• 4242", "manage_link": f"{portal_url()}autopay",
     }  # fmt: skip

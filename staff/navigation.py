@@ -48,6 +48,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Tax zones"), "receipt-tax", "staff.taxes.index", A.EDIT_SETTINGS),
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
+        (later("Payment collection"), "coins", "staff.collection_settings.show", A.EDIT_SETTINGS),
         (later("Refund reasons"), "cash-banknote", "staff.refund_reasons.index", A.EDIT_SETTINGS),
         (later("Batching rules"), "clock-play", "staff.auto_batches.index", A.EDIT_SETTINGS),
         (later("Approval rules"), "gavel", "staff.approval_rules.index", A.EDIT_SETTINGS),

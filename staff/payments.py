@@ -19,6 +19,7 @@ from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of
 from portal.models import Customer, Invoice, Payment, PaymentState
+from portal.payment_collection import on_its_way
 from portal.payments import (
     PaymentFilter,
     PaymentSort,
@@ -252,8 +253,9 @@ def _form_page(
     first: Invoice | None = None,
 ) -> Response:
     """`typed` is what stands beside the invoices: what was sent, unless told otherwise."""
+    invoices = open_invoices(customer.id)
     return render_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
-        invoices=open_invoices(customer.id), typed=request.form if typed is None else typed,
-        first=first,
+        invoices=invoices, typed=request.form if typed is None else typed,
+        first=first, ways=on_its_way([one.id for one in invoices]),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
 from portal.invoices import customers_on_plans, live_plans_of
+from portal.payment_collection import on_its_way, reserved_of
 from portal.payments import credit_of, credits_of
 from portal.receivables import (
     AgingFilter,
@@ -38,6 +39,7 @@ def index() -> Response:
         credits=credits_of([row.customer_id for row in page.rows], on=on),
         on_plans=customers_on_plans([row.customer_id for row in page.rows]),
         units=[(str(one.id), one.name) for one in units()],
+        reserved=reserved_of([row.customer_id for row in page.rows]),
     )  # fmt: skip
 
 
@@ -48,7 +50,8 @@ def show(customer_id: int) -> Response:
     items = open_items(customer_id, on=on)
     return render_page(
         "staff/receivables/show.html", customer=get_customer(customer_id), on=on,
-        items=items, credit=credit_of(customer_id, on=on),
+        items=items, ways=on_its_way([one.id for one, _amount in items]),
+        credit=credit_of(customer_id, on=on),
         pending=pending_items(customer_id, on=on),
         plans=live_plans_of([invoice.id for invoice, _ in items]),
     )  # fmt: skip

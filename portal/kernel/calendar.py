@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import date, timedelta
 
 
 def days_in_month(year: int, month: int) -> int:
@@ -35,3 +35,12 @@ def fiscal_year(day: date, *, first_month: int = 1) -> int:
     if first_month == 1 or day.month < first_month:
         return day.year
     return day.year + 1
+
+
+def add_business_days(start: date, days: int) -> date:
+    """So many Mondays to Fridays later; from a weekend it counts from the Friday before."""
+    day = start - timedelta(days=max(start.weekday() - 4, 0))
+    weeks, rest = divmod(days, 5)
+    day += timedelta(weeks=weeks)
+    over = day.weekday() + rest > 4
+    return day + timedelta(days=rest + (2 if over else 0))

@@ -23,6 +23,8 @@ PLACEHOLDERS = {  # what people read beside the editor
     "portal_link": "where customers sign in",
     "summary": "what was done; on a receipt what is still open, of a plan its payments",
     "reason": "what the bank said, or why a plan was declined or ended",
+    "method": "the card or bank account that is charged",
+    "manage_link": "where the customer changes the method or turns autopay off",
     "company_name": "your company",
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")

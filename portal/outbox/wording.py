@@ -16,10 +16,20 @@ from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
 KINDS = (
-    "invoice", "credit_note", "receipt", "payment_came_back",
-    "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
-    "plan_broken", "plan_kept",
-)  # fmt: skip
+    "invoice",
+    "credit_note",
+    "receipt",
+    "payment_came_back",
+    "autopay_notice",
+    "charge_failed",
+    "plan_proposed",
+    "plan_accepted",
+    "plan_declined",
+    "plan_reminder",
+    "plan_missed",
+    "plan_broken",
+    "plan_kept",
+)
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
 

@@ -127,18 +127,23 @@ def check_shares(invoices: Sequence[Invoice], amounts: Mapping[int, Money]) -> N
         raise DomainError("Choose at least one invoice to pay.")
     if len({invoice.customer_id for invoice in invoices}) > 1:
         raise DomainError("Invoices of different customers cannot be paid together.")
+    refused = {}
     for invoice in invoices:
-        amount = amounts[invoice.id]
         if not invoice.is_payable:
             raise DomainError(f"Invoice {invoice.number} is not open for payment any more.")
-        if amount < minimum_payment(invoice.balance):
-            raise InvalidFields(
-                {"amount": f"The least you can pay is {minimum_payment(invoice.balance)}."}
-            )
-        if amount > invoice.balance:
-            raise InvalidFields(
-                {"amount": f"Only {invoice.balance} is due on invoice {invoice.number}."}
-            )
+        if why := _misfit(invoice, amounts[invoice.id]):
+            refused[f"amount-{invoice.id}"] = why
+    if refused:
+        raise InvalidFields(refused)
+
+
+def _misfit(invoice: Invoice, amount: Money) -> str:
+    """Why this much of an invoice cannot be paid; empty when it can."""
+    if amount < minimum_payment(invoice.balance):
+        return f"The least you can pay is {minimum_payment(invoice.balance)}."
+    if amount > invoice.balance:
+        return f"Only {invoice.balance} is due on invoice {invoice.number}."
+    return ""
 
 
 def describe_invoices(invoices: Sequence[Invoice]) -> str:

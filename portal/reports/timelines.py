@@ -13,7 +13,7 @@ Subject = tuple[str, int]
 
 
 def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
-    """Entries about the customer and their contacts, invoices, payments, plans, messages, newest first.
+    """Entries about the customer and all that is theirs, newest first.
 
     Each part is found in the index on the subject, so that a long trail costs no more.
     """
@@ -39,7 +39,7 @@ def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
 
 
 def names_of_subjects(entries: Iterable[AuditEntry]) -> dict[Subject, str]:
-    """What invoices, payments, messages and plans of these entries are called; one query for each kind."""
+    """What the documents of these entries are called; one query for each kind."""
     kinds = ("invoice", "payment", "message", "paymentplan")
     ids: dict[str, set[int]] = {kind: set() for kind in kinds}
     for entry in entries:
