@@ -27,6 +27,8 @@ from portal.models import (
     Payment,
     PaymentAttempt,
     PaymentOrigin,
+    PaymentPlan,
+    PlanState,
     ReviewState,
 )
 
@@ -111,7 +113,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, parked, unknown, batches = db.session.execute(
+    review, failed, parked, unknown, batches, wishes = db.session.execute(
         sa.select(
             sa.select(sa.func.count())
             .where(
@@ -130,12 +132,16 @@ def waiting_counts() -> dict[str, int]:
             .where(PaymentAttempt.state == AttemptState.UNKNOWN)
             .scalar_subquery(),
             sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
+            sa.select(sa.func.count())
+            .where(PaymentPlan.state == PlanState.ASKED)
+            .scalar_subquery(),
         )
     ).one()
     return {
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
+        "staff.payment_plans.index": wishes,
         "staff.attempts.index": parked + unknown,
     }
 
