@@ -12,11 +12,12 @@ from customer import (
     paying,
     paying_several,
     payments,
+    plans,
     sign_in,
     start,
 )
 
-SCREENS = (home, invoices, methods, paying, paying_several, payments, sign_in)
+SCREENS = (home, invoices, methods, paying, paying_several, payments, plans, sign_in)
 
 
 def face(app: Flask) -> None:

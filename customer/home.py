@@ -11,7 +11,7 @@ from customer.mine import me
 from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.money import Money
-from portal.models import Customer, Invoice
+from portal.models import LIVE_PLANS, Customer, Invoice
 from portal.payment_collection import (
     OnItsWay,
     expected_on,
@@ -19,6 +19,7 @@ from portal.payment_collection import (
     live_attempts_on,
     on_its_way,
 )
+from portal.payment_plans import plans_of
 from portal.payments import credit_of_many, latest_payments
 from portal.web import payers_only, render_page
 
@@ -68,6 +69,7 @@ def show() -> Response:
         next_due=min(due) if due else None,
         on_its_way=[(one, expected_on(one)) for one in attempts],
         credit=credit_of_many(ids),
+        plans=[one for one in plans_of(ids, limit=20) if one.state in LIVE_PLANS],
         payments=latest_payments(ids, limit=5),
         on=on,
     )

@@ -11,6 +11,7 @@ from portal.files import thumbnail
 from portal.invoices import (
     find_customer_invoices,
     invoice_paper,
+    live_plans_of,
     mark_opened,
 )
 from portal.models import Invoice
@@ -51,6 +52,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         status=status,
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
+        plan=live_plans_of([invoice.id]).get(invoice.id),
         way=on_its_way([invoice.id]).get(invoice.id),
         can_pay=_is_payable(invoice),
         least=minimum_payment(invoice.balance),

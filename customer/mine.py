@@ -7,8 +7,9 @@ from flask import abort
 from portal.access import Payer
 from portal.invoices import get_invoice, is_visible_to_customer
 from portal.kernel.errors import NotFound
-from portal.models import Customer, Invoice, Payment, SavedMethod
+from portal.models import Customer, Invoice, Payment, PaymentPlan, SavedMethod
 from portal.payment_collection import find_method
+from portal.payment_plans import get_plan
 from portal.payments import get_money
 from portal.web import current_payer
 
@@ -55,3 +56,11 @@ def my_method(method_id: int) -> SavedMethod:
     if method is None or not me().may_pay(method.customer_id):
         raise NotFound("There is nothing here, or it is not yours to see.")
     return method
+
+
+def my_plan(plan_id: int) -> PaymentPlan:
+    """One of my payment plans; NotFound for anybody else's."""
+    plan = get_plan(plan_id)
+    if plan.customer_id not in me().customer_ids:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return plan

@@ -22,6 +22,7 @@ from portal.web import (
     notify,
     redirect_to,
     render_page,
+    signed_in_user,
 )
 
 bp = Blueprint("collection_settings", __name__, url_prefix="/settings/collection")
@@ -57,7 +58,7 @@ def save() -> Response:
     form = RulesForm(request.form, obj=collection_rules())
     try:
         if form.is_sent():
-            change_rules(_words(form), version=form.version.data)
+            change_rules(_words(form), version=form.version.data, by=signed_in_user())
             notify(_("Saved."))
             return redirect_to("staff.collection_settings.show")
     except DomainError as error:

@@ -46,6 +46,9 @@ def _link(entry: AuditEntry, name: str) -> tuple[str, str]:
         case "payment":
             url = url_for("staff.payments.show", payment_id=row_id)
             words, ability = _("Payment of %(n)s", n=name), Ability.VIEW_PAYMENTS
+        case "paymentplan":
+            url = url_for("staff.payment_plans.show", plan_id=row_id)
+            words, ability = _("Payment plan of %(n)s", n=name), Ability.VIEW_PAYMENTS
         case _other:
             url = url_for("staff.outbox.show", message_id=row_id)
             words, ability = _("Message “%(n)s”", n=name), Ability.VIEW_OUTBOX

@@ -25,6 +25,7 @@ from portal.kernel.errors import DomainError, NeedsConfirmation
 from portal.models import Customer, Delivery
 from portal.outbox import bounced_addresses
 from portal.payment_collection import methods_of
+from portal.payment_plans import plans_of
 from portal.payments import PaymentFilter, credit_of, find_payments
 from portal.pricebook import prices_of
 from portal.receivables import aging_of_customer
@@ -184,6 +185,7 @@ def page_of(
         prices=prices_of(customer),
         bounced=bounced_addresses([customer.id]),
         methods=methods_of(customer),
+        plans=plans_of([customer.id], limit=5),
         price_form=price_form or PriceForm(formdata=None),
         trail=trail,
         links=links_of(trail.rows),

@@ -30,6 +30,8 @@ class Shelf:
     rows: Callable[[], Sequence[Any]]
     add: Callable[[str], Any]
     change: Callable[..., None]
+    mark: str = ""  # a further yes or no of each row, and what it is called
+    mark_label: Any = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,11 @@ SHELVES = {
     ),
     "customer-types": Shelf(
         later("Customer types"),
-        later("Labels such as Residential or Property manager; lists can be narrowed to one."),
+        later("Labels such as Residential or Property manager. Customers of a type that is not "
+              "marked as business, or without a type, count as consumers: it matters for "
+              "payment plans."),
         lambda: customer_types(all_of_them=True), add_customer_type, change_customer_type,
+        "is_business", later("Business"),
     ),
     "invoice-types": Shelf(
         later("Invoice types"),
@@ -87,7 +92,7 @@ def save(shelf: str, row_id: int) -> Response:
     name, active = request.form.get("name", ""), "active" in request.form
     version = request.form.get("version", 0, type=int)
     try:
-        _shelf(shelf).change(row, version=version, name=name, active=active)
+        _shelf(shelf).change(row, version=version, name=name, active=active, **_mark(shelf))
         notify(_("Saved."))
         return redirect_to("staff.labels.index")
     except DomainError as error:
@@ -96,6 +101,11 @@ def save(shelf: str, row_id: int) -> Response:
 
 def _shelf(name: str) -> Shelf:
     return SHELVES.get(name) or abort(404)
+
+
+def _mark(shelf: str) -> dict[str, bool]:
+    mark = _shelf(shelf).mark
+    return {mark: mark in request.form} if mark else {}
 
 
 def _reason(error: DomainError) -> str:

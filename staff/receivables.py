@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
+from portal.invoices import customers_on_plans, live_plans_of
 from portal.payment_collection import on_its_way, reserved_of
 from portal.payments import credit_of, credits_of
 from portal.receivables import (
@@ -36,6 +37,7 @@ def index() -> Response:
         "staff/receivables/index.html", fragment="rows",
         page=page, on=on, booked=receivable_booked(on=on), owed=owed, pending=pending_total(),
         credits=credits_of([row.customer_id for row in page.rows], on=on),
+        on_plans=customers_on_plans([row.customer_id for row in page.rows]),
         units=[(str(one.id), one.name) for one in units()],
         reserved=reserved_of([row.customer_id for row in page.rows]),
     )  # fmt: skip
@@ -51,4 +53,5 @@ def show(customer_id: int) -> Response:
         items=items, ways=on_its_way([one.id for one, _amount in items]),
         credit=credit_of(customer_id, on=on),
         pending=pending_items(customer_id, on=on),
+        plans=live_plans_of([invoice.id for invoice, _ in items]),
     )  # fmt: skip

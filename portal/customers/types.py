@@ -24,15 +24,21 @@ def add_customer_type(name: str) -> CustomerType:
     return row
 
 
-def change_customer_type(row: CustomerType, *, version: int, name: str, active: bool) -> None:
-    """Rename or retire a type; customers of a retired type keep it."""
+def change_customer_type(
+    row: CustomerType, *, version: int, name: str, active: bool, is_business: bool = False
+) -> None:
+    """Rename or retire a type, or say that its customers are businesses and no consumers.
+
+    Customers of a retired type keep it.
+    """
     bump(row, version)
     wanted = _checked(name, row)
-    if (row.name, row.active) == (wanted, active):
-        return
-    changes = {"name": [row.name, wanted], "active": [row.active, active]}
-    row.name, row.active = wanted, active
-    record("changed", row, f"Customer type {wanted} was changed.", changes)
+    before = {"name": row.name, "active": row.active, "business": row.is_business}
+    row.name, row.active, row.is_business = wanted, active, is_business
+    after = {"name": wanted, "active": active, "business": is_business}
+    if before != after:
+        changes = {key: [before[key], after[key]] for key in after}
+        record("changed", row, f"Customer type {wanted} was changed.", changes)
 
 
 def _checked(name: str, row: CustomerType | None = None) -> str:

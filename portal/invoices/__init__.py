@@ -69,12 +69,7 @@ from portal.invoices.interest import (
 )
 from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.lines import LineWords, find_line
-from portal.invoices.locking import (
-    hold_counters,
-    in_date_order,
-    lock_in_order,
-    posting_under_way,
-)
+from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, posting_under_way
 from portal.invoices.message_words import (
     guest_link,
     invoice_values,
@@ -82,11 +77,7 @@ from portal.invoices.message_words import (
     portal_url,
     template_kind,
 )
-from portal.invoices.on_plans import (
-    customers_on_plans,
-    live_plans_of,
-    plans_in_good_standing,
-)
+from portal.invoices.on_plans import customers_on_plans, live_plans_of, plans_in_good_standing
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,

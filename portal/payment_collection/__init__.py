@@ -19,10 +19,7 @@ from portal.payment_collection.autopay import (
     turn_off,
     turn_on,
 )
-from portal.payment_collection.autopay_words import (
-    AgreedBy,
-    autopay_text,
-)
+from portal.payment_collection.autopay_words import AgreedBy, autopay_text
 from portal.payment_collection.bulk import (
     Preview,
     RunFigures,
@@ -48,10 +45,7 @@ from portal.payment_collection.charge_lists import (
     get_charge,
     try_again_today,
 )
-from portal.payment_collection.charging import (
-    ChargeWanted,
-    charge_method,
-)
+from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import (
     CheckoutWanted,
     attempts_in_the_way,
@@ -59,6 +53,7 @@ from portal.payment_collection.checkout import (
     minimum_payment,
     start_checkout,
 )
+from portal.payment_collection.comparing import compare_with_gateway
 from portal.payment_collection.consents import (
     OFFICE_MAY_CHARGE,
     ConsentGiven,
@@ -74,6 +69,14 @@ from portal.payment_collection.deciding import (
     decide_bulk,
     decide_by,
 )
+from portal.payment_collection.deposits import bank_accounts, choose_payout_account, payout_account
+from portal.payment_collection.differences import (
+    DifferenceFilter,
+    explain,
+    find_differences,
+    get_difference,
+    record_now,
+)
 from portal.payment_collection.disputes import (
     DisputeFilter,
     disputes_of,
@@ -84,19 +87,6 @@ from portal.payment_collection.disputes import (
     recheck_dispute,
     recheck_disputes,
     to_answer,
-from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
-from portal.payment_collection.comparing import compare_with_gateway
-from portal.payment_collection.deposits import (
-    bank_accounts,
-    choose_payout_account,
-    payout_account,
-)
-from portal.payment_collection.differences import (
-    DifferenceFilter,
-    explain,
-    find_differences,
-    get_difference,
-    record_now,
 )
 from portal.payment_collection.gateway import (
     CheckoutSeen,
@@ -122,12 +112,7 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
-from portal.payment_collection.keeping import (
-    MethodSaved,
-    make_primary,
-    needs_of,
-    successor_of,
-)
+from portal.payment_collection.keeping import MethodSaved, make_primary, needs_of, successor_of
 from portal.payment_collection.method_letters import (
     last_day_of_month,
     mail_way_to_save,
@@ -143,13 +128,14 @@ from portal.payment_collection.methods import (
     primary_method,
     why_not,
 )
+from portal.payment_collection.movements import book_as_fees
 from portal.payment_collection.on_its_way import (
     OnItsWay,
     expected_on,
     is_on_its_way,
     on_its_way,
     reserved_of,
-from portal.payment_collection.movements import book_as_fees
+)
 from portal.payment_collection.payout_queries import (
     MovementFilter,
     PayoutFilter,
@@ -165,6 +151,7 @@ from portal.payment_collection.payout_queries import (
 from portal.payment_collection.payouts import (
     due_payouts,
     find_payouts,
+    look_at_movement,
     settle_payout,
 )
 from portal.payment_collection.planned import (
@@ -173,9 +160,7 @@ from portal.payment_collection.planned import (
     note_ended_charge,
     waiting_charges,
 )
-from portal.payment_collection.planning import (
-    plan_autopay,
-)
+from portal.payment_collection.planning import plan_autopay
 from portal.payment_collection.refunds import (
     due_refunds,
     gateway_problem,
@@ -183,53 +168,15 @@ from portal.payment_collection.refunds import (
     gateway_refunds_of,
     send_back,
 )
-from portal.payment_collection.refunds_elsewhere import (
-    find_refunds,
-)
-from portal.payment_collection.removing import (
-    removal_problem,
-    remove_method,
-)
-from portal.payment_collection.rules import (
-    RuleWords,
-    change_rules,
-    collection_rules,
-    retry_days,
-)
-from portal.payment_collection.saving import (
-    SetupWanted,
-    recheck_setup,
-    start_setup,
-)
-from portal.payment_collection.set_up import (
-    set_up,
-)
-from portal.payment_collection.settling import (
-    PaymentCameBack,
-    PaymentOnItsWay,
-    settle,
-)
-from portal.payment_collection.settling_refunds import (
-    recheck_refund,
-    settle_refund,
-)
-from portal.payment_collection.setups import (
-    due_setups,
-    settle_setup,
-    setup_by_public_id,
-)
-from portal.payment_collection.standing import (
-    Standing,
-    standings,
-)
-from portal.payment_collection.telling import (
-    tell_payer,
-)
-    look_at_movement,
-    settle_payout,
-)
+from portal.payment_collection.refunds_elsewhere import find_refunds
+from portal.payment_collection.removing import removal_problem, remove_method
+from portal.payment_collection.rules import RuleWords, change_rules, collection_rules, retry_days
+from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
+from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
+from portal.payment_collection.standing import Standing, standings
 from portal.payment_collection.telling import tell_payer
 from portal.payment_collection.test_payouts import (
     has_test_gateway,
@@ -238,10 +185,7 @@ from portal.payment_collection.test_payouts import (
     pay_out_daily,
     pay_out_now,
 )
-from portal.payment_collection.watching import (
-    MethodGone,
-    look_at_method,
-)
+from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
     "OFFICE_MAY_CHARGE",
@@ -257,16 +201,20 @@ __all__ = [
     "CheckoutWanted",
     "ConsentGiven",
     "Decision",
+    "DifferenceFilter",
     "DisputeFilter",
+    "EventFilter",
     "EventSeen",
     "ForgedEvent",
     "Gateway",
     "MethodGone",
     "MethodSaved",
+    "MovementFilter",
     "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
+    "PayoutFilter",
     "Preview",
     "RuleWords",
     "RunFigures",
@@ -278,6 +226,8 @@ __all__ = [
     "attempts_in_the_way",
     "autopay_of",
     "autopay_text",
+    "bank_accounts",
+    "book_as_fees",
     "cancel_planned",
     "change_rules",
     "charge_method",
@@ -285,29 +235,36 @@ __all__ = [
     "chargeable_method",
     "charges_needing_somebody",
     "check_shares",
+    "choose_payout_account",
     "close_stale",
     "close_stale_checkouts",
     "collection_rules",
     "coming_charges",
+    "compare_with_gateway",
     "consent_to",
     "covers_office_charges",
     "decide_autopay",
     "decide_bulk",
     "decide_by",
+    "deposit_of",
     "disputes_of",
     "due_attempts",
     "due_payouts",
     "due_refunds",
     "due_setups",
     "expected_on",
+    "explain",
     "figures_of_charge_runs",
     "find_attempts",
     "find_charge_runs",
     "find_charges",
+    "find_differences",
     "find_disputes",
     "find_events",
     "find_method",
+    "find_movements",
     "find_payouts",
+    "find_payouts_kept",
     "find_refunds",
     "find_run_charges",
     "gateway",
@@ -317,36 +274,8 @@ __all__ = [
     "get_attempt",
     "get_charge",
     "get_charge_run",
-    "get_dispute",
-    "DifferenceFilter",
-    "EventFilter",
-    "EventSeen",
-    "ForgedEvent",
-    "Gateway",
-    "MovementFilter",
-    "OpenedCheckout",
-    "PaymentCameBack",
-    "PaymentOnItsWay",
-    "PayoutFilter",
-    "attempt_by_public_id",
-    "bank_accounts",
-    "book_as_fees",
-    "choose_payout_account",
-    "close_stale",
-    "close_stale_checkouts",
-    "compare_with_gateway",
-    "deposit_of",
-    "due_attempts",
-    "due_payouts",
-    "explain",
-    "find_attempts",
-    "find_differences",
-    "find_events",
-    "find_movements",
-    "find_payouts",
-    "find_payouts_kept",
-    "gateway",
     "get_difference",
+    "get_dispute",
     "get_event",
     "get_payout",
     "handle_event",
@@ -365,12 +294,14 @@ __all__ = [
     "look_at_charge_run",
     "look_at_dispute",
     "look_at_method",
+    "look_at_movement",
     "mail_way_to_save",
     "make_primary",
     "method_for",
     "method_of",
     "methods_of",
     "minimum_payment",
+    "movements_in",
     "movements_of",
     "needs_of",
     "note_ended_charge",
@@ -378,14 +309,17 @@ __all__ = [
     "outcomes_workbook",
     "pay_out_daily",
     "pay_out_now",
+    "payout_account",
     "plan_autopay",
     "preview_charges",
     "primary_method",
+    "proof_of",
     "recheck",
     "recheck_dispute",
     "recheck_disputes",
     "recheck_refund",
     "recheck_setup",
+    "record_now",
     "removal_problem",
     "remove_method",
     "reserved_of",
@@ -393,16 +327,6 @@ __all__ = [
     "retry_event",
     "seal_of",
     "send_back",
-    "look_at_movement",
-    "minimum_payment",
-    "movements_in",
-    "pay_out_daily",
-    "pay_out_now",
-    "payout_account",
-    "proof_of",
-    "recheck",
-    "record_now",
-    "retry_event",
     "set_event_aside",
     "set_up",
     "settle",
@@ -427,7 +351,7 @@ __all__ = [
     "waiting_charge_runs",
     "waiting_charges",
     "waiting_events",
-    "why_not",
     "waiting_online",
+    "why_not",
     "workbook_of_payout",
 ]

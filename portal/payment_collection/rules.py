@@ -6,12 +6,13 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from portal.access import ADMINISTRATOR
 from portal.audit import current_actor, record
 from portal.db import bump, db, insert_once, is_reading
 from portal.kernel import clock
-from portal.kernel.errors import InvalidFields
+from portal.kernel.errors import InvalidFields, NotAllowed
 from portal.kernel.money import ZERO, Money
-from portal.models import CollectionRules
+from portal.models import CollectionRules, User
 
 LONGEST_NOTICE = 30
 MOST_RETRIES = 6
@@ -49,12 +50,16 @@ def retry_days(rules: CollectionRules) -> list[int]:
     return [int(part) for part in rules.retry_days.split(",") if part]
 
 
-def change_rules(words: RuleWords, *, version: int) -> None:
+def change_rules(words: RuleWords, *, version: int, by: User | None = None) -> None:
     """Save the rules; Conflict on an old version, InvalidFields names each wrong field.
+
+    NotAllowed when `by` is no administrator and declares, or takes back, the lawful process.
 
     Declaring the lawful process keeps who did and when; the sentence stands in the audit trail.
     """
     rules = collection_rules()
+    if by is not None and by.role.name != ADMINISTRATOR:
+        _require_undeclared(words, rules)
     bump(rules, version)
     proper = _checked(words)
     changes = {}
@@ -68,6 +73,11 @@ def change_rules(words: RuleWords, *, version: int) -> None:
         rules.lawful_process_at = clock.now() if rules.lawful_process else None
     if changes:
         record("changed", rules, "The rules of payment collection were changed.", changes)
+
+
+def _require_undeclared(words: RuleWords, rules: CollectionRules) -> None:
+    if words.lawful_process != rules.lawful_process:
+        raise NotAllowed("Only an administrator can declare the lawful process, or take it back.")
 
 
 def _checked(words: RuleWords) -> dict[str, Any]:

@@ -26,11 +26,10 @@ from portal.models import (
     GatewayRefundState,
 )
 from portal.payment_collection.gateway import RefundOrder, RefundSeen, RefundState, gateway
+from portal.payment_collection.retries import next_look
 from portal.payments import undo_refund
 from portal.tasks import wake
 
-UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)]
-PENDING_RETRIES = [timedelta(hours=1), timedelta(days=1)]
 KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 
 
@@ -163,9 +162,6 @@ def _day(seen: RefundSeen) -> date:
     return min(business_day(seen.moved_at), today()) if seen.moved_at else today()
 
 
-def _next(row: GatewayRefund) -> datetime:
+def _next(row: GatewayRefund) -> datetime | None:
     """Ever more rarely, but a refund on its way is never forgotten."""
-    retries, tries = PENDING_RETRIES, row.checks
-    if row.misses:
-        retries, tries = UNKNOWN_RETRIES, row.misses - 1
-    return clock.now() + retries[min(tries, len(retries) - 1)]
+    return next_look(checks=row.checks, misses=row.misses, is_pending=True)

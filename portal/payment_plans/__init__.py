@@ -17,20 +17,8 @@ from portal.payment_plans.offering import (
 )
 from portal.payment_plans.paying import due_now, shares_to_pay
 from portal.payment_plans.proposing import Proposal, propose
-from portal.payment_plans.queries import (
-    PlanFilter,
-    find_plans,
-    get_plan,
-    plans_of,
-    replaced_by,
-)
-from portal.payment_plans.rules import (
-    PlanRules,
-    collection_rules,
-    guard_rails,
-    plan_rules,
-    save_plan_rules,
-)
+from portal.payment_plans.queries import PlanFilter, find_plans, get_plan, plans_of, replaced_by
+from portal.payment_plans.rules import guard_rails
 from portal.payment_plans.splitting import MOST_INSTALMENTS, Instalment, split_plan
 
 __all__ = [
@@ -42,7 +30,6 @@ __all__ = [
     "GuardRails",
     "Instalment",
     "PlanFilter",
-    "PlanRules",
     "PlanTerms",
     "Preview",
     "Proposal",
@@ -52,7 +39,6 @@ __all__ = [
     "changes_since_offer",
     "charges_of",
     "choices_for",
-    "collection_rules",
     "decline_plan",
     "due_now",
     "find_plans",
@@ -62,12 +48,10 @@ __all__ = [
     "may_offer",
     "offer_plan",
     "paused_because",
-    "plan_rules",
     "plans_of",
     "preview_plan",
     "propose",
     "replaced_by",
-    "save_plan_rules",
     "seal",
     "shares_to_pay",
     "split_plan",

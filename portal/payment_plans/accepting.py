@@ -8,18 +8,18 @@ from portal.audit import Happening, record, record_many
 from portal.company import company, format_day, today
 from portal.db import claim, db, lock_rows
 from portal.kernel import clock
-from portal.kernel.errors import Conflict, DomainError, InvalidFields
+from portal.kernel.errors import Conflict, InvalidFields
 from portal.models import (
     PLAN,
     Consent,
     ConsentKind,
     Invoice,
     InvoiceState,
-    MethodState,
     PaymentPlan,
     SavedMethod,
 )
 from portal.outbox import spoken
+from portal.payment_collection import chargeable_method
 from portal.payment_plans.agreement import seal, terms_text
 from portal.payment_plans.covering import covered_by
 from portal.payment_plans.guarding import may_offer
@@ -38,7 +38,7 @@ class Agreed:
     language: str = "en"
     address: str = ""
     agent: str = ""
-    method: SavedMethod | None = None
+    method_id: int | None = None
 
 
 def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
@@ -58,7 +58,7 @@ def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
         changed = ["The terms changed since you opened this page. Please read them again."]
     if changed:
         raise Conflict(" ".join(changed))
-    _need_a_method(plan, agreed.method)
+    method = _method(plan, agreed.method_id)
     _end_the_old_one(plan)
     claim(plan, state=after)
     plan.consent = Consent(
@@ -66,7 +66,7 @@ def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
         language=spoken(agreed.language), given_by=agreed.given_by,
         address=agreed.address, agent=agreed.agent[:500],
     )  # fmt: skip
-    plan.method, plan.accepted_at = agreed.method, clock.now()
+    plan.method, plan.accepted_at = method, clock.now()
     for share in plan.shares:
         share.live = True
     db.session.flush()
@@ -103,14 +103,15 @@ def _refused_by_now(plan: PaymentPlan) -> list[str]:
     return [] if guard.allowed else [guard.sentence]
 
 
-def _need_a_method(plan: PaymentPlan, method: SavedMethod | None) -> None:
-    if method is not None and method.customer_id != plan.customer_id:
-        raise DomainError("This card or bank account belongs to somebody else.")
-    usable = method is not None and method.state is MethodState.ACTIVE
-    if plan.automatic and not usable:
+def _method(plan: PaymentPlan, method_id: int | None) -> SavedMethod | None:
+    """What an automatic plan charges; NotFound or DomainError for one that is no use."""
+    if not plan.automatic:
+        return None
+    if method_id is None:
         raise InvalidFields(
             {"method": "This plan is charged by itself: choose a saved card or bank account."}
         )
+    return chargeable_method(plan.customer_id, method_id)
 
 
 def _end_the_old_one(plan: PaymentPlan) -> None:
@@ -127,8 +128,7 @@ def _tell(plan: PaymentPlan, given_by: str) -> None:
     sentence = f"{given_by} accepted payment plan {plan.number}: {plan.amount}."
     record("accepted", plan, sentence)
     record_many(
-        [Happening("plan accepted", "customer", plan.customer_id, sentence)]
-        + [Happening("plan accepted", "invoice", one.invoice_id, sentence) for one in plan.shares]
+        [Happening("plan accepted", "invoice", one.invoice_id, sentence) for one in plan.shares]
     )
     tell_customer("plan_accepted", plan)
     tell_office(plan, sentence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from portal.audit import Happening, record, record_many
@@ -24,6 +24,7 @@ from portal.models import (
 from portal.payment_plans.charges import cancel_charges
 from portal.payment_plans.covering import covered_by, share_out
 from portal.payment_plans.guarding import Guard, invoice_problem, may_offer
+from portal.payment_plans.proposing import propose
 from portal.payment_plans.rules import grace_days, guard_rails
 from portal.payment_plans.splitting import Instalment, split_plan
 from portal.payment_plans.telling import tell_customer, tell_office
@@ -44,7 +45,6 @@ class PlanTerms:
     automatic: bool = False
     note: str = ""
     fee: Money = ZERO
-    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -129,16 +129,17 @@ def offer_plan(
     customer keeps the old plan until this one is accepted. Raises DomainError with the guard's
     reason, InvalidFields, InvalidTransition, or Conflict.
     """
-    locked = _locked(customer, terms.invoices)
-    if plan is not None:
-        claim(plan, state=PLAN.after(plan.state, "propose"))
-        _take_apart(plan)
+    checked = replace(terms, invoices=_locked(customer, terms.invoices), note=_words(terms.note))
     if replaces is not None:
         PLAN.after(replaces.state, "replace")
-    checked = _with(terms, locked)
+    if plan is not None:
+        PLAN.after(plan.state, "propose")
     seen = preview_plan(customer, checked, plan=plan, replaces=replaces)
     if not seen.guard.allowed:
         raise DomainError(seen.guard.sentence)
+    if plan is not None:
+        claim(plan, state=PLAN.after(plan.state, "propose"))
+        _take_apart(plan)
     offered = plan or PaymentPlan(customer=customer, state=PlanState.PROPOSED, replaces=replaces)
     _write(offered, checked, seen, by)
     waits = offered.replaces is not None and offered.replaces.state is PlanState.ACTIVE
@@ -202,14 +203,6 @@ def _locked(customer: Customer, invoices: Sequence[Invoice]) -> list[Invoice]:
     return locked
 
 
-def _with(terms: PlanTerms, invoices: Sequence[Invoice]) -> PlanTerms:
-    return PlanTerms(
-        invoices=invoices, payments=terms.payments, rhythm=terms.rhythm, first_on=terms.first_on,
-        amount=terms.amount, automatic=terms.automatic, note=_words(terms.note), fee=terms.fee,
-        reasons=terms.reasons,
-    )  # fmt: skip
-
-
 def _take_apart(plan: PaymentPlan) -> None:
     for row in (*plan.shares, *plan.instalments):
         db.session.delete(row)
@@ -220,7 +213,7 @@ def _take_apart(plan: PaymentPlan) -> None:
 def _write(plan: PaymentPlan, terms: PlanTerms, seen: Preview, by: str) -> None:
     plan.rhythm, plan.amount, plan.fee = terms.rhythm, seen.amount, terms.fee
     plan.automatic, plan.note, plan.proposed_by = terms.automatic, terms.note, by
-    plan.reasons, plan.grace_days = list(terms.reasons), grace_days()
+    plan.reasons, plan.grace_days = _reasons(plan.customer, terms), grace_days()
     plan.offer_ends_on = min(terms.first_on, today() + timedelta(days=OFFER_DAYS))
     plan.shares = [
         PlanShare(invoice=one, amount=share, owed=one.balance) for one, share in seen.shares
@@ -231,6 +224,19 @@ def _write(plan: PaymentPlan, terms: PlanTerms, seen: Preview, by: str) -> None:
     ]
 
 
+def _reasons(customer: Customer, terms: PlanTerms) -> list[str]:
+    """What is computed for these invoices, and what the office chose instead."""
+    computed = propose(customer, on=today(), invoices=terms.invoices)
+    if computed is None:
+        return []
+    chosen = (terms.payments, terms.rhythm, terms.first_on)
+    if chosen == (computed.payments, computed.rhythm, computed.first_on):
+        return list(computed.reasons)
+    suggested = f"{computed.payments} {computed.rhythm.value} payments were suggested"
+    own = f"the office chose {terms.payments}, {terms.rhythm.value}, from {terms.first_on}"
+    return [*computed.reasons, f"{suggested}; {own}."]
+
+
 def _record_offer(plan: PaymentPlan) -> None:
     count = len(plan.instalments)
     what = f"{plan.amount} in {count} payments, {plan.rhythm.value}" if count > 1 else "one payment"
@@ -239,11 +245,10 @@ def _record_offer(plan: PaymentPlan) -> None:
 
 
 def _record_with_invoices(verb: str, plan: PaymentPlan, sentence: str) -> None:
-    """One line in the timeline of the plan, its customer and each of its invoices."""
+    """One line in the timeline of the plan and each of its invoices."""
     record_many(
         [
             Happening(verb, "paymentplan", plan.id, sentence),
-            Happening(f"plan {verb}", "customer", plan.customer_id, sentence),
             *(
                 Happening(f"plan {verb}", "invoice", one.invoice_id, sentence)
                 for one in plan.shares

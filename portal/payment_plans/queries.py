@@ -50,7 +50,7 @@ def get_plan(plan_id: int) -> PaymentPlan:
 
 
 def find_plans(wanted: PlanFilter, page: PageRequest, *, on: date) -> Page[PaymentPlan]:
-    """One page of plans, the next to be paid first; those without a next payment last."""
+    """One page of plans: wishes nobody answered, then the next to be paid, then the others."""
     due = _next_due()
     query = (
         sa.select(PaymentPlan)
@@ -69,9 +69,10 @@ def find_plans(wanted: PlanFilter, page: PageRequest, *, on: date) -> Page[Payme
     if wanted.missed is not None:
         late = sa.func.coalesce(due.c.due_on < on, sa.false())
         query = query.where(late if wanted.missed else ~late)
-    never = sa.literal(date.max)
+    unanswered = PaymentPlan.state == PlanState.ASKED
+    soonest = sa.case((unanswered, date.min), else_=sa.func.coalesce(due.c.due_on, date.max))
     sorts: dict[str, Any] = {
-        "due": sa.func.coalesce(due.c.due_on, never),
+        "due": soonest,
         "amount": PaymentPlan.amount,
         "customer": Customer.name,
         "number": PaymentPlan.id,

@@ -1,11 +1,6 @@
 """Who owes what since when."""
 
-from portal.receivables.account import (
-    AccountEvent,
-    AccountLine,
-    account_balance,
-    account_lines,
-)
+from portal.receivables.account import AccountEvent, AccountLine, account_balance, account_lines
 from portal.receivables.aging import (
     BUCKETS,
     Aging,

@@ -23,6 +23,8 @@ from portal.models import (
     MessageState,
     Payment,
     PaymentOrigin,
+    PaymentPlan,
+    PlanState,
     ReviewState,
 )
 from portal.payment_collection import waiting_online
@@ -108,7 +110,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, batches = db.session.execute(
+    review, failed, batches, wishes = db.session.execute(
         sa.select(
             sa.select(sa.func.count())
             .where(
@@ -121,6 +123,9 @@ def waiting_counts() -> dict[str, int]:
             .where(Message.state == MessageState.FAILED)
             .scalar_subquery(),
             sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
+            sa.select(sa.func.count())
+            .where(PaymentPlan.state == PlanState.ASKED)
+            .scalar_subquery(),
         )
     ).one()
     return {
@@ -128,6 +133,7 @@ def waiting_counts() -> dict[str, int]:
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
         "staff.attempts.index": waiting_online().total,
+        "staff.payment_plans.index": wishes,
     }
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal.db import Page, PageRequest, db, paginate
-from portal.models import AuditEntry, Contact, Invoice, Message, Payment
+from portal.models import AuditEntry, Contact, Invoice, Message, Payment, PaymentPlan
 
 Subject = tuple[str, int]
 
 
 def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
-    """Entries about the customer and their contacts, invoices, payments and messages, newest first.
+    """Entries about the customer and all that is theirs, newest first.
 
     Each part is found in the index on the subject, so that a long trail costs no more.
     """
@@ -26,6 +26,7 @@ def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
         ("invoice", Invoice),
         ("payment", Payment),
         ("message", Message),
+        ("paymentplan", PaymentPlan),
     ):
         theirs = sa.select(table.id).where(table.customer_id == customer_id)
         parts.append(
@@ -38,8 +39,9 @@ def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
 
 
 def names_of_subjects(entries: Iterable[AuditEntry]) -> dict[Subject, str]:
-    """What invoices, payments and messages of these entries are called; one query for each kind."""
-    ids: dict[str, set[int]] = {"invoice": set(), "payment": set(), "message": set()}
+    """What the documents of these entries are called; one query for each kind."""
+    kinds = ("invoice", "payment", "message", "paymentplan")
+    ids: dict[str, set[int]] = {kind: set() for kind in kinds}
     for entry in entries:
         ids.get(entry.subject_kind, set()).add(entry.subject_id)
     number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
@@ -47,6 +49,9 @@ def names_of_subjects(entries: Iterable[AuditEntry]) -> dict[Subject, str]:
         "invoice": sa.select(Invoice.id, number).where(Invoice.id.in_(ids["invoice"])),
         "payment": sa.select(Payment.id, Payment.amount).where(Payment.id.in_(ids["payment"])),
         "message": sa.select(Message.id, Message.subject).where(Message.id.in_(ids["message"])),
+        "paymentplan": sa.select(PaymentPlan.id, PaymentPlan.amount).where(
+            PaymentPlan.id.in_(ids["paymentplan"])
+        ),
     }
     return {
         (kind, row_id): str(name)

@@ -248,7 +248,7 @@ def _customer(random: Random, number: int, zones: dict[str, TaxZone]) -> Custome
 def _type(name: str) -> CustomerType:
     row = db.session.scalar(sa.select(CustomerType).where(CustomerType.name == name))
     if row is None:
-        row = CustomerType(name=name)
+        row = CustomerType(name=name, is_business=name == "Commercial")
         db.session.add(row)
         db.session.flush()
     return row

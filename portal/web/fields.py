@@ -201,7 +201,7 @@ class VersionField(HiddenField):
             self.data = 0
 
 
-SPECIAL = {"ar_import": "A/R import"}  # what is not just its words
+SPECIAL = {"ar_import": "A/R import", "plan_kept": "Kept"}  # what is not just its words
 
 
 def words_of(member: str) -> str:

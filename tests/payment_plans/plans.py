@@ -34,7 +34,7 @@ def agreed(plan, **words):
 
 def accepted(invoice, *more, method=None, **words):
     plan = offered(invoice, *more, **words)
-    accept_plan(plan, agreed(plan, method=method))
+    accept_plan(plan, agreed(plan, method_id=method.id if method else None))
     return plan
 
 

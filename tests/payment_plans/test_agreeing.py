@@ -3,22 +3,20 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from portal.audit import trail_of
+from portal.audit import acting_as, trail_of
 from portal.db import db
 from portal.invoices import cancel_invoice, unpost_invoice
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.money import Money
 from portal.models import ConsentKind, Message, PlanRhythm, PlanState
+from portal.payment_collection import RuleWords, change_rules, collection_rules
 from portal.payment_plans import (
-    PlanRules,
     accept_plan,
     ask_for_plan,
     changes_since_offer,
-    collection_rules,
     decline_plan,
     look_after_plans,
     propose,
-    save_plan_rules,
     terms_text,
     withdraw_plan,
 )
@@ -90,7 +88,7 @@ def test_a_payment_between_offer_and_acceptance_is_named(build):
 def test_an_invoice_unposted_or_cancelled_meanwhile_refuses(build):
     invoice = build.posted("1000")
     plan = offered(invoice)
-    unpost_invoice(invoice, reason="Wrong price")
+    unpost_invoice(invoice, because="Wrong price")
     assert changes_since_offer(plan) == [
         f"Invoice {invoice.number} is not posted yet. Post it before it goes on a plan."
     ]
@@ -182,16 +180,18 @@ def test_a_consumer_gets_no_fifth_payment_until_an_administrator_declares_it(bui
     invoice, boss = build.posted("1000"), build.person()
     with pytest.raises(DomainError, match="at most 4 payments"):
         offered(invoice, payments=5)
-    rules = PlanRules(6, 180, None, 5, lawful_process=True)
-    save_plan_rules(rules, version=1, by=boss)
+    rules = RuleWords(plan_most_payments=6, lawful_process=True)
+    change_rules(rules, version=1, by=boss)
     assert len(offered(invoice, payments=5).instalments) == 5
 
 
 def test_only_an_administrator_declares_and_it_is_kept_who_and_when(build):
-    rules = PlanRules(6, 180, None, 5, lawful_process=True)
+    rules = RuleWords(plan_most_payments=6, lawful_process=True)
     with pytest.raises(DomainError, match="Only an administrator"):
-        save_plan_rules(rules, version=1, by=build.person("Acc", role="Accountant"))
-    save_plan_rules(rules, version=1, by=build.person("Ann Boss"))
+        change_rules(rules, version=1, by=build.person("Acc", role="Accountant"))
+    boss = build.person("Ann Boss")
+    with acting_as("Ann Boss"):
+        change_rules(rules, version=1, by=boss)
     row = collection_rules()
     assert (row.lawful_process_by, row.lawful_process_at is not None) == ("Ann Boss", True)
     assert "changed" in [one.verb for one in trail_of(row)]
@@ -228,8 +228,7 @@ def test_a_proposal_says_why_and_is_the_same_every_time(build):
 
 
 def test_a_proposal_keeps_every_guard_rail(build):
-    save_plan_rules(PlanRules(4, 30, Money.of(100), 5, lawful_process=False), version=1,
-                    by=build.person())  # fmt: skip
+    change_rules(RuleWords(plan_longest_days=30, plan_least_amount=Money.of(100)), version=1)
     customer = build.customer()
     build.posted("350", customer=customer, on=in_days(-90), term="Net 15")
     found = propose(customer, on=TODAY)

@@ -34,7 +34,7 @@ from portal.payment_plans import (
     shares_to_pay,
     withdraw_plan,
 )
-from portal.payments import return_payment
+from portal.payments import ReturnReason, return_payment
 from tests.payment_plans.plans import (
     TODAY,
     accepted,
@@ -85,7 +85,7 @@ def test_a_bounced_payment_opens_its_instalment_again(build):
     plan = weekly(build)
     payment = pay(build, plan.shares[0].invoice, "25")
     assert amounts(plan)[0][2] == "paid"
-    return_payment(payment, on=in_days(0), reason="No funds")
+    return_payment(payment, ReturnReason.BOUNCED, on=TODAY)
     assert amounts(plan, in_days(1))[0][2] == "missed"
 
 
@@ -185,7 +185,7 @@ def test_a_disputed_payment_pauses_the_plan_and_what_fell_due_is_reminded_of_fir
 def test_an_unposted_invoice_pauses_the_plan_until_it_is_final_again(build):
     plan = weekly(build)
     invoice = plan.shares[0].invoice
-    unpost_invoice(invoice, reason="Wrong price")
+    unpost_invoice(invoice, because="Wrong price")
     look_on(in_days(10))
     assert "is being corrected" in paused_because(plan)
     assert plan.state is PlanState.ACTIVE
@@ -197,7 +197,7 @@ def test_an_unposted_invoice_pauses_the_plan_until_it_is_final_again(build):
 def test_a_voided_invoice_is_no_longer_owed(build):
     plan = weekly(build)
     invoice = plan.shares[0].invoice
-    unpost_invoice(invoice, reason="Never done")
+    unpost_invoice(invoice, because="Never done")
     cancel_invoice(invoice, because="never done")
     look_on(TODAY)
     assert (plan.open, plan.state) == (ZERO, PlanState.KEPT)
@@ -279,9 +279,11 @@ def method(build):
     def make(customer):
         consent = Consent(customer_id=customer.id, kind=ConsentKind.SAVE_METHOD, text="Yes",
                           given_by="Ada")  # fmt: skip
-        card = SavedMethod(customer_id=customer.id, gateway="test", livemode=False,
-                           customer_ref="c", method_ref=f"m-{customer.id}", kind=MethodKind.CARD,
-                           brand="Visa", last4="4242", is_primary=True, consent=consent)  # fmt: skip
+        card = SavedMethod(
+            customer_id=customer.id, gateway="test", livemode=False, customer_ref="c",
+            method_ref=f"m-{customer.id}", kind=MethodKind.CARD, brand="Visa", last4="4242",
+            is_primary=True, consent=consent,
+        )  # fmt: skip
         db.session.add(card)
         db.session.flush()
         return card

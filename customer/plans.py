@@ -1,0 +1,196 @@
+"""My payment plans: asking for one, reading and accepting an offer, paying what is due next."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+from wtforms import TextAreaField
+
+from customer.mine import me, my_plan
+from portal.company import today
+from portal.invoices import customer_open_invoices
+from portal.kernel.errors import DomainError, InvalidFields
+from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState
+from portal.payment_collection import CheckoutWanted, has_gateway, methods_of, start_checkout
+from portal.payment_plans import (
+    Agreed,
+    Choice,
+    accept_plan,
+    agreement_pdf,
+    ask_for_plan,
+    changes_since_offer,
+    choices_for,
+    decline_plan,
+    due_now,
+    paused_because,
+    plans_of,
+    seal,
+    shares_to_pay,
+    terms_text,
+)
+from portal.web import (
+    ChoiceField,
+    Form,
+    OnceField,
+    notify,
+    once,
+    payers_only,
+    pdf_response,
+    redirect_to,
+    render_page,
+)
+
+bp = Blueprint("plans", __name__, url_prefix="/plans")
+
+
+class AskForm(Form):
+    once = OnceField()
+    rhythm = ChoiceField(later("How often would you like to pay?"), PlanRhythm,
+                         default=PlanRhythm.MONTHLY)  # fmt: skip
+    note = TextAreaField(later("Anything we should know?"), render_kw={"rows": 3})
+
+
+@bp.get("")
+@payers_only
+def index() -> Response:
+    payers = _payers()
+    return render_page("customer/plans/index.html", plans=plans_of(me().customer_ids),
+                       may_ask=any(_askable(one) for one in payers), on=today())  # fmt: skip
+
+
+@bp.get("/new")
+@payers_only
+def new() -> Response:
+    return _ask_page(AskForm(formdata=None))
+
+
+@bp.post("")
+@payers_only
+def ask() -> Response:
+    form = AskForm()
+    try:
+        if form.is_sent():
+            return once(form, lambda: _ask(form))
+    except DomainError as error:
+        form.refuse(error)
+    return _ask_page(form, status=422)
+
+
+@bp.get("/<int:plan_id>")
+@payers_only
+def show(plan_id: int) -> Response:
+    return _page(my_plan(plan_id))
+
+
+@bp.get("/<int:plan_id>/agreement.pdf")
+@payers_only
+def pdf(plan_id: int) -> Response:
+    plan = my_plan(plan_id)
+    return pdf_response(agreement_pdf(plan.id), f"{plan.number}.pdf")
+
+
+@bp.post("/<int:plan_id>/acceptance")
+@payers_only
+def accept(plan_id: int) -> Response:
+    plan = _payable(my_plan(plan_id))
+    try:
+        if "agreed" not in request.form:
+            raise DomainError(_("Tick that you agree to the terms."))
+        accept_plan(plan, _agreed())
+    except DomainError as error:
+        return _refused(plan_id, error)
+    notify(_("Agreed. Thank you! We sent you a copy by mail."))
+    return redirect_to("customer.plans.show", plan_id=plan.id)
+
+
+@bp.post("/<int:plan_id>/refusal")
+@payers_only
+def decline(plan_id: int) -> Response:
+    plan = _payable(my_plan(plan_id))
+    decline_plan(plan, because=request.form.get("because", ""), by_customer=True)
+    notify(_("Declined. We know now that you do not want this plan."))
+    return redirect_to("customer.plans.show", plan_id=plan.id)
+
+
+@bp.post("/<int:plan_id>/payment")
+@payers_only
+def pay(plan_id: int) -> Response:
+    """One press: the normal checkout with what is due on the plan."""
+    plan = _payable(my_plan(plan_id))
+    try:
+        shares = shares_to_pay(plan, due_now(plan, today()))
+        wanted = CheckoutWanted(
+            shares=shares, started_by=me().email, return_path="/my/pay/back/",
+            email=me().email, language=me().language,
+        )  # fmt: skip
+        return redirect(start_checkout(wanted), 303)  # type: ignore[return-value]
+    except DomainError as error:
+        return _refused(plan_id, error)
+
+
+def _agreed() -> Agreed:
+    return Agreed(
+        given_by=f"{me().name} <{me().email}>", seen=request.form.get("seen", ""),
+        language=me().language, address=request.remote_addr or "",
+        agent=request.user_agent.string, method_id=request.form.get("method_id", type=int),
+    )  # fmt: skip
+
+
+def _payable(plan: PaymentPlan) -> PaymentPlan:
+    if not me().may_pay(plan.customer_id):
+        raise DomainError(_("You may see this plan but not agree to it or pay it."))
+    return plan
+
+
+def _refused(plan_id: int, error: DomainError) -> Response:
+    """Said on the page of the plan as it is now; what was begun was rolled back."""
+    sentences = error.errors.values() if isinstance(error, InvalidFields) else [str(error)]
+    return _page(my_plan(plan_id), error=" ".join(sentences), status=422)
+
+
+def _page(plan: PaymentPlan, *, error: str = "", status: int = 200) -> Response:
+    on, offered = today(), plan.state is PlanState.PROPOSED
+    terms = terms_text(plan, me().language) if offered else ""
+    return render_page(
+        "customer/plans/show.html", status=status, plan=plan, on=on, error=error,
+        progress=plan.progress(on), terms=terms, seen=seal(terms),
+        changed=changes_since_offer(plan) if offered else [],
+        methods=methods_of(plan.customer) if offered and plan.automatic else [],
+        due=due_now(plan, on) if plan.state is PlanState.ACTIVE else None,
+        paused=paused_because(plan) if plan.state is PlanState.ACTIVE else "",
+        can_act=me().may_pay(plan.customer_id), can_pay=has_gateway(),
+    )  # fmt: skip
+
+
+def _payers() -> list[Customer]:
+    """The customers I may pay for that owe something, by name."""
+    invoices = customer_open_invoices(me().customer_ids)
+    found = {one.customer_id: one.customer for one in invoices if me().may_pay(one.customer_id)}
+    return sorted(found.values(), key=lambda one: one.name)
+
+
+def _askable(customer: Customer) -> list[Choice]:
+    return [one for one in choices_for(customer) if not one.problem]
+
+
+def _ask(form: AskForm) -> Response:
+    chosen = request.form.getlist("ids", type=int)
+    invoices: list[Invoice] = [
+        one.invoice for who in _payers() for one in _askable(who) if one.invoice.id in chosen
+    ]
+    if not invoices:
+        raise DomainError(_("Tick at least one invoice."))
+    plan = ask_for_plan(invoices[0].customer, invoices, rhythm=form.rhythm.data,
+                        asked_by=me().email, note=form.note.data or "")  # fmt: skip
+    notify(_("We got your wish and will answer by mail."))
+    return redirect_to("customer.plans.show", plan_id=plan.id)
+
+
+def _ask_page(form: AskForm, *, status: int = 200) -> Response:
+    bills = [(who, _askable(who)) for who in _payers()]
+    return render_page(
+        "customer/plans/ask.html", status=status, form=form,
+        bills=[(who, free) for who, free in bills if free],
+        ticked=request.form.getlist("ids", type=int),
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Payment plans in the portal: asked for, read, accepted, paid; only one's own."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.customers import ContactWords, add_contact
+from portal.db import db
+from portal.models import BillingAccess, PaymentAttempt, PaymentPlan, PlanState
+from portal.payment_collection import settle
+from tests.conftest import payer_client
+from tests.payment_collection.test_settling import press
+from tests.payment_plans.plans import accepted, in_days, offered, pay
+
+
+@pytest.fixture
+def ada(build):
+    return build.customer("Ada", email="ada@example.org")
+
+
+@pytest.fixture
+def browser(app, ada):
+    db.session.commit()
+    return payer_client(app, "ada@example.org")
+
+
+def seen(page):
+    return re.search(r'name="seen" value="([0-9a-f]+)"', page)[1]
+
+
+def only_plan():
+    db.session.expire_all()
+    return db.session.scalars(sa.select(PaymentPlan)).one()
+
+
+def test_asking_ends_in_a_wish_the_office_sees(build, ada, browser):
+    invoice = build.posted("400", customer=ada)
+    db.session.commit()
+    assert invoice.number in browser.get("/my/plans/new").text
+
+    reply = browser.post("/my/plans", data={"ids": [invoice.id], "rhythm": "weekly",
+                                            "note": "Winter was hard."})  # fmt: skip
+    assert reply.status_code == 303
+    plan = only_plan()
+    assert (plan.state, plan.asked_by, plan.note, str(plan.amount)) == (
+        PlanState.ASKED, "ada@example.org", "Winter was hard.", "$400.00",
+    )  # fmt: skip
+    assert "You asked to pay in parts" in browser.get(reply.location).text
+
+
+@pytest.mark.parametrize("data", [{}, {"ids": ["x"]}, {"ids": ["999999"]}])
+def test_asking_for_nothing_is_answered_in_words(build, ada, browser, data):
+    build.posted("400", customer=ada)
+    reply = browser.post("/my/plans", data={"rhythm": "weekly", **data})
+    assert reply.status_code == 422
+    assert "Tick at least one invoice." in reply.text
+
+
+def test_a_wish_sent_twice_is_one_wish(build, ada, browser):
+    invoice = build.posted("400", customer=ada)
+    data = {"ids": [invoice.id], "rhythm": "weekly", "once": "the same form"}
+    browser.post("/my/plans", data=data)
+    assert browser.post("/my/plans", data=data).status_code == 303
+    assert only_plan().state is PlanState.ASKED
+
+
+def test_the_offer_shows_its_terms_in_full_and_is_accepted_with_evidence(build, ada, browser):
+    plan = offered(build.posted("400", customer=ada))
+    db.session.commit()
+    page = browser.get(f"/my/plans/{plan.id}").text
+    assert "the plan ends by itself" in page
+    assert "$100.00" in page
+
+    reply = browser.post(f"/my/plans/{plan.id}/acceptance",
+                         data={"agreed": "yes", "seen": seen(page)},
+                         headers={"User-Agent": "Firefox 140"})  # fmt: skip
+    assert reply.status_code == 303
+    kept = only_plan()
+    assert kept.state is PlanState.ACTIVE
+    assert (kept.consent.given_by, kept.consent.address, kept.consent.agent) == (
+        "Ada <ada@example.org>", "127.0.0.1", "Firefox 140",
+    )  # fmt: skip
+    assert browser.get(f"/my/plans/{plan.id}/agreement.pdf").data.startswith(b"%PDF")
+
+
+def test_without_the_tick_or_with_other_terms_nothing_is_accepted(build, ada, browser):
+    plan = offered(build.posted("400", customer=ada))
+    db.session.commit()
+    page = browser.get(f"/my/plans/{plan.id}").text
+    for data, words in (
+        ({"seen": seen(page)}, "Tick that you agree"),
+        ({"agreed": "yes", "seen": "0" * 32}, "The terms changed"),
+        ({"agreed": "yes"}, "The terms changed"),
+    ):
+        reply = browser.post(f"/my/plans/{plan.id}/acceptance", data=data)
+        assert reply.status_code == 422
+        assert words in reply.text
+    assert only_plan().state is PlanState.PROPOSED
+
+
+def test_a_payment_meanwhile_refuses_the_acceptance_with_what_changed(build, ada, browser):
+    invoice = build.posted("400", customer=ada)
+    plan = offered(invoice)
+    db.session.commit()
+    mark = seen(browser.get(f"/my/plans/{plan.id}").text)
+    pay(build, invoice, "50")
+    reply = browser.post(f"/my/plans/{plan.id}/acceptance", data={"agreed": "yes", "seen": mark})
+    assert reply.status_code == 422
+    assert "had $400.00 to pay when the plan was offered and has $350.00 now" in reply.text
+
+
+def test_declining_is_told_to_the_office(build, ada, browser):
+    plan = offered(build.posted("400", customer=ada))
+    db.session.commit()
+    browser.post(f"/my/plans/{plan.id}/refusal", data={"because": "Too much a month."})
+    assert (only_plan().state, only_plan().ended_because) == (
+        PlanState.DECLINED, "Too much a month.",
+    )  # fmt: skip
+
+
+def test_the_next_instalment_is_paid_with_one_press(build, ada, browser):
+    invoice = build.posted("400", customer=ada)
+    plan = accepted(invoice)
+    db.session.commit()
+    assert "Pay $100.00" in browser.get(f"/my/plans/{plan.id}").text
+
+    reply = browser.post(f"/my/plans/{plan.id}/payment")
+    assert reply.status_code == 303
+    attempt = db.session.scalars(sa.select(PaymentAttempt)).one()
+    assert str(attempt.amount) == "$100.00"
+    press(attempt.session_ref, "succeed")
+    settle(attempt.id)
+    db.session.expire_all()
+    assert [str(one.state) for one in only_plan().progress(in_days(0))][:2] == ["paid", "planned"]
+
+
+def test_anybody_elses_plan_does_not_exist(app, build, ada, browser):
+    other = offered(build.posted("400"))
+    db.session.commit()
+    for path in ("", "/agreement.pdf"):
+        assert browser.get(f"/my/plans/{other.id}{path}").status_code == 404
+    for verb in ("acceptance", "refusal", "payment"):
+        assert browser.post(f"/my/plans/{other.id}/{verb}").status_code == 404
+    assert only_plan().state is PlanState.PROPOSED
+
+
+def test_who_may_only_look_cannot_agree_or_pay(app, build, ada):
+    words = ContactWords("Eve", email="eve@example.org", billing_access=BillingAccess.VIEW)
+    add_contact(ada, words)
+    plan = offered(build.posted("400", customer=ada))
+    db.session.commit()
+    eve = payer_client(app, "eve@example.org")
+    assert "Accept the plan" not in eve.get(f"/my/plans/{plan.id}").text
+    assert eve.post(f"/my/plans/{plan.id}/acceptance").status_code == 422
+    assert only_plan().state is PlanState.PROPOSED
+
+
+def test_the_first_page_and_the_invoice_name_the_plan(build, ada, browser):
+    invoice = build.posted("400", customer=ada)
+    plan = accepted(invoice)
+    db.session.commit()
+    for path in ("/my/", "/my/plans", f"/my/invoices/{invoice.id}"):
+        assert plan.number in browser.get(path).text
