@@ -55,7 +55,7 @@ PAGES = {
             "batch=batched",
             "period=open",
             "sort=-total",
-        )  # fmt: skip
+        )
     },
     "… of closed months, unbatched": "/staff/invoices?period=closed&batch=unbatched",
     "staff invoice": "/staff/invoices/{invoice}",

@@ -144,14 +144,17 @@ def apply_credit(invoice: Invoice, *, on: date) -> Money:
 def lock_invoices(invoices: Sequence[Invoice]) -> None:
     """Read what may have moved afresh, under lock until the transaction ends, in id order."""
     db.session.flush()
-    query = (
-        sa.select(Invoice)
-        .where(Invoice.id.in_([invoice.id for invoice in invoices]))
-        .order_by(Invoice.id)
-        .with_for_update(of=Invoice)
-        .options(lazyload(Invoice.lines), lazyload(Invoice.taxes))
-    )
-    db.session.scalars(query.execution_options(populate_existing=True)).all()
+    db.session.scalars(_LOCKED, {"ids": [invoice.id for invoice in invoices]}).all()
+
+
+_LOCKED = (
+    sa.select(Invoice)
+    .where(Invoice.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Invoice.id)
+    .with_for_update(of=Invoice)
+    .options(lazyload(Invoice.lines), lazyload(Invoice.taxes))
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_both(invoices: Sequence[Invoice], payment: Payment) -> None:
