@@ -39,6 +39,10 @@ REST: list[list[Step]] = [
         ("long tests", [*PYTEST, "-m", "long", "tests"]),
         ("browser journeys", [*PYTEST, "-m", "browser", "tests/browser"]),
         ("crash tests", [*PYTEST, "-m", "crash", "tests/crash"]),
+        (
+            "crash tests on PostgreSQL",
+            [*PYTEST, "--engine=postgresql", "-m", "crash", "tests/crash/test_batch_kills.py"],
+        ),
     ],
 ]
 speaking = threading.Lock()

@@ -1,25 +1,17 @@
 """Posts one invoice, pays it at (local) Stripe and is killed at a named place.
 
-The tests start it once and ask it for one child per kill: a forked process dies as hard as a
-fresh one and need not read the whole app in again. A step that bad weather interrupts is done
-again, as a person or the worker would.
+A step that bad weather interrupts is done again, as a person or the worker would.
 """
 
 from __future__ import annotations
 
-import gc
-import importlib
 import json
-import os
-import signal
 import sys
-import traceback
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import configure_mappers
 from stripe._http_client import HTTPClient
 
 from portal.db import db, in_transaction
@@ -29,24 +21,8 @@ from portal.models import Invoice, InvoiceState, PaymentAttempt
 from portal.payment_collection import CheckoutWanted, keep_event, settle, start_checkout
 from portal.settings import read_settings
 from portal.tasks import run_waiting
+from tests.crash.dying import serve_deaths
 from tests.servers.stripe_world import KEY, SECRET, signature
-
-
-def die_at(place: str, when: str) -> None:
-    """Replace a function by one that kills this process before or after it ran."""
-    module_name, _, name = place.rpartition(":")
-    owner: Any = importlib.import_module(module_name)
-    *outer, last = name.split(".")
-    for step in outer:
-        owner = getattr(owner, step)
-    real = getattr(owner, last)
-
-    def deadly(*args: Any, **words: Any) -> Any:
-        if when == "after":
-            real(*args, **words)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(owner, last, deadly)
 
 
 def pay_online(app: Any, api: str) -> None:
@@ -99,32 +75,11 @@ def settings_for(data_dir: str, api: str) -> dict[str, str]:
 
 
 def main(data_dir: str, api: str) -> None:
-    """Start once; for each line `place when` on stdin a child lives, and its end is told."""
     from wsgi import make_app
 
     HTTPClient._sleep_time_seconds = lambda *_words, **_more: 0  # type: ignore[method-assign]
     app = make_app(settings=read_settings(settings_for(data_dir, api)), TESTING=True)
-    configure_mappers()
-    gc.freeze()  # what is there now stays: the children need not copy it to look it over
-    print("ready", flush=True)
-    for order in sys.stdin:
-        child = os.fork()
-        if not child:
-            live(app, api, *order.split())
-        _pid, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
-
-
-def live(app: Any, api: str, place: str, when: str) -> None:
-    """A process of its own from here on; nothing is open yet that it shares with the parent."""
-    try:
-        die_at(place, when)
-        with app.app_context():
-            pay_online(app, api)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    serve_deaths(app, lambda: pay_online(app, api))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,9 @@ breaks down. Whatever happens: nothing is lost, nothing is doubled.
 import itertools
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
 
 import pytest
 import sqlalchemy as sa
@@ -37,9 +34,9 @@ from portal.models import (
 from portal.payment_collection import due_attempts, handle_event, recheck, waiting_events
 from portal.seed import found_company
 from portal.settings import read_settings
-from tests.architecture.graph import ROOT
 from tests.conftest import MONDAY
 from tests.crash.driver import pay_online, settings_for
+from tests.crash.dying import Mortals, mortals
 from tests.servers.launching import localstripe
 from tests.servers.stripe_world import WEATHERS, StripeWorld, serving
 from wsgi import make_app
@@ -87,39 +84,23 @@ def house(stripe_world, tmp_path_factory):
         in_transaction(prepare)
         let_go()
     shutil.copytree(folder, prepared := folder.with_name("prepared"))
-    command = [sys.executable, "-m", "tests.crash.driver", str(folder), api]
-    with (
-        (folder.parent / "driver.log").open("w+") as log,
-        subprocess.Popen(
-            command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-        ) as driver,
-    ):
-        assert driver.stdout.readline() == "ready\n", log.name
-        yield app, House(folder, prepared, driver, log)
-        driver.stdin.close()
+    with mortals(
+        "tests.crash.driver", str(folder), api, log=folder.with_name("driver.log")
+    ) as driver:
+        yield app, House(folder, prepared, driver)
 
 
 @dataclass
 class House:
-    """The folder of an installation that a child of the driver lives and dies in."""
+    """The folder of an installation that the driver's children live and die in."""
 
     folder: Path
     prepared: Path
-    driver: subprocess.Popen
-    log: IO[str]
+    driver: Mortals
 
     def begin_anew(self):
         shutil.rmtree(self.folder)
         shutil.copytree(self.prepared, self.folder)
-
-    def kill(self, place, when):
-        """Let one process pay online until it is killed at this place; how it ended."""
-        print(place, when, file=self.driver.stdin, flush=True)
-        return int(self.driver.stdout.readline())
-
-    def last_words(self):
-        self.log.seek(0)
-        return self.log.read()[-2000:]
 
 
 def let_go():
@@ -145,7 +126,8 @@ def test_a_kill_loses_and_doubles_nothing(stripe_world, house, monkeypatch, plac
     monkeypatch.setattr("stripe._http_client.HTTPClient._sleep_time_seconds", lambda *_a, **_w: 0)
     with app.app_context():
         try:
-            assert home.kill(place, when) == -signal.SIGKILL, home.last_words()
+            ended = home.driver.die(place, when)
+            assert ended == -signal.SIGKILL, home.driver.last_words()
             wait_for_the_worker()
             check_money(world)
             finish(app, api)

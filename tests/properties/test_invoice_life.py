@@ -346,18 +346,20 @@ def test_the_books_balance_after_every_step_of_any_life(app, request: pytest.Fix
     first = request.config.getoption("--life-seed")
     if first is None:
         first = 0 if daily else secrets.randbelow(1_000_000)
-    how = settings(
-        max_examples=max(steps // STEPS_OF_A_LIFE, 1),
-        stateful_step_count=STEPS_OF_A_LIFE,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],  # a life is short; shrinking one takes many minutes
-        suppress_health_check=list(HealthCheck),
-    )
     for again in count_up():
         print(f"--life-seed={first + again}")  # shown when a life fails: it is lived again by this
+        left = steps - SEEN.total()  # not every draw finds a row to act on
+        how = settings(
+            max_examples=max(left // STEPS_OF_A_LIFE, 1),
+            stateful_step_count=STEPS_OF_A_LIFE,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # a life is short; shrinking one takes many minutes
+            suppress_health_check=list(HealthCheck),
+        )
         run_state_machine_as_test(seed(first + again)(Life), settings=how)
-        if SEEN.total() >= steps * (0.5 if daily else 1):  # not every draw finds a row to act on
+        if SEEN.total() >= steps * (0.5 if daily else 1):
             break
+    print(f"{SEEN.total():6} steps")
     for name, count in sorted(SEEN.items()):
         print(f"{count:6} {name}")

@@ -33,7 +33,7 @@ def test_a_step_of_its_own_speaks_while_it_runs(capfd, code, failed):
 def test_the_quick_check_and_the_whole_name_every_step_once():
     names = [name for steps in run_tests.QUICK + run_tests.REST for name, _command in steps]
 
-    assert len(set(names)) == len(names) == 10
+    assert len(set(names)) == len(names) == 11
     assert "tests on PostgreSQL" in names
 
 
