@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.access import Ability
+from portal.batches import start_print_runs
 from portal.company import today
 from portal.invoices import InvoiceFilter, ids_to_send, lock_in_order
 from portal.kernel.errors import DomainError
@@ -23,6 +24,7 @@ from portal.sendings import (
     find_runs,
     find_to_print,
     get_run,
+    ids_to_print,
     mark_printed,
     not_sent_by_rule,
     outlook,
@@ -143,6 +145,19 @@ def printed() -> Response:
 def not_sent() -> Response:
     page = not_sent_by_rule(page_request())
     return render_page("staff/sendings/not_sent.html", fragment="rows", page=page)
+
+
+@bp.post("/sendings/to-print/print-runs")
+@needs(Ability.SEND_INVOICES)
+def print_all() -> Response:
+    """The whole list as one PDF, in its order; marking as sent stays a press of its own."""
+    ids = ids_to_print()
+    if not ids:
+        raise DomainError(_("There is nothing to print."))
+    runs = start_print_runs(_("List to print"), ids, by=signed_in_user())
+    if len(runs) > 1:
+        return redirect_to("staff.print_runs.index")
+    return redirect_to("staff.print_runs.show", run_id=runs[0].id)
 
 
 def _matching() -> list[int]:

@@ -16,6 +16,7 @@ from portal.models import (
     Delivery,
     Message,
     MessageState,
+    PrintRun,
     SendingItem,
     SendingRun,
     SentState,
@@ -186,6 +187,22 @@ def test_the_print_list_is_worked_off(office, build):
 
     assert get_invoice(invoice.id).sent_state is SentState.SENT
     assert "Nothing to print" in office.get("/staff/sendings/to-print").text
+
+
+def test_the_print_list_becomes_one_pdf_in_the_order_of_the_list(office, build):
+    assert office.post("/staff/sendings/to-print/print-runs").status_code == 422
+    zips = ("62703", "62701", "62702")
+    invoices = [build.posted("80", customer=build.customer(postal_code=one)) for one in zips]
+    for one in invoices:
+        office.post(f"/staff/invoices/{one.id}/to-print")
+
+    assert "Print all as one PDF" in office.get("/staff/sendings/to-print").text
+    reply = office.post("/staff/sendings/to-print/print-runs")
+
+    run = db.session.scalars(sa.select(PrintRun)).one()
+    assert reply.location.endswith(f"/staff/print-runs/{run.id}")
+    assert run.invoice_ids == [invoices[1].id, invoices[2].id, invoices[0].id]
+    assert get_invoice(invoices[0].id).sent_state is SentState.NOT_SENT
 
 
 def test_all_that_match_are_counted_first_and_sent_once(office, build):
