@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from customer import guest, home, invoices, paying, paying_several, payments, sign_in, start
+from customer import (
+    autopay,
+    guest,
+    home,
+    invoices,
+    paying,
+    paying_several,
+    payments,
+    sign_in,
+    start,
+)
 
 
 def face(app: Flask) -> None:
     """The portal under /my for those who signed in, /pay for holders of a guest link."""
     customer = Blueprint("customer", __name__, url_prefix="/my")
-    for screen in (home, invoices, paying, paying_several, payments, sign_in):
+    for screen in (autopay, home, invoices, paying, paying_several, payments, sign_in):
         customer.register_blueprint(screen.bp)
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)

@@ -11,9 +11,11 @@ from staff import (
     attempts,
     auto_batches,
     auto_send_rules,
+    autopay,
     batch_filling,
     batch_posting,
     batches,
+    bulk_charges,
     collection_settings,
     contacts,
     corrections,
@@ -42,6 +44,7 @@ from staff import (
     people,
     periods,
     photos,
+    planned_charges,
     posting,
     pricebook,
     print_runs,
@@ -69,6 +72,7 @@ SCREENS = (
     payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
     print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
     settings, sign_in, style_guide, taxes, terms, collection_settings,
+    autopay, bulk_charges, planned_charges,
 )  # fmt: skip
 
 
