@@ -16,6 +16,7 @@ from staff import (
     batch_posting,
     batches,
     bulk_charges,
+    charging,
     collection_settings,
     contacts,
     corrections,
@@ -53,6 +54,7 @@ from staff import (
     refunds,
     review,
     roles,
+    saved_methods,
     search,
     sending,
     sendings,
@@ -73,6 +75,12 @@ SCREENS = (
     print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
     settings, sign_in, style_guide, taxes, terms, collection_settings,
     autopay, bulk_charges, planned_charges,
+    batch_posting, batches, charging, contacts, corrections, counter, customer_prices,
+    customer_timeline, customers, document_settings, financing, home, imports, interest,
+    invoice_lines, invoice_review, invoices, jobs, labels, ledger, locations, message_templates,
+    outbox, payment_corrections, payment_types, payments, people, periods, photos, posting,
+    pricebook, print_runs, receivables, refund_reasons, refunds, review, roles, saved_methods,
+    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -79,6 +79,8 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.invoice_review": "staff.invoices",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
+    "staff.saved_methods": "staff.customers",
+    "staff.charging": "staff.invoices",
     "staff.customer_timeline": "staff.customers",
     "staff.locations": "staff.customers",
     "staff.customer_prices": "staff.customers",

@@ -6,6 +6,7 @@ from portal.payment_collection.attempts import (
     attempt_by_public_id,
     find_attempts,
     find_events,
+    get_attempt,
     get_event,
     live_attempts_on,
 )
@@ -45,7 +46,13 @@ from portal.payment_collection.charge_lists import (
     try_again_today,
 )
 from portal.payment_collection.charging import ChargeWanted, charge_method
-from portal.payment_collection.checkout import CheckoutWanted, minimum_payment, start_checkout
+from portal.payment_collection.checkout import (
+    CheckoutWanted,
+    attempts_in_the_way,
+    check_shares,
+    minimum_payment,
+    start_checkout,
+)
 from portal.payment_collection.consents import (
     OFFICE_MAY_CHARGE,
     ConsentGiven,
@@ -92,7 +99,9 @@ from portal.payment_collection.method_letters import (
     tell_of_expiring,
 )
 from portal.payment_collection.methods import (
+    all_methods_of,
     chargeable_method,
+    find_method,
     method_of,
     methods_of,
     primary_method,
@@ -156,7 +165,9 @@ __all__ = [
     "SetupWanted",
     "Standing",
     "Verdict",
+    "all_methods_of",
     "attempt_by_public_id",
+    "attempts_in_the_way",
     "autopay_of",
     "autopay_text",
     "cancel_planned",
@@ -165,6 +176,7 @@ __all__ = [
     "charge_of_invoice",
     "chargeable_method",
     "charges_needing_somebody",
+    "check_shares",
     "close_stale",
     "close_stale_checkouts",
     "collection_rules",
@@ -182,9 +194,11 @@ __all__ = [
     "find_charge_runs",
     "find_charges",
     "find_events",
+    "find_method",
     "find_run_charges",
     "first_open_day",
     "gateway",
+    "get_attempt",
     "get_charge",
     "get_charge_run",
     "get_event",
