@@ -67,20 +67,14 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
-    batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
-    customers, document_settings, financing, home, imports, interest, invoice_lines,
-    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
-    settings, sign_in, style_guide, taxes, terms, collection_settings,
-    autopay, bulk_charges, planned_charges,
-    batch_posting, batches, charging, contacts, corrections, counter, customer_prices,
-    customer_timeline, customers, document_settings, financing, home, imports, interest,
-    invoice_lines, invoice_review, invoices, jobs, labels, ledger, locations, message_templates,
-    outbox, payment_corrections, payment_types, payments, people, periods, photos, posting,
-    pricebook, print_runs, receivables, refund_reasons, refunds, review, roles, saved_methods,
-    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
+    batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
+    contacts, corrections, counter, customer_prices, customer_timeline, customers,
+    document_settings, financing, home, imports, interest, invoice_lines, invoice_review,
+    invoices, jobs, labels, ledger, locations, message_templates, outbox, payment_corrections,
+    payment_types, payments, people, periods, photos, planned_charges, posting, pricebook,
+    print_runs, receivables, refund_reasons, refunds, review, roles, saved_methods, search,
+    sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 
