@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from customer import (
+    autopay,
     guest,
     home,
     invoices,
@@ -17,7 +18,7 @@ from customer import (
     start,
 )
 
-SCREENS = (home, invoices, methods, paying, paying_several, payments, plans, sign_in)
+SCREENS = (autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in)
 
 
 def face(app: Flask) -> None:

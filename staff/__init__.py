@@ -11,9 +11,11 @@ from staff import (
     attempts,
     auto_batches,
     auto_send_rules,
+    autopay,
     batch_filling,
     batch_posting,
     batches,
+    bulk_charges,
     charging,
     collection_settings,
     contacts,
@@ -47,6 +49,7 @@ from staff import (
     periods,
     photos,
     plan_offers,
+    planned_charges,
     posting,
     pricebook,
     print_runs,
@@ -69,14 +72,15 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
-    batch_posting, batches, charging, collection_settings, contacts, corrections, counter,
-    customer_account, customer_prices, customer_timeline, customers, document_settings,
-    financing, home, imports, interest, invoice_lines, invoice_review, invoices, jobs, labels,
-    ledger, locations, message_templates, outbox, payment_corrections, payment_plans,
-    payment_types, payments, payouts, people, periods, photos, plan_offers, posting, pricebook,
-    print_runs, receivables, reconciling, refund_reasons, refunds, review, roles, saved_methods,
-    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
+    batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
+    contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
+    customers, document_settings, financing, home, imports, interest, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
+    payment_corrections, payment_plans, payment_types, payments, payouts, people, periods,
+    photos, plan_offers, planned_charges, posting, pricebook, print_runs, receivables,
+    reconciling, refund_reasons, refunds, review, roles, saved_methods, search, sending,
+    sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

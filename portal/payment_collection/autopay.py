@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from portal.audit import record
 from portal.company import today
 from portal.db import db, insert_once, lock_rows
+from portal.invoices import open_invoices
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
@@ -27,7 +28,7 @@ from portal.models import (
     SavedMethod,
 )
 from portal.payment_collection.autopay_words import AgreedBy, autopay_text
-from portal.payment_collection.consents import ConsentGiven, keep_consent
+from portal.payment_collection.consents import ConsentGiven, keep_consent, seal_of
 from portal.payment_collection.methods import method_of, primary_method, why_not
 
 
@@ -58,7 +59,8 @@ def method_for(autopay: Autopay) -> SavedMethod | None:
 
 
 def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
-    """The text shown and kept. NotFound for another customer's method."""
+    """The text shown and kept; refused like turning it on, so that nobody reads in vain."""
+    _check(customer, words)
     chosen = method_of(customer.id, words.method_id).label if words.method_id else ""
     return autopay_text(
         method=chosen,
@@ -69,15 +71,20 @@ def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
     )
 
 
-def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, text: str = "") -> Autopay:
+def first_open_day(customer_id: int) -> date:
+    """The day of the oldest invoice still open: from there on when older ones are asked for."""
+    days = [one.invoice_date for one in open_invoices(customer_id) if one.invoice_date]
+    return min([*days, today()])
+
+
+def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, seal: str = "") -> Autopay:
     """Turn autopay on, or agree to other terms of it; the consent before is taken back.
 
-    `text` is what was shown: Conflict when that is not what is agreed to now. InvalidFields for
-    a bound that is no amount, DomainError without a method that can be charged.
+    `seal` (`seal_of`) says which text was shown: Conflict when it is not what is agreed to now.
+    InvalidFields for a bound that is no amount, DomainError without a method to charge.
     """
-    _check(customer, words)
     agreed = consent_to(customer, words, given.language)
-    if text and text != agreed:
+    if seal and seal != seal_of(agreed):
         raise Conflict("What you agree to has changed meanwhile. Please read it again.")
     autopay = _row_of(customer)
     consent = _kept(customer, agreed, given)

@@ -9,6 +9,7 @@ from portal.receivables.aging import (
     aging,
     aging_of_customer,
     aging_totals,
+    customers_owing,
     open_items,
     receivable_booked,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "aging",
     "aging_of_customer",
     "aging_totals",
+    "customers_owing",
     "open_items",
     "pending_items",
     "pending_total",

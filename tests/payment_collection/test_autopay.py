@@ -34,6 +34,7 @@ from portal.payment_collection import (
     consent_to,
     covers_office_charges,
     look_at_charge,
+    seal_of,
     settle,
     try_again_today,
     turn_off,
@@ -578,7 +579,7 @@ def test_bad_input_to_autopay_is_refused_in_words(build, ada):
         with pytest.raises(InvalidFields, match="above zero"):
             turn_on(ada, AutopayWords(most=amount), GIVEN)
     with pytest.raises(Conflict, match="read it again"):
-        turn_on(ada, AutopayWords(), GIVEN, text="something else")
+        turn_on(ada, AutopayWords(), GIVEN, seal=seal_of("something else"))
     method.expires_on = date(2026, 1, 31)
     with pytest.raises(DomainError, match="expired"):
         turn_on(ada, AutopayWords(), GIVEN)
@@ -590,7 +591,7 @@ def test_what_was_shown_is_what_is_agreed_to(build, ada):
     build.saved_method(ada)
     words = AutopayWords(most=Money.of(10))
     shown = consent_to(ada, words, "en")
-    assert turn_on(ada, words, GIVEN, text=shown).consent.text == shown
+    assert turn_on(ada, words, GIVEN, seal=seal_of(shown)).consent.text == shown
 
 
 def test_the_office_may_cancel_one_charge_and_try_one_again(build, ada):
