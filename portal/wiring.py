@@ -50,8 +50,10 @@ from portal.payment_collection import (
     recheck,
     recheck_dispute,
     recheck_refund,
+    send_answer,
     stale_attempts,
     tell_payer,
+    waiting_answers,
     waiting_events,
 )
 from portal.payments import (
@@ -99,6 +101,7 @@ TASKS = [
     TaskKind("attempt", recheck, due_attempts),
     TaskKind("gateway_refund", recheck_refund, due_refunds),
     TaskKind("dispute", recheck_dispute, list),  # the daily turn looks at those not over
+    TaskKind("dispute_answer", send_answer, waiting_answers),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),

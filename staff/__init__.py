@@ -20,6 +20,7 @@ from staff import (
     customer_prices,
     customer_timeline,
     customers,
+    disputes,
     document_settings,
     financing,
     home,
@@ -38,6 +39,7 @@ from staff import (
     payment_corrections,
     payment_types,
     payments,
+    payments_online,
     people,
     periods,
     photos,
@@ -46,6 +48,7 @@ from staff import (
     print_runs,
     receivables,
     refund_reasons,
+    refund_requests,
     refunds,
     review,
     roles,
@@ -63,11 +66,11 @@ from staff import (
 SCREENS = (
     account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
     batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
-    customers, document_settings, financing, home, imports, interest, invoice_lines,
+    customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
-    settings, sign_in, style_guide, taxes, terms,
+    payment_corrections, payment_types, payments, payments_online, people, periods, photos, posting,
+    pricebook, print_runs, receivables, refund_reasons, refund_requests, refunds, review, roles,
+    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from portal.access import Ability
 from portal.company import company, format_day, format_money, today
 from portal.invoices import approvals_waiting
 from portal.kernel.money import Money
+from portal.payment_collection import money_back_waiting
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
 from portal.sendings import not_sent_by_rule
@@ -45,6 +46,7 @@ def show() -> Response:
         cash=cash,
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
+        money_back=money_back_waiting() if may(Ability.VIEW_PAYMENTS) else None,
         left_out=not_sent_by_rule(PageRequest(size=10)).total,
     )
 

@@ -55,6 +55,7 @@ from portal.web import (
     render_page,
 )
 from staff.choices import row_of
+from staff.payments_online import money_back_of
 
 OLDEST = 12  # months: what was received before is a slip of the pen, or an import
 
@@ -127,7 +128,7 @@ def show(payment_id: int) -> Response:
         reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
         unchangeable=change_problem(payment), unreturnable=return_problem(payment),
-        unrefundable=refund_problem(payment),
+        unrefundable=refund_problem(payment), money_back=money_back_of(payment),
     )  # fmt: skip
 
 

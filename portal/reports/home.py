@@ -29,6 +29,7 @@ from portal.models import (
     PaymentOrigin,
     ReviewState,
 )
+from portal.payment_collection import money_back_waiting
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ def waiting_counts() -> dict[str, int]:
             sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
         )
     ).one()
+    money_back = money_back_waiting()
     return {
+        "staff.refund_requests.index": money_back.requests + money_back.failed,
+        "staff.disputes.index": money_back.disputes,
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
