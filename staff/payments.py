@@ -57,6 +57,7 @@ from portal.web import (
 )
 from staff.choices import row_of
 from staff.payment_shares import Proposal, first_of, propose, read_shares
+from staff.payments_online import money_back_of
 
 OLDEST = 12  # months: what was received before is a slip of the pen, or an import
 
@@ -141,6 +142,7 @@ def show(payment_id: int) -> Response:
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
         unchangeable=change_problem(payment), unreturnable=return_problem(payment),
         unrefundable=refund_problem(payment), bound=bound_problem(payment),
+        money_back=money_back_of(payment),
     )  # fmt: skip
 
 

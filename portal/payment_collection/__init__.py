@@ -78,6 +78,13 @@ from portal.payment_collection.differences import (
     get_difference,
     record_now,
 )
+from portal.payment_collection.dispute_answers import (
+    answer_dispute,
+    answer_problem,
+    said_of,
+    send_answer,
+    waiting_answers,
+)
 from portal.payment_collection.disputes import (
     DisputeFilter,
     disputes_of,
@@ -89,6 +96,8 @@ from portal.payment_collection.disputes import (
     recheck_disputes,
     to_answer,
 )
+from portal.payment_collection.evidence import FIELDS as EVIDENCE_FIELDS
+from portal.payment_collection.evidence import evidence_pdf, proposed_words
 from portal.payment_collection.gateway import (
     CheckoutSeen,
     CheckoutState,
@@ -129,6 +138,12 @@ from portal.payment_collection.methods import (
     primary_method,
     why_not,
 )
+from portal.payment_collection.money_back_waiting import (
+    MoneyBackWaiting,
+    failed_refunds,
+    find_refunds_in_transit,
+    money_back_waiting,
+)
 from portal.payment_collection.movements import book_as_fees
 from portal.payment_collection.on_its_way import (
     OnItsWay,
@@ -162,6 +177,18 @@ from portal.payment_collection.planned import (
     waiting_charges,
 )
 from portal.payment_collection.planning import plan_autopay
+from portal.payment_collection.refund_requests import (
+    approve_refund,
+    decline_refund,
+    get_request,
+    give_back_or_ask,
+    needs_approval,
+    refund_limit,
+    requests_of,
+    requests_waiting,
+    set_refund_limit,
+    words_of,
+)
 from portal.payment_collection.refunds import (
     due_refunds,
     gateway_problem,
@@ -189,6 +216,7 @@ from portal.payment_collection.test_payouts import (
 from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
+    "EVIDENCE_FIELDS",
     "OFFICE_MAY_CHARGE",
     "AgreedBy",
     "AttemptFilter",
@@ -210,6 +238,7 @@ __all__ = [
     "Gateway",
     "MethodGone",
     "MethodSaved",
+    "MoneyBackWaiting",
     "MovementFilter",
     "OnItsWay",
     "OpenedCheckout",
@@ -223,6 +252,9 @@ __all__ = [
     "Standing",
     "Verdict",
     "all_methods_of",
+    "answer_dispute",
+    "answer_problem",
+    "approve_refund",
     "attempt_by_public_id",
     "attempts_in_the_way",
     "autopay_of",
@@ -247,14 +279,17 @@ __all__ = [
     "decide_autopay",
     "decide_bulk",
     "decide_by",
+    "decline_refund",
     "deposit_of",
     "disputes_of",
     "due_attempts",
     "due_payouts",
     "due_refunds",
     "due_setups",
+    "evidence_pdf",
     "expected_on",
     "explain",
+    "failed_refunds",
     "figures_of_charge_runs",
     "find_attempts",
     "find_charge_runs",
@@ -267,6 +302,7 @@ __all__ = [
     "find_payouts",
     "find_payouts_kept",
     "find_refunds",
+    "find_refunds_in_transit",
     "find_run_charges",
     "first_open_day",
     "gateway",
@@ -280,6 +316,8 @@ __all__ = [
     "get_dispute",
     "get_event",
     "get_payout",
+    "get_request",
+    "give_back_or_ask",
     "handle_event",
     "has_gateway",
     "has_test_gateway",
@@ -303,8 +341,10 @@ __all__ = [
     "method_of",
     "methods_of",
     "minimum_payment",
+    "money_back_waiting",
     "movements_in",
     "movements_of",
+    "needs_approval",
     "needs_of",
     "note_ended_charge",
     "on_its_way",
@@ -316,20 +356,27 @@ __all__ = [
     "preview_charges",
     "primary_method",
     "proof_of",
+    "proposed_words",
     "recheck",
     "recheck_dispute",
     "recheck_disputes",
     "recheck_refund",
     "recheck_setup",
     "record_now",
+    "refund_limit",
     "removal_problem",
     "remove_method",
+    "requests_of",
+    "requests_waiting",
     "reserved_of",
     "retry_days",
     "retry_event",
+    "said_of",
     "seal_of",
+    "send_answer",
     "send_back",
     "set_event_aside",
+    "set_refund_limit",
     "set_up",
     "settle",
     "settle_payout",
@@ -350,10 +397,12 @@ __all__ = [
     "try_again_today",
     "turn_off",
     "turn_on",
+    "waiting_answers",
     "waiting_charge_runs",
     "waiting_charges",
     "waiting_events",
     "waiting_online",
     "why_not",
+    "words_of",
     "workbook_of_payout",
 ]

@@ -54,7 +54,7 @@ from portal.payments.receipts import (
 )
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
-from portal.payments.refund_rules import RefundWords, effect_of
+from portal.payments.refund_rules import RefundWords, check_refund, effect_of
 from portal.payments.refund_sources import (
     RefundSource,
     has_money,
@@ -114,6 +114,7 @@ __all__ = [
     "change_payment_type",
     "change_problem",
     "change_refund_reason",
+    "check_refund",
     "counter_zone",
     "credit_given_by",
     "credit_of",

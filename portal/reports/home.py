@@ -27,7 +27,7 @@ from portal.models import (
     PlanState,
     ReviewState,
 )
-from portal.payment_collection import waiting_online
+from portal.payment_collection import money_back_waiting, waiting_online
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def waiting_counts() -> dict[str, int]:
             .scalar_subquery(),
         )
     ).one()
+    money_back = money_back_waiting()
     return {
+        "staff.refund_requests.index": money_back.requests + money_back.failed,
+        "staff.disputes.index": money_back.disputes,
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,

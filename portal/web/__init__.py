@@ -13,6 +13,7 @@ from portal.web.fields import (
     UnitPriceField,
     VersionField,
     read_money,
+    words_of,
 )
 from portal.web.forms import Form
 from portal.web.fragments import notify, redirect_to, render_page
@@ -88,4 +89,5 @@ __all__ = [
     "token_of",
     "url_with",
     "wants_fragment",
+    "words_of",
 ]
