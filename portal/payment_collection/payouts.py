@@ -178,7 +178,8 @@ def _compare(payout: Payout) -> None:
     payout.matched_at = (was or clock.now()) if matched else None
     payout.next_check_at = _next_check(payout)
     if matched and was is None:
-        words = f"All {len(rows)} movements match; clearing keeps nothing for it."
+        every = "Its one movement matches" if len(rows) == 1 else f"All {len(rows)} movements match"
+        words = f"{every}; clearing keeps nothing for it."
         record("matched", payout, words)
 
 
