@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from customer import (
+    autopay,
     guest,
     home,
     invoices,
+    methods,
     paying,
     paying_several,
     payments,
@@ -20,7 +22,10 @@ from customer import (
 def face(app: Flask) -> None:
     """The portal under /my for those who signed in, /pay for holders of a guest link."""
     customer = Blueprint("customer", __name__, url_prefix="/my")
-    for screen in (home, invoices, paying, paying_several, payments, plans, sign_in):
+    screens = (
+        autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in,
+    )  # fmt: skip
+    for screen in screens:
         customer.register_blueprint(screen.bp)
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)

@@ -7,7 +7,8 @@ from flask import abort
 from portal.access import Payer
 from portal.invoices import get_invoice, is_visible_to_customer
 from portal.kernel.errors import NotFound
-from portal.models import Invoice, Payment, PaymentPlan
+from portal.models import Customer, Invoice, Payment, PaymentPlan, SavedMethod
+from portal.payment_collection import find_method
 from portal.payment_plans import get_plan
 from portal.payments import get_money
 from portal.web import current_payer
@@ -39,3 +40,27 @@ def my_plan(plan_id: int) -> PaymentPlan:
     if plan.customer_id not in me().customer_ids:
         raise NotFound("There is nothing here, or it is not yours to see.")
     return plan
+
+
+def paying_customers() -> list[Customer]:
+    """The customers I may pay for: their payment methods are mine to look after."""
+    return [one.customer for one in me().contacts if me().may_pay(one.customer_id)]
+
+
+def paying_customer(customer_id: int) -> Customer:
+    """One of them, or the only one when none is named; NotFound for anybody else's."""
+    mine = paying_customers()
+    if not customer_id and len(mine) == 1:
+        return mine[0]
+    found = next((one for one in mine if one.id == customer_id), None)
+    if found is None:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return found
+
+
+def my_method(method_id: int) -> SavedMethod:
+    """A kept payment method of a customer I may pay for; NotFound for any other."""
+    method = find_method(method_id)
+    if method is None or not me().may_pay(method.customer_id):
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return method

@@ -16,6 +16,7 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
+from portal.payment_collection import plan_autopay, tell_of_expiring
 from portal.payment_plans import look_after_plans
 from portal.web import forget_old_submissions
 
@@ -55,8 +56,10 @@ def refresh_statistics() -> None:
 
 SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
+    Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("look after payment plans", hourly, look_after_plans),
     Scheduled("refresh statistics", hourly, refresh_statistics),
+    Scheduled("tell of expiring cards", daily, tell_of_expiring),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

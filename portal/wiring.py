@@ -32,6 +32,7 @@ from portal.invoices import (
 )
 from portal.jobs import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.events import Event, Handler, wire
+from portal.models import ChargeSource
 from portal.outbox import (
     MessageSent,
     deliver,
@@ -41,18 +42,32 @@ from portal.outbox import (
 )
 from portal.payment_collection import (
     ChargeEnded,
+    MethodGone,
+    MethodSaved,
     PaymentCameBack,
     PaymentOnItsWay,
     close_stale,
     close_stale_checkouts,
+    decide_autopay,
+    decide_bulk,
+    decide_by,
     due_attempts,
+    due_setups,
     handle_event,
+    look_again_at_charges,
+    look_at_charge,
+    look_at_charge_run,
+    note_ended_charge,
     recheck,
+    recheck_setup,
     stale_attempts,
+    tell_gone,
     tell_payer,
+    waiting_charge_runs,
+    waiting_charges,
     waiting_events,
 )
-from portal.payment_plans import agreement_pdf
+from portal.payment_plans import agreement_pdf, decide_plan
 from portal.payments import (
     PaymentReceived,
     give_credit,
@@ -81,14 +96,16 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobReopened: [lambda event: free_job_invoice(event.job)],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
-    InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again],
+    InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again, look_again_at_charges],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links, send_posted],
     PaymentReceived: [send_receipt],
     PaymentOnItsWay: [],
     PaymentCameBack: [tell_payer],
-    ChargeEnded: [],
+    ChargeEnded: [note_ended_charge],
+    MethodSaved: [],
+    MethodGone: [tell_gone],
     MessageSent: [mark_sent],
 }
 
@@ -97,15 +114,28 @@ TASKS = [
     TaskKind("text", deliver_text, waiting_texts, lane=MAIL),
     TaskKind("gateway_event", handle_event, waiting_events),
     TaskKind("attempt", recheck, due_attempts),
+    TaskKind("method_setup", recheck_setup, due_setups),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),
     TaskKind("sending_run", look_at_sending, waiting_sendings),
     TaskKind("stale_checkout", close_stale, stale_attempts),
+    TaskKind("planned_charge", look_at_charge, waiting_charges),
+    TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
 ]
 
-DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes,
-                             "payment_plan": agreement_pdf}  # fmt: skip
+DECIDERS = {
+    ChargeSource.AUTOPAY: decide_autopay,
+    ChargeSource.BULK: decide_bulk,
+    ChargeSource.PLAN: decide_plan,
+}
+
+DOCUMENTS: dict[str, Any] = {
+    "invoice": invoice_pdf,
+    "receipt": receipt_pdf,
+    "photo": photo_bytes,
+    "payment_plan": agreement_pdf,
+}
 
 
 def wire_house(app: Flask) -> None:
@@ -114,4 +144,6 @@ def wire_house(app: Flask) -> None:
     app.extensions["document renderers"] = DOCUMENTS
     tasks.set_up(app, tasks.register(TASKS), run_due)
     payment_collection.set_up(app)
+    for source, decide in DECIDERS.items():
+        decide_by(source, decide)
     sendings.set_up(app)

@@ -11,9 +11,12 @@ from staff import (
     attempts,
     auto_batches,
     auto_send_rules,
+    autopay,
     batch_filling,
     batch_posting,
     batches,
+    bulk_charges,
+    charging,
     collection_settings,
     contacts,
     corrections,
@@ -44,6 +47,7 @@ from staff import (
     periods,
     photos,
     plan_offers,
+    planned_charges,
     posting,
     pricebook,
     print_runs,
@@ -52,6 +56,7 @@ from staff import (
     refunds,
     review,
     roles,
+    saved_methods,
     search,
     sending,
     sendings,
@@ -71,7 +76,7 @@ SCREENS = (
     payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
     print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
     settings, sign_in, style_guide, taxes, terms, collection_settings,
-    payment_plans, plan_offers,
+    autopay, bulk_charges, planned_charges, charging, saved_methods, payment_plans, plan_offers,
 )  # fmt: skip
 
 

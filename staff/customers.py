@@ -24,6 +24,7 @@ from portal.invoices import InvoiceFilter, find_invoices
 from portal.kernel.errors import DomainError, NeedsConfirmation
 from portal.models import Customer, Delivery
 from portal.outbox import bounced_addresses
+from portal.payment_collection import autopay_of, methods_of
 from portal.payment_plans import plans_of
 from portal.payments import PaymentFilter, credit_of, find_payments
 from portal.pricebook import prices_of
@@ -183,6 +184,8 @@ def page_of(
         aging=aging_of_customer(customer.id, on=today()),
         prices=prices_of(customer),
         bounced=bounced_addresses([customer.id]),
+        autopay=autopay_of(customer.id),
+        methods=methods_of(customer),
         plans=plans_of([customer.id], limit=5),
         price_form=price_form or PriceForm(formdata=None),
         trail=trail,

@@ -9,6 +9,7 @@ from portal.access import Ability
 from portal.company import company, format_day, format_money, today
 from portal.invoices import approvals_waiting
 from portal.kernel.money import Money
+from portal.payment_collection import charges_needing_somebody
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
 from portal.sendings import not_sent_by_rule
@@ -46,6 +47,7 @@ def show() -> Response:
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
         left_out=not_sent_by_rule(PageRequest(size=10)).total,
+        failed_charges=charges_needing_somebody(),
     )
 
 

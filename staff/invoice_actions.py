@@ -12,6 +12,7 @@ from portal.company import today
 from portal.invoices import financing_problem, interest_problem
 from portal.kernel.money import ZERO
 from portal.models import Invoice
+from portal.payment_collection import has_gateway, methods_of
 from portal.web import may
 
 
@@ -30,6 +31,10 @@ def further_actions(invoice: Invoice) -> list[Action]:
     if not invoice.is_on_the_books or invoice.balance <= ZERO:
         return []
     actions = []
+    if may(Ability.CHARGE_METHODS) and has_gateway():
+        url = url_for("staff.charging.new", invoice_id=invoice.id)
+        problem = None if methods_of(invoice.customer) else _("No payment method was saved yet.")
+        actions.append(Action(_("Charge a saved method …"), "credit-card", url, problem))
     if may(Ability.CORRECT_INVOICES):
         url = url_for("staff.interest.question", invoice_id=invoice.id)
         problem = interest_problem(invoice, on=today())

@@ -51,7 +51,7 @@ from portal.models import (
     SentState,
     SyncState,
 )
-from portal.payment_collection import live_attempts_on, on_its_way
+from portal.payment_collection import charge_of_invoice, live_attempts_on, on_its_way
 from portal.payments import (
     applications_to,
     apply_credit,
@@ -285,6 +285,7 @@ def page_of(
         refundable=may(Ability.REFUND_PAYMENTS) and has_money(applications),
         attempts=live_attempts_on([invoice.id]),
         way=on_its_way([invoice.id]).get(invoice.id),
+        charge=charge_of_invoice(invoice.id),
         addresses=billing_addresses(invoice),
         actions=further_actions(invoice),
         financings=financings_of(invoice),

@@ -25,7 +25,9 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Review"), "eye-check", "staff.review.index", A.VIEW_INVOICES),
         (later("Batches"), "stack-2", "staff.batches.index", A.VIEW_INVOICES),
         (later("Payments"), "cash", "staff.payments.index", A.VIEW_PAYMENTS),
-        (later("Payment plans"), "calendar-dollar", "staff.payment_plans.index", A.VIEW_PAYMENTS),
+        (later("Planned charges"), "calendar-dollar", "staff.planned_charges.index",
+         A.VIEW_PAYMENTS),
+        (later("Payment plans"), "calendar-check", "staff.payment_plans.index", A.VIEW_PAYMENTS),
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
         (later("Customers"), "users", "staff.customers.index", A.VIEW_CUSTOMERS),
         (later("Price book"), "book", "staff.pricebook.index", A.VIEW_PRICE_BOOK),
@@ -63,6 +65,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
 
 PART_OF = {  # screens that belong to another one's entry
     "staff.posting": "staff.invoices",
+    "staff.autopay": "staff.customers",
+    "staff.bulk_charges": "staff.receivables",
     "staff.corrections": "staff.invoices",
     "staff.sending": "staff.invoices",
     "staff.invoice_lines": "staff.invoices",
@@ -77,6 +81,8 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.plan_offers": "staff.payment_plans",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
+    "staff.saved_methods": "staff.customers",
+    "staff.charging": "staff.invoices",
     "staff.customer_timeline": "staff.customers",
     "staff.locations": "staff.customers",
     "staff.customer_prices": "staff.customers",

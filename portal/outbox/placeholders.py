@@ -22,7 +22,7 @@ PLACEHOLDERS = {  # what people read beside the editor
     "pay_link": "a link to see and pay it; empty when nothing is owed",
     "portal_link": "where customers sign in",
     "summary": "what was done; on a receipt what is still open, of a plan its payments",
-    "reason": "what the bank said, or why a plan was declined or ended",
+    "reason": "what the bank said; why we write of a method, or a plan was declined or ended",
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
     "company_name": "your company",

@@ -22,6 +22,7 @@ KINDS = (
     "payment_came_back",
     "autopay_notice",
     "charge_failed",
+    "payment_method",
     "plan_proposed",
     "plan_accepted",
     "plan_declined",

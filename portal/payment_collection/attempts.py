@@ -116,6 +116,14 @@ def find_attempts(wanted: AttemptFilter, page: PageRequest) -> Page[PaymentAttem
     return paginate(query, page, sorts={"started": PaymentAttempt.id}, default="-started")
 
 
+def get_attempt(attempt_id: int) -> PaymentAttempt:
+    """One attempt as it is now; NotFound otherwise."""
+    attempt = db.session.get(PaymentAttempt, attempt_id, populate_existing=True)
+    if attempt is None:
+        raise NotFound("No such payment attempt.")
+    return attempt
+
+
 def get_event(event_id: int) -> GatewayEvent:
     """One kept event; NotFound otherwise."""
     event = db.session.get(GatewayEvent, event_id)

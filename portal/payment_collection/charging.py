@@ -7,7 +7,7 @@ keep is ever confirmed. So after a crash at any place a charge is looked up, nev
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -58,8 +58,14 @@ class ChargeWanted:
     language: str = "en"
 
 
-def charge_method(wanted: ChargeWanted) -> int:
+Linking = Callable[[PaymentAttempt], None]
+
+
+def charge_method(wanted: ChargeWanted, *, linked: Linking | None = None) -> int:
     """Charge a saved method; the id of the attempt, whose state is the outcome.
+
+    `linked` is called with the new attempt in the transaction that keeps it: whoever planned
+    this charge writes down there that it is being tried, so that it is never tried twice.
 
     SUCCEEDED; PROCESSING for a bank debit; FAILED with `failure` in words when it was refused;
     EXPIRED when the invoices changed before it was carried out; UNKNOWN when the gateway did
@@ -74,7 +80,7 @@ def charge_method(wanted: ChargeWanted) -> int:
         for attempt_id in in_transaction(lambda: _in_the_way(wanted)):
             withdraw_attempt(attempt_id)
         try:
-            attempt_id = in_transaction(lambda: _persist(wanted))
+            attempt_id = in_transaction(lambda: _persist(wanted, linked))
         except IntegrityError:
             continue  # somebody was faster: look at that attempt
         carry_out(attempt_id)
@@ -140,7 +146,7 @@ def _checked(wanted: ChargeWanted) -> Sequence[Invoice]:
     return invoices
 
 
-def _persist(wanted: ChargeWanted) -> int:
+def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
     invoices, amounts = _checked(wanted), dict(wanted.shares)
     attempt = PaymentAttempt(
         public_id=secrets.token_urlsafe(24),
@@ -161,6 +167,8 @@ def _persist(wanted: ChargeWanted) -> int:
     )
     db.session.add(attempt)
     db.session.flush()
+    if linked is not None:
+        linked(attempt)
     return attempt.id
 
 

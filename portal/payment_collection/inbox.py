@@ -22,10 +22,13 @@ from portal.models import (
     PaymentAttempt,
 )
 from portal.payment_collection.gateway import DisputeSeen, EventSeen, gateway, has_gateway
+from portal.payment_collection.method_events import act_on_method
 from portal.payment_collection.settling import settle
+from portal.payment_collection.setups import settle_setup, setup_of_event
 from portal.tasks import lease, wake
 
-SETTLES = ("checkout.session.", "payment_intent.")
+SETTLES = ("checkout.session.", "payment_intent.", "setup_intent.")
+ABOUT_METHODS = ("payment_method.", "mandate.")
 # Money that left at the processor and that our books do not know of yet.
 FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.", "payout.failed")
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
@@ -114,6 +117,8 @@ def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
         return in_transaction(lambda: _record_dispute(dispute))
     if seen.kind.startswith(SETTLES):
         return _settle_for(seen)
+    if seen.kind.startswith(ABOUT_METHODS):
+        return act_on_method(seen)
     if seen.kind.startswith(FOR_A_PERSON):
         return GatewayEventState.PARKED, (
             "Money moved at the payment processor itself. Compare with it and record it here."
@@ -141,6 +146,8 @@ def _settle_for(seen: EventSeen) -> tuple[GatewayEventState, str]:
             )
         ).first()
         db.session.rollback()
+    if found is None and (setup_id := setup_of_event(seen.reference, seen.session_ref)):
+        return GatewayEventState.HANDLED, f"Saving the method: {settle_setup(setup_id)}."
     if found is None:
         return GatewayEventState.PARKED, "No payment attempt of ours belongs to this event."
     if found.session_ref is None and seen.session_ref:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.company import today
 from portal.db import db
@@ -24,6 +25,24 @@ def primary_method(customer_id: int) -> SavedMethod | None:
     if not has_gateway():
         return None
     return db.session.scalars(_kept_here(customer_id).where(SavedMethod.is_primary)).one_or_none()
+
+
+def find_method(method_id: int) -> SavedMethod | None:
+    """One that is still kept, whoever's it is: the caller says who may see it."""
+    method = db.session.get(SavedMethod, method_id)
+    return method if method is not None and method.state is MethodState.ACTIVE else None
+
+
+def all_methods_of(customer: Customer) -> list[SavedMethod]:
+    """Everything ever saved, with its consent; what is gone last. For the office."""
+    query = (
+        sa.select(SavedMethod)
+        .where(SavedMethod.customer_id == customer.id)
+        .options(joinedload(SavedMethod.consent))
+        .order_by(SavedMethod.is_primary.desc(), SavedMethod.id.desc())
+    )
+    kept = list(db.session.scalars(query))
+    return sorted(kept, key=lambda one: one.state is not MethodState.ACTIVE)
 
 
 def method_of(customer_id: int, method_id: int) -> SavedMethod:

@@ -8,6 +8,7 @@ from portal.payment_collection.gateway import Gateway
 from portal.payment_collection.gateways.stripe import StripeGateway
 from portal.payment_collection.gateways.test_gateway import TestGateway
 from portal.payment_collection.hooks import hooks
+from portal.payment_collection.test_method_pages import method_pages
 from portal.payment_collection.test_pages import pages
 from portal.settings import BadSettings, Settings
 from portal.web import csrf_exempt
@@ -22,6 +23,7 @@ def set_up(app: Flask) -> None:
     app.register_blueprint(hooks)
     if isinstance(chosen, TestGateway):
         app.register_blueprint(pages)
+        app.register_blueprint(method_pages)
 
 
 def choose_gateway(settings: Settings) -> Gateway | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from portal.company import company, format_money
 from portal.invoices import pay_link_url, portal_url
 from portal.kernel.money import Money
-from portal.models import Channel, PaymentAttempt
+from portal.models import AttemptPurpose, Channel, PaymentAttempt
 from portal.outbox import Values, locale_of, spoken, words_for, write_letter, write_message
 from portal.payment_collection.settling import PaymentCameBack
 from portal.payments import receipt_address
 
+PLANNED = (AttemptPurpose.AUTOPAY, AttemptPurpose.BULK)
 STILL_DUE = {
     "en": "Invoice {number}: {balance} due",
     "es": "Factura {number}: {balance} pendiente",
@@ -20,6 +21,8 @@ STILL_DUE = {
 def tell_payer(event: PaymentCameBack) -> None:
     """The debit came back: the invoices are open again, and here is how to pay; idempotent."""
     attempt = event.attempt
+    if attempt.purpose in PLANNED:
+        return  # the planned charge tells of it, with the day of the next try
     address = attempt.email or receipt_address(attempt.customer)
     if not address:
         return

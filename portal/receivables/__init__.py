@@ -8,6 +8,7 @@ from portal.receivables.aging import (
     aging,
     aging_of_customer,
     aging_totals,
+    customers_owing,
     open_items,
     receivable_booked,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "aging",
     "aging_of_customer",
     "aging_totals",
+    "customers_owing",
     "open_items",
     "pending_items",
     "pending_total",

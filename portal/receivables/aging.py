@@ -102,6 +102,12 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
     return Aging(found, _row(whole), whole.customers, number, page.size)
 
 
+def customers_owing(wanted: AgingFilter, *, on: date) -> list[int]:
+    """The ids of every customer the list lets through, by id."""
+    listed = _listed(wanted, on)
+    return list(db.session.scalars(sa.select(listed.c.customer_id).order_by(listed.c.customer_id)))
+
+
 def _cut(listed: sa.CTE, page: PageRequest) -> sa.Select[*tuple[object, ...]]:
     """The rows of one page, in its order, from the whole list."""
     key = page.sort if page.sort.removeprefix("-") in ("name", *FIGURES) else "-total"

@@ -1,0 +1,283 @@
+"""Bulk charge: many customers' saved methods by one press, previewed, charged once, stoppable."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
+
+from portal.audit import record
+from portal.company import today
+from portal.db import (
+    Page,
+    PageRequest,
+    as_money,
+    claim,
+    db,
+    in_transaction,
+    lock_rows,
+    paginate,
+    reading,
+)
+from portal.documents import Sheet, write_workbook
+from portal.kernel import clock
+from portal.kernel.errors import DomainError, NotFound
+from portal.kernel.money import ZERO, Money
+from portal.models import (
+    CHARGE,
+    ChargeRun,
+    ChargeRunState,
+    ChargeSource,
+    ChargeState,
+    Customer,
+    PaymentAttempt,
+    PlannedCharge,
+    User,
+)
+from portal.payment_collection.gateway import gateway
+from portal.payment_collection.planned import carry_out_planned
+from portal.payment_collection.standing import Standing, standings
+from portal.tasks import lease, wake
+
+LEASE = 120  # seconds
+WORKING = (ChargeRunState.WAITING,)
+NAMED = 1_000  # left-out customers kept by name
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Who would be charged how much, and who is left out for what reason."""
+
+    ready: Sequence[Standing]
+    left_out: Sequence[Standing]
+
+    @property
+    def total(self) -> Money:
+        return Money.total(one.owed for one in self.ready)
+
+    @property
+    def seal(self) -> str:
+        """What was shown, in short: other people or amounts make another one."""
+        return f"{len(self.ready)}-{self.total.cents}"
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """How far a bulk charge is; amounts are what was really charged or is on its way."""
+
+    waiting: int
+    on_its_way: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    charged: Money
+
+    @property
+    def done(self) -> int:
+        return self.on_its_way + self.succeeded + self.failed + self.cancelled
+
+
+def preview_charges(customer_ids: Collection[int]) -> Preview:
+    """What a bulk charge of these customers would do now; changes nothing."""
+    found = standings(customer_ids).values()
+    return Preview([one for one in found if not one.reason], [one for one in found if one.reason])
+
+
+def start_charge_run(customer_ids: Collection[int], *, seal: str, by: User | None) -> ChargeRun:
+    """Plan one charge each for those who can be charged; the worker carries them out.
+
+    Raises DomainError when it is not what was shown (`seal`) any more, or nobody is left.
+    """
+    gateway()
+    preview = preview_charges(customer_ids)
+    if not preview.ready:
+        raise DomainError("Nobody of them can be charged.")
+    if preview.seal != seal:
+        raise DomainError("What they owe has changed since it was shown. Look at it again.")
+    run = ChargeRun(
+        rows_total=len(preview.ready),
+        left_out=[[one.customer.name, one.reason] for one in preview.left_out[:NAMED]],
+        started_by_id=by.id if by else None,
+    )
+    db.session.add(run)
+    db.session.flush()
+    db.session.execute(sa.insert(PlannedCharge), [_row(run, one) for one in preview.ready])
+    record("started", run, f"{len(preview.ready)} customers are charged {preview.total} in all.")
+    wake("charge_run", run.id)
+    return run
+
+
+def stop_charge_run(run: ChargeRun) -> None:
+    """Begin no more charges; what was charged stays charged. DomainError when it is over."""
+    if run.state is not ChargeRunState.WAITING:
+        raise DomainError("This bulk charge is over already.")
+    claim(run, state=ChargeRunState.STOPPED)
+    run.claimed_until, run.finished_at = None, clock.now()
+    for charge in lock_rows(PlannedCharge, _waiting_ids(run.id)):
+        if charge.state is ChargeState.WAITING:
+            charge.state = CHARGE.after(charge.state, "cancel")
+            charge.outcome = "The bulk charge was stopped before."
+    record("stopped", run, "The bulk charge was stopped.")
+
+
+def waiting_charge_runs() -> Iterable[int]:
+    """Bulk charges whose wake-up was lost or whose worker died."""
+    return db.session.scalars(
+        sa.select(ChargeRun.id).where(
+            ChargeRun.state.in_(WORKING),
+            sa.or_(ChargeRun.claimed_until.is_(None), ChargeRun.claimed_until <= clock.now()),
+        )
+    ).all()
+
+
+def look_at_charge_run(run_id: int) -> None:
+    """Carry out what waits in it, one after the other; safe to call twice and after a crash.
+
+    The lease is renewed before each charge, so a worker that lost it stops; a charge that
+    another worker holds is left to it, and the run is looked at again.
+    """
+    if not lease(ChargeRun, run_id, states=WORKING, seconds=LEASE):
+        db.session.rollback()
+        return
+    db.session.commit()
+    with reading():
+        mine = db.session.get_one(ChargeRun, run_id, populate_existing=True).claimed_until
+        db.session.rollback()
+    seen: set[int] = set()
+    while mine is not None:
+        held, waiting = mine, [one for one in _waiting_ids(run_id) if one not in seen]
+        db.session.rollback()
+        if not waiting:
+            in_transaction(lambda: _finish(run_id, held))  # noqa: B023
+            return
+        seen.add(waiting[0])
+        carry_out_planned(waiting[0])
+        mine = in_transaction(lambda: _renewed(run_id, held))  # noqa: B023
+
+
+def get_charge_run(run_id: int) -> ChargeRun:
+    """One bulk charge; NotFound otherwise."""
+    run = db.session.get(ChargeRun, run_id)
+    if run is None:
+        raise NotFound("No such bulk charge.")
+    return run
+
+
+def find_charge_runs(page: PageRequest) -> Page[ChargeRun]:
+    query = sa.select(ChargeRun).options(joinedload(ChargeRun.started_by))
+    return paginate(query, page, sorts={"newest": ChargeRun.id}, default="-newest")
+
+
+def find_run_charges(
+    run: ChargeRun, page: PageRequest, *, state: ChargeState | None = None
+) -> Page[PlannedCharge]:
+    query = (
+        sa.select(PlannedCharge)
+        .where(PlannedCharge.run_id == run.id)
+        .options(joinedload(PlannedCharge.customer), joinedload(PlannedCharge.attempt))
+    )
+    if state is not None:
+        query = query.where(PlannedCharge.state == state)
+    return paginate(query, page, sorts={"row": PlannedCharge.id}, default="row")
+
+
+def figures_of_charge_runs(runs: Collection[ChargeRun]) -> dict[int, RunFigures]:
+    """The figures of each run by its id, in one statement: true after a restart too."""
+    amount = as_money(sa.func.coalesce(sa.func.sum(PaymentAttempt.amount), 0))
+    query = (
+        sa.select(PlannedCharge.run_id, PlannedCharge.state, sa.func.count(), amount)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == PlannedCharge.attempt_id)
+        .where(PlannedCharge.run_id.in_([one.id for one in runs]))
+        .group_by(PlannedCharge.run_id, PlannedCharge.state)
+    )
+    found: dict[int, dict[ChargeState, tuple[int, Money]]] = {one.id: {} for one in runs}
+    for run_id, state, number, charged in db.session.execute(query):
+        assert run_id is not None  # it was asked for
+        found[run_id][state] = (number, charged)
+    return {run_id: _figures(states) for run_id, states in found.items()}
+
+
+def outcomes_workbook(run: ChargeRun) -> IO[bytes]:
+    """Every row with what became of it, and who was left out, as XLSX."""
+    return write_workbook(
+        [
+            Sheet(
+                _("Charges"),
+                [_("Customer"), _("To be charged"), _("Charged"), _("State"), _("Outcome"),
+                 _("Payment")],
+                _outcomes(run),
+            ),
+            Sheet(_("Left out"), [_("Customer"), _("Reason")], run.left_out),
+        ]
+    )  # fmt: skip
+
+
+def _row(run: ChargeRun, one: Standing) -> dict[str, Any]:
+    return {
+        "customer_id": one.customer.id, "source": ChargeSource.BULK, "run_id": run.id,
+        "amount": one.owed, "charge_on": today(),
+    }  # fmt: skip
+
+
+def _waiting_ids(run_id: int) -> list[int]:
+    query = (
+        sa.select(PlannedCharge.id)
+        .where(PlannedCharge.run_id == run_id, PlannedCharge.state == ChargeState.WAITING)
+        .order_by(PlannedCharge.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def _renewed(run_id: int, held: datetime) -> datetime | None:
+    """Until when the run is ours from now on; None when it was stopped or is another's."""
+    run = lock_rows(ChargeRun, [run_id])[0]
+    if run.state is not ChargeRunState.WAITING or run.claimed_until != held:
+        return None
+    run.claimed_until = clock.now() + timedelta(seconds=LEASE)
+    return run.claimed_until
+
+
+def _finish(run_id: int, held: datetime) -> None:
+    """Done, unless a row is still in the hands of a worker that may have died."""
+    run = lock_rows(ChargeRun, [run_id])[0]
+    if run.state is not ChargeRunState.WAITING or run.claimed_until != held:
+        return
+    if _waiting_ids(run_id):
+        return  # the sweep comes back when this lease has run out
+    run.state, run.claimed_until, run.finished_at = ChargeRunState.DONE, None, clock.now()
+    record("finished", run, "The bulk charge was carried out.")
+
+
+def _figures(states: dict[ChargeState, tuple[int, Money]]) -> RunFigures:
+    def number(*wanted: ChargeState) -> int:
+        return sum(states.get(one, (0, ZERO))[0] for one in wanted)
+
+    return RunFigures(
+        waiting=number(ChargeState.WAITING),
+        on_its_way=number(ChargeState.CHARGING),
+        succeeded=number(ChargeState.SUCCEEDED),
+        failed=number(ChargeState.FAILED, ChargeState.GIVEN_UP),
+        cancelled=number(ChargeState.CANCELLED),
+        charged=states.get(ChargeState.SUCCEEDED, (0, ZERO))[1],
+    )
+
+
+def _outcomes(run: ChargeRun) -> Iterator[list[Any]]:
+    query = (
+        sa.select(
+            Customer.name, PlannedCharge.amount, PaymentAttempt.amount, PlannedCharge.state,
+            PlannedCharge.outcome, PaymentAttempt.payment_id,
+        )
+        .join(Customer, Customer.id == PlannedCharge.customer_id)
+        .outerjoin(PaymentAttempt, PaymentAttempt.id == PlannedCharge.attempt_id)
+        .where(PlannedCharge.run_id == run.id)
+        .order_by(PlannedCharge.id)
+    )  # fmt: skip
+    for name, wanted, asked, state, outcome, payment_id in db.session.execute(query):
+        charged = asked if state is ChargeState.SUCCEEDED else ZERO
+        yield [name, wanted, charged, state.value.replace("_", " "), outcome, payment_id]

@@ -1,0 +1,139 @@
+"""Whether a planned charge is made now: everything is read again at that very moment.
+
+What is read here is only a plan; the invoices are locked and compared once more when the
+attempt is kept and before it is confirmed (see charging).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from portal.company import company, format_money
+from portal.db import db
+from portal.kernel.money import ZERO, Money
+from portal.models import (
+    AttemptState,
+    ChargeSource,
+    Invoice,
+    InvoiceState,
+    PlannedCharge,
+    PlanShare,
+    PlanState,
+)
+from portal.payment_collection.attempts import live_attempts_on
+from portal.payment_collection.autopay import autopay_of, method_for
+from portal.payment_collection.methods import why_not
+from portal.payment_collection.standing import standings
+from portal.payments import credit_of, disputed_invoices
+
+ANOTHER_METHOD = "There is no payment method that can be charged: another one has to be saved."
+
+
+class Verdict(StrEnum):
+    """HOLD looks again later and counts no try; GIVE_UP tells customer and office."""
+
+    CHARGE = "charge"
+    HOLD = "hold"
+    CANCEL = "cancel"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with a planned charge now, and why in words."""
+
+    verdict: Verdict
+    words: str = ""
+    method_id: int = 0
+    shares: Sequence[tuple[int, Money]] = ()  # invoice id, amount
+
+
+Decide = Callable[[PlannedCharge], Decision]
+_DECIDERS: dict[ChargeSource, Decide] = {}
+
+
+def decide_by(source: ChargeSource, decide: Decide) -> None:
+    """Say who decides about charges of this source; portal/wiring.py does, once."""
+    _DECIDERS[source] = decide
+
+
+def decided_sources() -> list[ChargeSource]:
+    """The sources whose charges are carried out by the worker."""
+    return list(_DECIDERS)
+
+
+def decide(charge: PlannedCharge) -> Decision:
+    return _DECIDERS[charge.source](charge)
+
+
+def decide_autopay(charge: PlannedCharge) -> Decision:
+    """Autopay charges one invoice, up to what was announced, the agreed bound, and the balance."""
+    invoice, autopay = charge.invoice, autopay_of(charge.customer_id)
+    assert invoice is not None  # one_source
+    if autopay is None or not autopay.active:
+        return Decision(Verdict.CANCEL, "Autopay was turned off.")
+    if invoice.state is InvoiceState.CANCELLED:
+        return Decision(Verdict.CANCEL, "The invoice was cancelled.")
+    if invoice.balance <= ZERO:
+        return Decision(Verdict.CANCEL, "It was paid another way.")
+    if hold := _why_hold(charge, invoice):
+        return Decision(Verdict.HOLD, hold)
+    amount = min(invoice.balance, charge.amount or invoice.balance)
+    if autopay.most is not None and amount > autopay.most:
+        return Decision(Verdict.GIVE_UP, f"It is more than the {_said(autopay.most)} agreed to.")
+    method = method_for(autopay)
+    if method is None:
+        old = autopay.method
+        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or ANOTHER_METHOD)
+    return Decision(Verdict.CHARGE, "", method.id, [(invoice.id, amount)])
+
+
+def decide_bulk(charge: PlannedCharge) -> Decision:
+    """A bulk charge takes what the customer owes by now, oldest first, up to what was shown."""
+    standing = standings([charge.customer_id], run_id=charge.run_id).get(charge.customer_id)
+    if standing is None or not standing.invoices:
+        return Decision(Verdict.CANCEL, "Nothing is owed any more.")
+    if standing.reason:
+        return Decision(Verdict.CANCEL, standing.reason)
+    assert standing.method is not None  # its absence is a reason
+    left, shares = charge.amount or standing.owed, []
+    for invoice in standing.invoices:
+        part = min(invoice.balance, left)
+        if part > ZERO:
+            shares.append((invoice.id, part))
+            left -= part
+    return Decision(Verdict.CHARGE, "", standing.method.id, shares)
+
+
+def planned_by_plan(invoice_ids: Sequence[int]) -> set[int]:
+    """Which of these invoices an active payment plan covers: it has days of its own."""
+    query = sa.select(PlanShare.invoice_id).where(
+        PlanShare.invoice_id.in_(invoice_ids),
+        PlanShare.live,
+        PlanShare.plan.has(state=PlanState.ACTIVE),
+    )
+    return set(db.session.scalars(query))
+
+
+def _why_hold(charge: PlannedCharge, invoice: Invoice) -> str:
+    if not invoice.is_on_the_books:
+        return "The invoice is not final at the moment."
+    if charge.noticed_at is None:
+        return charge.outcome or "The notice to the customer has not gone out yet."
+    if disputed_invoices([invoice.id]):
+        return "The payer's bank disputes money on this invoice."
+    if planned_by_plan([invoice.id]):
+        return "A payment plan covers this invoice."
+    if credit := max(credit_of(charge.customer_id), ZERO):
+        return f"The customer has {_said(credit)} in credit: use that first."
+    if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
+        return "A payment for it is on its way."
+    return ""
+
+
+def _said(amount: Money) -> str:
+    return format_money(amount, company().locale, company().currency)

@@ -1,0 +1,145 @@
+"""Planning autopay: every invoice that becomes due gets one charge, announced beforehand.
+
+A charge by autopay is announced `notice_days` before, or it does not happen: the notice sets
+the day, and a notice that goes out late moves the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import groupby
+
+import sqlalchemy as sa
+
+from portal.audit import record
+from portal.company import today
+from portal.db import NO_MONEY, db, in_transaction, insert_once, lock_rows
+from portal.kernel import clock
+from portal.models import (
+    HAS_BALANCE,
+    ON_THE_BOOKS,
+    Autopay,
+    AutopayMoment,
+    ChargeSource,
+    ChargeState,
+    Consent,
+    Invoice,
+    PlannedCharge,
+)
+from portal.payment_collection.autopay import autopay_of, method_for
+from portal.payment_collection.charge_letters import no_address_for, write_notice
+from portal.payment_collection.deciding import ANOTHER_METHOD
+from portal.payment_collection.gateway import has_gateway
+from portal.payment_collection.outcomes import give_up
+from portal.payment_collection.rules import collection_rules
+
+NO_ADDRESS = "There is no email address to send the notice to, so nothing is charged."
+MOST_AT_ONCE = 2_000  # invoices planned in one turn; the rest in the next
+
+
+def plan_autopay() -> None:
+    """Once an hour: plan what autopay will charge, then send the notices that are due."""
+    if not has_gateway():
+        return
+    pairs = db.session.execute(_unplanned()).all()
+    db.session.rollback()
+    for autopay_id, rows in groupby(pairs, key=lambda pair: pair[0]):
+        ids = [invoice_id for _, invoice_id in rows]
+        in_transaction(lambda: _plan(autopay_id, ids))  # noqa: B023
+    for charge_id in _to_announce():
+        in_transaction(lambda: _announce(charge_id))  # noqa: B023
+
+
+def day_of(autopay: Autopay, invoice: Invoice, *, notice_days: int) -> date:
+    """When it is charged: on the agreed day, but never before the notice has run its time."""
+    agreed = invoice.due_date
+    if autopay.moment is AutopayMoment.INVOICE_DATE or agreed is None:
+        agreed = invoice.invoice_date
+    earliest = today() + timedelta(days=notice_days)
+    return max(agreed or earliest, earliest)
+
+
+def _unplanned() -> sa.Select[int, int]:
+    """Final invoices with a balance, of customers with autopay, that no charge was planned for
+    since they agreed: what was given up, or cancelled by a person, is not planned again."""
+    planned = sa.exists().where(
+        PlannedCharge.invoice_id == Invoice.id,
+        sa.or_(
+            PlannedCharge.created_at >= Consent.created_at,
+            PlannedCharge.state == ChargeState.CHARGING,
+        ),
+    )
+    return (
+        sa.select(Autopay.id, Invoice.id)
+        .join(Invoice, Invoice.customer_id == Autopay.customer_id)
+        .join(Consent, Consent.id == Autopay.consent_id)
+        .where(
+            Autopay.active,
+            HAS_BALANCE,
+            Invoice.balance > NO_MONEY,
+            Invoice.state.in_(ON_THE_BOOKS),
+            Invoice.invoice_date >= Autopay.starts_on,
+            ~planned,
+        )
+        .order_by(Autopay.id, Invoice.id)
+        .limit(MOST_AT_ONCE)
+    )
+
+
+def _plan(autopay_id: int, invoice_ids: Sequence[int]) -> None:
+    """Write the charges down; the autopay's lock keeps it from being turned off meanwhile."""
+    autopay = lock_rows(Autopay, [autopay_id])[0]
+    if not autopay.active:
+        return
+    notice_days = collection_rules().notice_days
+    invoices = db.session.scalars(
+        sa.select(Invoice).where(Invoice.id.in_(invoice_ids)).order_by(Invoice.id)
+    )
+    for invoice in invoices.all():
+        day = day_of(autopay, invoice, notice_days=notice_days)
+        charge = PlannedCharge(
+            customer_id=autopay.customer_id,
+            source=ChargeSource.AUTOPAY,
+            invoice_id=invoice.id,
+            amount=invoice.balance,
+            charge_on=day,
+            next_try_on=day,
+        )
+        if insert_once(charge):
+            record("planned", invoice, f"Autopay charges it on {day:%Y-%m-%d}.")
+
+
+def _to_announce() -> list[int]:
+    last = today() + timedelta(days=collection_rules().notice_days)
+    found = db.session.scalars(
+        sa.select(PlannedCharge.id)
+        .where(
+            PlannedCharge.source == ChargeSource.AUTOPAY,
+            PlannedCharge.state == ChargeState.WAITING,
+            PlannedCharge.noticed_at.is_(None),
+            PlannedCharge.next_try_on <= last,
+        )
+        .order_by(PlannedCharge.id)
+    ).all()
+    db.session.rollback()
+    return list(found)
+
+
+def _announce(charge_id: int) -> None:
+    """Tell the customer amount, day, method and how to stop it; then it may be charged."""
+    charge = lock_rows(PlannedCharge, [charge_id])[0]
+    invoice, autopay = charge.invoice, autopay_of(charge.customer_id)
+    done = charge.noticed_at is not None or charge.state is not ChargeState.WAITING
+    if done or invoice is None or autopay is None or not invoice.balance:
+        return
+    method = method_for(autopay)
+    if method is None:
+        give_up(charge, ANOTHER_METHOD)
+    elif no_address_for(charge.customer):
+        charge.outcome = NO_ADDRESS
+    else:
+        earliest = today() + timedelta(days=collection_rules().notice_days)
+        charge.charge_on = charge.next_try_on = max(charge.charge_on, earliest)
+        charge.amount, charge.noticed_at, charge.outcome = invoice.balance, clock.now(), ""
+        write_notice(charge, method)

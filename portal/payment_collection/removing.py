@@ -1,0 +1,88 @@
+"""Removing a kept method: refused while something needs it and nothing can take over."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.db import db, in_transaction
+from portal.kernel.errors import DomainError, OutsideFailure
+from portal.models import (
+    LIVE_ATTEMPTS,
+    AttemptState,
+    Autopay,
+    MethodState,
+    PaymentAttempt,
+    PaymentPlan,
+    SavedMethod,
+)
+from portal.payment_collection.gateway import gateway, has_gateway
+from portal.payment_collection.keeping import (
+    lock_methods_of,
+    needs_of,
+    record_of_method,
+    set_primary,
+    successor_of,
+)
+from portal.payment_collection.methods import method_of
+
+
+def removal_problem(method: SavedMethod) -> str:
+    """Why it cannot be removed now, for people; empty when it can."""
+    charging = sa.select(PaymentAttempt.id).where(
+        PaymentAttempt.method_id == method.id,
+        PaymentAttempt.state.in_(LIVE_ATTEMPTS - {AttemptState.PROCESSING}),
+    )
+    if db.session.scalar(charging.limit(1)) is not None:
+        return f"{method.label} is being charged at this moment. Try again in some minutes."
+    needs = needs_of(method)
+    if needs and successor_of(method) is None:
+        return (
+            f"{method.label} is used for {' and '.join(needs)}. "
+            "Add another payment method first, or end that."
+        )
+    return ""
+
+
+def remove_method(customer_id: int, method_id: int) -> None:
+    """Detach it at the gateway, then mark it; what needs it moves to another one.
+
+    Runs its own transactions. Raises NotFound for another customer's, DomainError when it is
+    needed and nothing can take over, or when the gateway cannot be reached; repeating is safe.
+    """
+
+    def check() -> tuple[str, bool]:
+        method = method_of(customer_id, method_id)
+        if method.state is MethodState.ACTIVE and (problem := removal_problem(method)):
+            raise DomainError(problem)
+        here = has_gateway() and method.gateway == gateway().name
+        return method.method_ref, here and method.livemode == gateway().livemode
+
+    method_ref, here = in_transaction(check)
+    try:
+        if here:
+            gateway().forget_method(method_ref)
+    except OutsideFailure as failure:
+        if not failure.missing:
+            raise DomainError(
+                "The payment processor could not be reached. Nothing was removed; try again."
+            ) from failure
+    in_transaction(lambda: _mark_removed(customer_id, method_id))
+
+
+def _mark_removed(customer_id: int, method_id: int) -> None:
+    lock_methods_of(customer_id)
+    method = method_of(customer_id, method_id)
+    if method.state is MethodState.REMOVED:
+        return
+    successor, was_primary = successor_of(method), method.is_primary
+    method.is_primary, method.state = False, MethodState.REMOVED
+    db.session.flush()
+    for table in (Autopay, PaymentPlan):  # None: the primary one
+        db.session.execute(
+            sa.update(table).where(table.method_id == method.id).values(method_id=None)
+        )
+    words = f"{method.label} was removed."
+    if was_primary and successor is not None:
+        set_primary(successor)
+        words += f" {successor.label} is the primary payment method now."
+    record_of_method(method, "method removed", words)
