@@ -1,7 +1,7 @@
 """Payment plans: what is owed, agreed to be paid on several days, kept to or broken."""
 
 from portal.payment_plans.accepting import Agreed, accept_plan, changes_since_offer
-from portal.payment_plans.agreement import agreement_pdf, seal, terms_text
+from portal.payment_plans.agreement import agreement_pdf, terms_text
 from portal.payment_plans.charges import charges_of, decide_plan
 from portal.payment_plans.covering import Choice, choices_for
 from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
@@ -60,7 +60,6 @@ __all__ = [
     "preview_plan",
     "propose",
     "replaced_by",
-    "seal",
     "shares_to_pay",
     "split_plan",
     "terms_text",
