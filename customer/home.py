@@ -9,7 +9,11 @@ from flask import Blueprint, Response
 
 from customer.mine import me
 from portal.company import today
-from portal.invoices import customer_open_invoices
+from portal.invoices import (
+    customer_open_invoices,
+    live_plans_of,
+    plans_in_good_standing,
+)
 from portal.kernel.money import Money
 from portal.models import LIVE_PLANS, Customer, Invoice
 from portal.payment_collection import (
@@ -59,13 +63,15 @@ def show() -> Response:
     invoices = customer_open_invoices(ids)
     attempts = [a for a in live_attempts_on([i.id for i in invoices]) if a.state == "processing"]
     on = today()
+    kept = plans_in_good_standing([one.id for one in invoices], on=on)
     due = [one.due_date for one in invoices if one.due_date]
     return render_page(
         "customer/home/show.html",
         payer=me(),
         bills=_bills(invoices),
         owed=Money.total(one.balance for one in invoices),
-        overdue=[one for one in invoices if one.is_overdue(on)],
+        overdue=[one for one in invoices if one.is_overdue(on) and one.id not in kept],
+        may_ask=_may_ask(invoices),
         next_due=min(due) if due else None,
         on_its_way=[(one, expected_on(one)) for one in attempts],
         credit=credit_of_many(ids),
@@ -73,6 +79,13 @@ def show() -> Response:
         payments=latest_payments(ids, limit=5),
         on=on,
     )
+
+
+def _may_ask(invoices: Sequence[Invoice]) -> bool:
+    """Whether any open invoice could still be put on a payment plan."""
+    planned = live_plans_of([one.id for one in invoices])
+    mine = [one for one in invoices if me().may_pay(one.customer_id) and one.is_on_the_books]
+    return any(one.id not in planned for one in mine)
 
 
 def _bills(invoices: Sequence[Invoice]) -> list[Bill]:

@@ -12,7 +12,13 @@ from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState
-from portal.payment_collection import CheckoutWanted, has_gateway, methods_of, start_checkout
+from portal.payment_collection import (
+    CheckoutWanted,
+    has_gateway,
+    methods_of,
+    seal_of,
+    start_checkout,
+)
 from portal.payment_plans import (
     Agreed,
     Choice,
@@ -25,7 +31,6 @@ from portal.payment_plans import (
     due_now,
     paused_because,
     plans_of,
-    seal,
     shares_to_pay,
     terms_text,
 )
@@ -154,7 +159,7 @@ def _page(plan: PaymentPlan, *, error: str = "", status: int = 200) -> Response:
     terms = terms_text(plan, me().language) if offered else ""
     return render_page(
         "customer/plans/show.html", status=status, plan=plan, on=on, error=error,
-        progress=plan.progress(on), terms=terms, seen=seal(terms),
+        progress=plan.progress(on), terms=terms, seen=seal_of(terms),
         changed=changes_since_offer(plan) if offered else [],
         methods=methods_of(plan.customer) if offered and plan.automatic else [],
         due=due_now(plan, on) if plan.state is PlanState.ACTIVE else None,

@@ -76,7 +76,7 @@ from portal.payment_collection import (
     waiting_charges,
     waiting_events,
 )
-from portal.payment_plans import agreement_pdf
+from portal.payment_plans import agreement_pdf, decide_plan
 from portal.payments import (
     PaymentReceived,
     give_credit,
@@ -138,9 +138,18 @@ TASKS = [
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
 ]
 
-DOCUMENTS: dict[str, Any] = {"invoice": invoice_pdf, "receipt": receipt_pdf, "photo": photo_bytes,
-                             "payment_plan": agreement_pdf}  # fmt: skip
-DECIDERS = {ChargeSource.AUTOPAY: decide_autopay, ChargeSource.BULK: decide_bulk}
+DECIDERS = {
+    ChargeSource.AUTOPAY: decide_autopay,
+    ChargeSource.BULK: decide_bulk,
+    ChargeSource.PLAN: decide_plan,
+}
+
+DOCUMENTS: dict[str, Any] = {
+    "invoice": invoice_pdf,
+    "receipt": receipt_pdf,
+    "photo": photo_bytes,
+    "payment_plan": agreement_pdf,
+}
 
 
 def wire_house(app: Flask) -> None:

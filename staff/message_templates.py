@@ -50,6 +50,7 @@ TITLES = {
     "payment_came_back": later("Payment that came back"),
     "autopay_notice": later("Notice before autopay charges"),
     "charge_failed": later("Charge of a saved method that failed"),
+    "payment_method": later("Payment method to save or replace"),
     "plan_proposed": later("Payment plan: offered"),
     "plan_accepted": later("Payment plan: agreed"),
     "plan_declined": later("Payment plan: declined or taken back"),

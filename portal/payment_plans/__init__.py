@@ -1,11 +1,11 @@
 """Payment plans: what is owed, agreed to be paid on several days, kept to or broken."""
 
 from portal.payment_plans.accepting import Agreed, accept_plan, changes_since_offer
-from portal.payment_plans.agreement import agreement_pdf, seal, terms_text
-from portal.payment_plans.charges import charges_of
+from portal.payment_plans.agreement import agreement_pdf, terms_text
+from portal.payment_plans.charges import charges_of, decide_plan
 from portal.payment_plans.covering import Choice, choices_for
 from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
-from portal.payment_plans.looking_after import look_after_plans, paused_because
+from portal.payment_plans.looking_after import look_after_plans
 from portal.payment_plans.offering import (
     PlanTerms,
     Preview,
@@ -15,6 +15,7 @@ from portal.payment_plans.offering import (
     preview_plan,
     withdraw_plan,
 )
+from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import due_now, shares_to_pay
 from portal.payment_plans.proposing import Proposal, propose
 from portal.payment_plans.queries import PlanFilter, find_plans, get_plan, plans_of, replaced_by
@@ -39,6 +40,7 @@ __all__ = [
     "changes_since_offer",
     "charges_of",
     "choices_for",
+    "decide_plan",
     "decline_plan",
     "due_now",
     "find_plans",
@@ -52,7 +54,6 @@ __all__ = [
     "preview_plan",
     "propose",
     "replaced_by",
-    "seal",
     "shares_to_pay",
     "split_plan",
     "terms_text",

@@ -11,16 +11,14 @@ from portal.kernel import clock
 from portal.kernel.errors import Conflict, InvalidFields
 from portal.models import (
     PLAN,
-    Consent,
     ConsentKind,
     Invoice,
     InvoiceState,
     PaymentPlan,
     SavedMethod,
 )
-from portal.outbox import spoken
-from portal.payment_collection import chargeable_method
-from portal.payment_plans.agreement import seal, terms_text
+from portal.payment_collection import ConsentGiven, chargeable_method, keep_consent, seal_of
+from portal.payment_plans.agreement import terms_text
 from portal.payment_plans.covering import covered_by
 from portal.payment_plans.guarding import may_offer
 from portal.payment_plans.offering import end_plan
@@ -54,17 +52,19 @@ def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
     after = PLAN.after(plan.state, "accept")
     text = terms_text(plan, agreed.language)
     changed = changes_since_offer(plan)
-    if not changed and seal(text) != agreed.seen:
+    if not changed and seal_of(text) != agreed.seen:
         changed = ["The terms changed since you opened this page. Please read them again."]
     if changed:
         raise Conflict(" ".join(changed))
     method = _method(plan, agreed.method_id)
     _end_the_old_one(plan)
     claim(plan, state=after)
-    plan.consent = Consent(
-        customer_id=plan.customer_id, kind=ConsentKind.PAYMENT_PLAN, text=text,
-        language=spoken(agreed.language), given_by=agreed.given_by,
-        address=agreed.address, agent=agreed.agent[:500],
+    plan.consent = keep_consent(
+        ConsentGiven(
+            customer=plan.customer, kind=ConsentKind.PAYMENT_PLAN, text=text,
+            language=agreed.language, given_by=agreed.given_by,
+            address=agreed.address, agent=agreed.agent,
+        )
     )  # fmt: skip
     plan.method, plan.accepted_at = method, clock.now()
     for share in plan.shares:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 
 from flask import current_app
@@ -21,11 +20,6 @@ def terms_text(plan: PaymentPlan, language: str) -> str:
     with force_locale(language):
         template = current_app.jinja_env.get_template(f"documents/plan_terms.{language}.txt")
         return template.render(plan=plan, company=company()).strip() + "\n"
-
-
-def seal(text: str) -> str:
-    """Short proof that somebody saw these very words."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def agreement_pdf(plan_id: int) -> bytes:

@@ -7,6 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from portal.audit import record
+from portal.company import today
 from portal.db import claim, db, insert_once
 from portal.models import (
     CHARGE,
@@ -14,7 +15,14 @@ from portal.models import (
     PaymentPlan,
     PlanInstalment,
     PlannedCharge,
+    PlanState,
 )
+from portal.payment_collection import Decision, Verdict, primary_method, why_not
+from portal.payment_plans.pausing import paused_because
+from portal.payment_plans.paying import shares_to_pay
+from portal.tasks import wake
+
+NO_METHOD = "There is no payment method that can be charged: another one has to be saved."
 
 
 def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
@@ -37,8 +45,28 @@ def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
                 noticed_at=instalment.reminded_at,
             )
             made += insert_once(charge)
+            wake("planned_charge", charge.id)
             record("charge planned", plan, f"{one.open} of payment {instalment.number} is charged.")
     return made
+
+
+def decide_plan(charge: PlannedCharge) -> Decision:
+    """Whether the charge of an instalment is made now; what was paid meanwhile is not charged."""
+    assert charge.instalment is not None  # one_source
+    plan = charge.instalment.plan
+    if plan.state is not PlanState.ACTIVE:
+        return Decision(Verdict.CANCEL, "The payment plan ended.")
+    left = next(one.open for one in plan.progress(today()) if one.instalment is charge.instalment)
+    if not left:
+        return Decision(Verdict.CANCEL, "It was paid another way.")
+    if why := paused_because(plan):
+        return Decision(Verdict.HOLD, why)
+    method = plan.method or primary_method(plan.customer_id)
+    if problem := why_not(method) if method else NO_METHOD:
+        return Decision(Verdict.GIVE_UP, problem)
+    assert method is not None  # its absence is a problem
+    amount = min(left, charge.amount or left)
+    return Decision(Verdict.CHARGE, "", method.id, shares_to_pay(plan, amount))
 
 
 def cancel_charges(plan: PaymentPlan) -> None:

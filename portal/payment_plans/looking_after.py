@@ -18,19 +18,16 @@ from portal.db import claim, db, in_transaction, lock_rows, reading
 from portal.kernel import clock
 from portal.models import (
     PLAN,
-    AttemptState,
     InstalmentProgress,
     InstalmentState,
     Invoice,
-    InvoiceState,
     PaymentPlan,
     PlanState,
 )
-from portal.payment_collection import live_attempts_on
 from portal.payment_plans.charges import plan_due_charges
 from portal.payment_plans.offering import end_plan
+from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
-from portal.payments import disputed_invoices
 
 log = logging.getLogger("fieldledger.payment_plans")
 
@@ -65,20 +62,6 @@ def look_after(plan_id: int) -> None:
         _keep(plan)
     elif plan.state is PlanState.ACTIVE and not paused_because(plan):
         _follow(plan, on)
-
-
-def paused_because(plan: PaymentPlan) -> str:
-    """Why a running plan waits, in words; empty when it goes on."""
-    ids = [share.invoice_id for share in plan.shares]
-    disputed = disputed_invoices(ids)
-    for share in plan.shares:
-        invoice = share.invoice
-        if invoice.id in disputed:
-            return f"Invoice {invoice.number} is disputed: the plan waits until that is decided."
-        if not invoice.is_on_the_books and invoice.state is not InvoiceState.CANCELLED:
-            return f"Invoice {invoice.number} is being corrected: the plan waits until it is final."
-    on_its_way = [one for one in live_attempts_on(ids) if one.state is AttemptState.PROCESSING]
-    return f"A payment of {on_its_way[0].amount} is on its way." if on_its_way else ""
 
 
 def _let_it_expire(plan: PaymentPlan, on: date) -> None:

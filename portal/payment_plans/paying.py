@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from portal.kernel.money import ZERO, Money
-from portal.models import PaymentPlan
+from portal.models import Invoice, PaymentPlan
 from portal.payment_collection import minimum_payment
 
 
@@ -17,14 +18,26 @@ def due_now(plan: PaymentPlan, on: date) -> Money:
 
 
 def shares_to_pay(plan: PaymentPlan, amount: Money) -> list[tuple[int, Money]]:
-    """The amount over the plan's open invoices, oldest due first, for one checkout.
+    """The amount over the plan's open invoices, oldest due first, for one charge.
 
-    A last part below what can be paid online is raised to that minimum.
+    A last part below what can be paid online borrows from the one before; alone it is raised.
     """
-    left, shares = amount, []
+    left, parts = amount, []
     for share in sorted(plan.shares, key=lambda one: (one.invoice.due_date or date.max, one.id)):
         part = min(left, share.open)
         if part > ZERO:
             left -= part
-            shares.append((share.invoice_id, max(part, minimum_payment(share.invoice.balance))))
-    return shares
+            parts.append((share.invoice, part))
+    return [(invoice.id, part) for invoice, part in _payable(parts)]
+
+
+def _payable(parts: Sequence[tuple[Invoice, Money]]) -> list[tuple[Invoice, Money]]:
+    found: list[tuple[Invoice, Money]] = []
+    for invoice, part in parts:
+        missing = max(minimum_payment(invoice.balance) - part, ZERO)
+        if missing and found:
+            before, lent = found[-1]
+            if lent - missing >= minimum_payment(before.balance):
+                found[-1] = (before, lent - missing)
+        found.append((invoice, part + missing))
+    return found

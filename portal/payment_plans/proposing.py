@@ -29,7 +29,7 @@ from portal.payment_plans.splitting import MOST_INSTALMENTS, Instalment, split_p
 
 LOOKED_AT = 24  # the newest paid invoices and payments; older habits tell little
 SMALL, MIDDLING = Money.of(300), Money.of(1000)
-A_WEEK = timedelta(days=7)
+SOON, A_WEEK = timedelta(days=3), timedelta(days=7)  # somebody has to read and accept it first
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,10 @@ def _payments(
 def _first_day(habits: PayingHabits, on: date, reasons: list[str]) -> date:
     if habits.oldest_days > 60:
         reasons.append(
-            f"The oldest debt is {habits.oldest_days} days past due: the first payment is today."
+            f"The oldest debt is {habits.oldest_days} days past due: the first payment is in "
+            "three days."
         )
-        return on
+        return on + SOON
     reasons.append("The first payment is in a week, so that there is time to agree.")
     return on + A_WEEK
 

@@ -19,6 +19,7 @@ from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online
+from portal.seed.plans import agree_plans
 from portal.seed.story import Story
 from portal.seed.world import make_world
 from portal.settings import Settings
@@ -49,6 +50,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         in_transaction(lambda: close_through(add_months(end, -MONTHS_OPEN)))
         pay_online()
         work_in_the_office()
+        agree_plans()
     return True
 
 

@@ -90,7 +90,7 @@ def test_without_the_tick_or_with_other_terms_nothing_is_accepted(build, ada, br
     page = browser.get(f"/my/plans/{plan.id}").text
     for data, words in (
         ({"seen": seen(page)}, "Tick that you agree"),
-        ({"agreed": "yes", "seen": "0" * 32}, "The terms changed"),
+        ({"agreed": "yes", "seen": "0" * 64}, "The terms changed"),
         ({"agreed": "yes"}, "The terms changed"),
     ):
         reply = browser.post(f"/my/plans/{plan.id}/acceptance", data=data)

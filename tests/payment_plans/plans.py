@@ -3,18 +3,20 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from portal.company import today
 from portal.db import db
 from portal.kernel import clock
 from portal.kernel.money import Money
-from portal.models import PlanRhythm
+from portal.models import Message, PlanRhythm
+from portal.payment_collection import seal_of
 from portal.payment_plans import (
     Agreed,
     PlanTerms,
     accept_plan,
     look_after_plans,
     offer_plan,
-    seal,
     terms_text,
 )
 
@@ -28,7 +30,7 @@ def offered(invoice, *more, payments=4, rhythm=PlanRhythm.MONTHLY, first_on=TODA
 
 
 def agreed(plan, **words):
-    said = {"given_by": "ada@example.org", "seen": seal(terms_text(plan, "en")), **words}
+    said = {"given_by": "ada@example.org", "seen": seal_of(terms_text(plan, "en")), **words}
     return Agreed(**said)
 
 
@@ -66,3 +68,13 @@ def in_days(days):
 
 def dollars(text):
     return Money.of(text)
+
+
+def told(kind):
+    return db.session.scalar(
+        sa.select(sa.func.count()).select_from(Message).where(Message.kind == kind)
+    )
+
+
+def weekly(build, amount="100", **words):
+    return accepted(build.posted(amount), rhythm=PlanRhythm.WEEKLY, **words)

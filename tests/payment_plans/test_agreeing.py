@@ -234,7 +234,7 @@ def test_a_proposal_keeps_every_guard_rail(build):
     found = propose(customer, on=TODAY)
     assert offered(*found.invoices, payments=found.payments, rhythm=found.rhythm,
                    first_on=found.first_on).state is PlanState.PROPOSED  # fmt: skip
-    assert found.first_on == TODAY  # the debt is old
+    assert found.first_on == in_days(3)  # the debt is old
     assert found.instalments[-1].due_on <= TODAY + timedelta(days=30)
     assert found.instalments[-1].amount >= Money.of(100)
 

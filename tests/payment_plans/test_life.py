@@ -1,7 +1,7 @@
 import pytest
 import sqlalchemy as sa
 
-from portal.company import company, today
+from portal.company import company
 from portal.db import db
 from portal.invoices import (
     cancel_invoice,
@@ -12,51 +12,32 @@ from portal.invoices import (
     start_credit_note,
     unpost_invoice,
 )
-from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO
 from portal.kernel.numbers import Rate
 from portal.models import (
-    ChargeState,
-    Consent,
-    ConsentKind,
     Message,
-    MethodKind,
-    PlannedCharge,
     PlanRhythm,
     PlanState,
-    SavedMethod,
 )
 from portal.payment_plans import (
-    accept_plan,
-    decline_plan,
     due_now,
     paused_because,
     shares_to_pay,
-    withdraw_plan,
 )
 from portal.payments import ReturnReason, return_payment
 from tests.payment_plans.plans import (
     TODAY,
     accepted,
-    agreed,
     amounts,
     dollars,
     in_days,
     look_on,
-    offered,
     on_day,
     pay,
+    told,
+    weekly,
 )
-
-
-def told(kind):
-    return db.session.scalar(
-        sa.select(sa.func.count()).select_from(Message).where(Message.kind == kind)
-    )
-
-
-def weekly(build, amount="100", **words):
-    return accepted(build.posted(amount), rhythm=PlanRhythm.WEEKLY, **words)
 
 
 def test_what_is_paid_counts_for_the_oldest_instalment_first(build):
@@ -203,56 +184,6 @@ def test_a_voided_invoice_is_no_longer_owed(build):
     assert (plan.open, plan.state) == (ZERO, PlanState.KEPT)
 
 
-def test_re_aging_keeps_the_old_plan_until_the_new_one_is_accepted(build):
-    invoice = build.posted("100")
-    old = accepted(invoice, rhythm=PlanRhythm.WEEKLY)
-    pay(build, invoice, "25")
-    new = offered(invoice, replaces=old, payments=3, note="Lost the job")
-    assert (old.state, new.state, str(new.amount)) == (
-        PlanState.ACTIVE, PlanState.PROPOSED, "$75.00",
-    )  # fmt: skip
-    accept_plan(new, agreed(new))
-    assert (old.state, new.state, new.replaces) == (PlanState.REPLACED, PlanState.ACTIVE, old)
-    assert "took its place" in old.ended_because
-    assert [one.live for one in (*old.shares, *new.shares)] == [False, True]
-
-
-def test_a_re_aging_that_is_declined_leaves_the_old_plan_and_another_may_follow(build):
-    invoice = build.posted("100")
-    old = accepted(invoice, rhythm=PlanRhythm.WEEKLY)
-    decline_plan(offered(invoice, replaces=old, payments=2), because="", by_customer=True)
-    assert old.state is PlanState.ACTIVE
-    assert offered(invoice, replaces=old, payments=2).replaces is old
-
-
-def test_a_broken_plan_can_be_re_aged(build):
-    invoice = build.posted("100")
-    old = accepted(invoice, rhythm=PlanRhythm.WEEKLY)
-    look_on(TODAY)
-    look_on(in_days(6))
-    with on_day(in_days(6)):
-        new = offered(invoice, replaces=old, payments=2, first_on=in_days(6))
-        accept_plan(new, agreed(new))
-    assert (old.state, new.state) == (PlanState.REPLACED, PlanState.ACTIVE)
-
-
-def test_a_kept_plan_cannot_be_re_aged(build):
-    customer = build.customer()
-    old = accepted(build.posted("100", customer=customer))
-    pay(build, old.shares[0].invoice, "100")
-    look_on(TODAY)
-    with pytest.raises(InvalidTransition):
-        offered(build.posted("50", customer=customer), replaces=old)
-
-
-def test_withdrawing_needs_words_and_tells_the_customer(build):
-    plan = weekly(build)
-    with pytest.raises(InvalidFields):
-        withdraw_plan(plan, because="")
-    withdraw_plan(plan, because="You asked for it.")
-    assert (plan.state, told("plan broken")) == (PlanState.WITHDRAWN, 1)
-
-
 def test_the_next_payment_is_what_is_due_else_the_next_instalment(build):
     plan = weekly(build)
     assert due_now(plan, TODAY) == dollars("25")
@@ -269,61 +200,6 @@ def test_a_payment_is_laid_out_over_the_oldest_invoices(build):
     assert shares_to_pay(plan, dollars("50")) == [
         (old.id, dollars("30.50")), (new.id, dollars("19.50")),
     ]  # fmt: skip
-    assert shares_to_pay(plan, dollars("31"))[1] == (new.id, dollars("1"))  # the least online
-
-
-@pytest.fixture
-def method(build):
-    """Makes a saved card of a customer."""
-
-    def make(customer):
-        consent = Consent(customer_id=customer.id, kind=ConsentKind.SAVE_METHOD, text="Yes",
-                          given_by="Ada")  # fmt: skip
-        card = SavedMethod(
-            customer_id=customer.id, gateway="test", livemode=False, customer_ref="c",
-            method_ref=f"m-{customer.id}", kind=MethodKind.CARD, brand="Visa", last4="4242",
-            is_primary=True, consent=consent,
-        )  # fmt: skip
-        db.session.add(card)
-        db.session.flush()
-        return card
-
-    return make
-
-
-def charges():
-    return db.session.scalars(sa.select(PlannedCharge).order_by(PlannedCharge.id)).all()
-
-
-def test_an_automatic_instalment_is_planned_on_its_day_once_for_what_is_open(build, method):
-    invoice = build.posted("100")
-    card = method(invoice.customer)
-    plan = accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card)
-    pay(build, invoice, "10")
-    look_on(TODAY)
-    look_on(TODAY)
-    assert [(str(one.amount), one.state, one.charge_on) for one in charges()] == [
-        ("$15.00", ChargeState.WAITING, TODAY)
-    ]
-    assert charges()[0].instalment_id == plan.instalments[0].id
-
-
-def test_an_instalment_paid_ahead_is_never_charged(build, method):
-    invoice = build.posted("100")
-    accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=method(invoice.customer))
-    pay(build, invoice, "25")
-    look_on(TODAY)
-    assert charges() == []
-
-
-def test_a_plan_that_ends_calls_its_waiting_charges_off(build, method):
-    invoice = build.posted("100")
-    card = method(invoice.customer)
-    plan = accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card)
-    look_on(TODAY)
-    withdraw_plan(plan, because="You asked for it.")
-    assert [one.state for one in charges()] == [ChargeState.CANCELLED]
-
-
-def test_todays_frozen_day_is_the_companys(build):
-    assert today() == TODAY
+    assert shares_to_pay(plan, dollars("31")) == [
+        (old.id, dollars("30")), (new.id, dollars("1")),  # the least one can pay online
+    ]  # fmt: skip

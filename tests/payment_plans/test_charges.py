@@ -1,0 +1,150 @@
+"""Automatic plans: each instalment is charged on its day, for what is open of it, once."""
+
+import sqlalchemy as sa
+
+from portal.db import db
+from portal.kernel.money import ZERO
+from portal.models import (
+    AttemptState,
+    ChargeState,
+    MethodState,
+    PaymentAttempt,
+    PlannedCharge,
+    PlanRhythm,
+    PlanState,
+)
+from portal.payment_plans import paused_because, withdraw_plan
+from portal.tasks import look_at, sweep
+from tests.payment_plans.plans import (
+    TODAY,
+    accepted,
+    amounts,
+    in_days,
+    look_on,
+    on_day,
+    pay,
+    told,
+)
+
+
+def charges():
+    return db.session.scalars(sa.select(PlannedCharge).order_by(PlannedCharge.id)).all()
+
+
+def test_an_automatic_instalment_is_planned_on_its_day_once_for_what_is_open(build):
+    invoice = build.posted("100")
+    card = build.saved_method(invoice.customer)
+    plan = accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card)
+    pay(build, invoice, "10")
+    look_on(TODAY)
+    look_on(TODAY)
+    assert [(str(one.amount), one.state, one.charge_on) for one in charges()] == [
+        ("$15.00", ChargeState.WAITING, TODAY)
+    ]
+    assert charges()[0].instalment_id == plan.instalments[0].id
+
+
+def test_an_instalment_paid_ahead_is_never_charged(build):
+    invoice = build.posted("100")
+    accepted(
+        invoice,
+        rhythm=PlanRhythm.WEEKLY,
+        automatic=True,
+        method=build.saved_method(invoice.customer),
+    )
+    pay(build, invoice, "25")
+    look_on(TODAY)
+    assert charges() == []
+
+
+def test_a_plan_that_ends_calls_its_waiting_charges_off(build):
+    invoice = build.posted("100")
+    card = build.saved_method(invoice.customer)
+    plan = accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card)
+    look_on(TODAY)
+    withdraw_plan(plan, because="You asked for it.")
+    assert [one.state for one in charges()] == [ChargeState.CANCELLED]
+
+
+def automatic(build, price, behaviour="card"):
+    invoice = build.posted(price)
+    card = build.saved_method(invoice.customer, behaviour)
+    return accepted(invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card)
+
+
+def work_on(day):
+    """The worker's turn on that day, after the hourly look."""
+    look_on(day)
+    with on_day(day):
+        charge_now()
+
+
+def charge_now():
+    """The worker charges whatever waits."""
+    db.session.commit()
+    for name, row_id in sweep():
+        if name == "planned_charge":
+            look_at(name, row_id)
+    db.session.expire_all()
+
+
+def test_the_worker_charges_each_instalment_on_its_day(build):
+    plan = automatic(build, "100")
+    work_on(TODAY)
+    assert [one[2] for one in amounts(plan)] == ["paid", "planned", "planned", "planned"]
+    for week in (1, 2, 3):
+        work_on(in_days(7 * week))
+        work_on(in_days(7 * week))
+    assert [one.state for one in charges()] == [ChargeState.SUCCEEDED] * 4
+    look_on(in_days(21))
+    assert (plan.state, plan.open) == (PlanState.KEPT, ZERO)
+
+
+def test_what_is_paid_between_plan_and_charge_is_not_charged(build):
+    plan = automatic(build, "100")
+    look_on(TODAY)
+    pay(build, plan.shares[0].invoice, "25")
+    charge_now()
+    assert [(one.state, one.outcome) for one in charges()] == [
+        (ChargeState.CANCELLED, "It was paid another way.")
+    ]
+
+
+def test_a_dispute_holds_the_charge(build):
+    plan = automatic(build, "100")
+    payment = pay(build, plan.shares[0].invoice, "10")
+    look_on(TODAY)
+    payment.disputed = True
+    charge_now()
+    assert charges()[0].state is ChargeState.WAITING
+    assert "is disputed" in charges()[0].outcome
+
+
+def test_a_declined_charge_is_tried_again_and_the_plan_breaks_after_its_grace(build):
+    plan = automatic(build, "100", "declined-card")
+    work_on(TODAY)
+    assert (charges()[0].state, charges()[0].next_try_on) == (ChargeState.FAILED, in_days(3))
+    work_on(in_days(3))
+    assert (charges()[0].tries, plan.state) == (2, PlanState.ACTIVE)
+    look_on(in_days(6))
+    assert (plan.state, charges()[0].state) == (PlanState.BROKEN, ChargeState.CANCELLED)
+
+
+def test_without_a_usable_method_the_charge_is_given_up_and_told(build):
+    plan = automatic(build, "100")
+    plan.method.state = MethodState.REMOVED
+    plan.method.is_primary = False
+    work_on(TODAY)
+    assert charges()[0].state is ChargeState.GIVEN_UP
+    assert "was removed" in charges()[0].outcome
+    assert told("charge failed") == 1
+
+
+def test_a_debit_on_its_way_keeps_the_plan_beyond_its_grace(build):
+    plan = automatic(build, "100", "bank")
+    work_on(TODAY)
+    attempt = db.session.scalars(sa.select(PaymentAttempt)).one()
+    assert attempt.state is AttemptState.PROCESSING
+    look_on(in_days(6))
+    assert plan.state is PlanState.ACTIVE
+    assert paused_because(plan) == "A payment of $25.00 is on its way."
