@@ -58,7 +58,6 @@ TITLES = {
     "plan_missed": later("Payment plan: payment missing"),
     "plan_broken": later("Payment plan: ended early"),
     "plan_kept": later("Payment plan: all paid"),
-    "payment_method": later("Payment method to save or replace"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"
