@@ -32,6 +32,13 @@ from portal.models import (
 LATER = date(2026, 3, 1)
 
 
+@pytest.fixture(autouse=True)
+def broken_on_purpose(app):
+    """What these tests break is never kept."""
+    yield
+    db.session.rollback()
+
+
 @pytest.fixture
 def house(build):
     """A paid invoice, money of it, and a draft; the journal's guards are off until rolled back."""
