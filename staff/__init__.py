@@ -34,6 +34,7 @@ from staff import (
     ledger,
     locations,
     message_templates,
+    method_watch,
     navigation,
     outbox,
     payment_corrections,
@@ -67,9 +68,9 @@ SCREENS = (
     batch_posting, batches, charging, contacts, corrections, counter, customer_prices,
     customer_timeline, customers, document_settings, financing, home, imports, interest,
     invoice_lines, invoice_review, invoices, jobs, labels, ledger, locations, message_templates,
-    outbox, payment_corrections, payment_types, payments, people, periods, photos, posting,
-    pricebook, print_runs, receivables, refund_reasons, refunds, review, roles, saved_methods,
-    search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    method_watch, outbox, payment_corrections, payment_types, payments, people, periods, photos,
+    posting, pricebook, print_runs, receivables, refund_reasons, refunds, review, roles,
+    saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ from portal.payment_collection.method_letters import (
     tell_gone,
     tell_of_expiring,
 )
+from portal.payment_collection.method_lists import MethodFilter, MethodWorry, find_methods
 from portal.payment_collection.methods import (
     all_methods_of,
     chargeable_method,
@@ -82,8 +83,10 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodFilter",
     "MethodGone",
     "MethodSaved",
+    "MethodWorry",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
@@ -101,6 +104,7 @@ __all__ = [
     "find_attempts",
     "find_events",
     "find_method",
+    "find_methods",
     "gateway",
     "get_attempt",
     "get_event",
