@@ -45,5 +45,6 @@ def find_methods(wanted: MethodFilter, page: PageRequest, *, on: date) -> Page[S
             query = query.where(active, SavedMethod.expires_on < on)
         case MethodWorry.ENDED:
             query = query.where(SavedMethod.state == MethodState.GONE)
-    sorts = {"customer": Customer.name, "saved": SavedMethod.id, "expires": SavedMethod.expires_on}
+    until = sa.func.coalesce(SavedMethod.expires_on, date.max)  # accounts do not expire: last
+    sorts = {"customer": Customer.name, "saved": SavedMethod.id, "expires": until}
     return paginate(query, page, sorts=sorts, default="expires")

@@ -239,3 +239,12 @@ def test_a_debit_can_be_settled_by_the_test_gateways_buttons(office, build):
     run_waiting()
 
     assert [one.amount for one in payments()] == [Money.of(80)]
+
+
+def test_bank_accounts_come_after_cards_that_expire_on_both_engines(office, build):
+    build.saved_method(build.customer("Bea Bank"), "bank")
+    build.saved_method(build.customer("Gus Good"))
+
+    page = office.get("/staff/payment-methods").text
+
+    assert page.index("Gus Good") < page.index("Bea Bank")
