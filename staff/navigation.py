@@ -42,6 +42,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
         (later("Refunds waiting"), "cash-banknote", "staff.refund_requests.index", A.VIEW_PAYMENTS),
         (later("Disputes"), "alert-octagon", "staff.disputes.index", A.VIEW_PAYMENTS),
+        (later("Payment methods"), "cards", "staff.method_watch.index", A.CHARGE_METHODS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
         (later("Sendings"), "mail-forward", "staff.sendings.index", A.SEND_INVOICES),
         (later("Import"), "upload", "staff.imports.index", A.IMPORT),

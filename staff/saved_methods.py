@@ -9,6 +9,7 @@ from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
 from portal.models import Customer, SavedMethod
+from portal.outbox import mail_is_kept
 from portal.payment_collection import (
     all_methods_of,
     gateway,
@@ -78,7 +79,12 @@ def remove(customer_id: int, method_id: int) -> Response:
 
 def _mail_link(customer: Customer, form: LinkForm) -> Response:
     address = mail_way_to_save(customer, once=str(form["once"].data))
-    notify(_("A link was mailed to %(a)s.", a=address))
+    if mail_is_kept():
+        notify(
+            _("The link for %(a)s is kept in the outbox: nothing is sent.", a=address), "warning"
+        )
+    else:
+        notify(_("A link is mailed to %(a)s.", a=address))
     return redirect_to("staff.saved_methods.index", customer_id=customer.id)
 
 

@@ -129,6 +129,7 @@ from portal.payment_collection.method_letters import (
     tell_gone,
     tell_of_expiring,
 )
+from portal.payment_collection.method_lists import MethodFilter, MethodWorry, find_methods
 from portal.payment_collection.methods import (
     all_methods_of,
     chargeable_method,
@@ -236,8 +237,10 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodFilter",
     "MethodGone",
     "MethodSaved",
+    "MethodWorry",
     "MoneyBackWaiting",
     "MovementFilter",
     "OnItsWay",
@@ -298,6 +301,7 @@ __all__ = [
     "find_disputes",
     "find_events",
     "find_method",
+    "find_methods",
     "find_movements",
     "find_payouts",
     "find_payouts_kept",
