@@ -37,6 +37,7 @@ from staff import (
     ledger,
     locations,
     message_templates,
+    method_watch,
     navigation,
     outbox,
     payment_corrections,
@@ -71,10 +72,10 @@ SCREENS = (
     batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
     contacts, corrections, counter, customer_prices, customer_timeline, customers,
     document_settings, financing, home, imports, interest, invoice_lines, invoice_review,
-    invoices, jobs, labels, ledger, locations, message_templates, outbox, payment_corrections,
-    payment_types, payments, people, periods, photos, planned_charges, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, saved_methods, search,
-    sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    invoices, jobs, labels, ledger, locations, message_templates, method_watch, outbox,
+    payment_corrections, payment_types, payments, people, periods, photos, planned_charges,
+    posting, pricebook, print_runs, receivables, refund_reasons, refunds, review, roles,
+    saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

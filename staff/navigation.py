@@ -39,6 +39,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
+        (later("Payment methods"), "cards", "staff.method_watch.index", A.CHARGE_METHODS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
         (later("Sendings"), "mail-forward", "staff.sendings.index", A.SEND_INVOICES),
         (later("Import"), "upload", "staff.imports.index", A.IMPORT),

@@ -98,6 +98,7 @@ from portal.payment_collection.method_letters import (
     tell_gone,
     tell_of_expiring,
 )
+from portal.payment_collection.method_lists import MethodFilter, MethodWorry, find_methods
 from portal.payment_collection.methods import (
     all_methods_of,
     chargeable_method,
@@ -153,8 +154,10 @@ __all__ = [
     "EventSeen",
     "ForgedEvent",
     "Gateway",
+    "MethodFilter",
     "MethodGone",
     "MethodSaved",
+    "MethodWorry",
     "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
@@ -195,6 +198,7 @@ __all__ = [
     "find_charges",
     "find_events",
     "find_method",
+    "find_methods",
     "find_run_charges",
     "first_open_day",
     "gateway",

@@ -9,7 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.audit import record
+from portal.audit import Happening, record, record_many
 from portal.db import Page, PageRequest, db, in_transaction, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
@@ -75,7 +75,16 @@ def end_attempt(attempt: PaymentAttempt) -> None:
     for share in attempt.shares:
         share.live = False
     if attempt.method_id is not None and attempt.state is not AttemptState.SUCCEEDED:
+        if attempt.state is AttemptState.FAILED:
+            tell_invoices(attempt, "charge failed", f"Nothing was charged: {attempt.failure}")
         tell(ChargeEnded(attempt))  # one that succeeded is told with its payment, by settling
+
+
+def tell_invoices(attempt: PaymentAttempt, verb: str, sentence: str) -> None:
+    """Into the timeline of each invoice it was meant for."""
+    record_many(
+        [Happening(verb, "invoice", share.invoice_id, sentence) for share in attempt.shares]
+    )
 
 
 def is_foreign(attempt: PaymentAttempt) -> bool:

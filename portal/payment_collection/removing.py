@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.db import db, in_transaction
+from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.models import (
     LIVE_ATTEMPTS,
     AttemptState,
     Autopay,
+    ConsentKind,
     MethodState,
     PaymentAttempt,
     PaymentPlan,
@@ -76,6 +78,8 @@ def _mark_removed(customer_id: int, method_id: int) -> None:
         return
     successor, was_primary = successor_of(method), method.is_primary
     method.is_primary, method.state = False, MethodState.REMOVED
+    if method.consent.kind is ConsentKind.SAVE_METHOD:
+        method.consent.revoked_at = clock.now()
     db.session.flush()
     for table in (Autopay, PaymentPlan):  # None: the primary one
         db.session.execute(

@@ -222,7 +222,7 @@ def test_a_removed_method_is_detached_at_the_gateway_and_kept_as_evidence(build)
     ref = method.method_ref
     db.session.commit()
     assert not gateway().look_up_method(ref).usable
-    assert db.session.scalars(sa.select(Consent)).one()
+    assert db.session.scalars(sa.select(Consent)).one().revoked_at is not None
 
 
 def test_removing_twice_is_the_same(build):

@@ -1,6 +1,7 @@
 """Charging a saved method from the invoice: asked first, told in words, once per press."""
 
 import re
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +9,8 @@ import sqlalchemy as sa
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import Invoice, Message, MethodState, Payment, PaymentAttempt, SavedMethod
-from tests.conftest import staff_client
+from portal.tasks import run_waiting
+from tests.conftest import count_statements, staff_client
 
 
 @pytest.fixture
@@ -184,3 +186,56 @@ def test_a_method_under_another_customers_address_is_not_there(office, build, ow
     assert office.get(f"{url}/removal").status_code == 404
     assert office.post(f"{url}/removal").status_code == 404
     assert office.post(f"{url}/primary").status_code == 404
+
+
+def test_the_office_finds_methods_that_expire_have_expired_or_ended(office, build):
+    names = {"expiring-card": "Eva Expiring", "card": "Gus Good", "bank": "Bea Bank"}
+    kept = {one: build.saved_method(build.customer(name), one) for one, name in names.items()}
+    kept["bank"].state, kept["bank"].is_primary = MethodState.GONE, False
+    old = build.saved_method(build.customer("Otto Old"))
+    old.expires_on = date(2026, 2, 28)
+    db.session.commit()
+
+    found = {worry: office.get(f"/staff/payment-methods?worry={worry}").text
+             for worry in ("", "expiring", "expired", "ended")}  # fmt: skip
+
+    everybody = {*names.values(), "Otto Old"}
+    shown = {worry: {name for name in everybody if name in page} for worry, page in found.items()}
+    assert shown == {
+        "": everybody, "expiring": {"Eva Expiring"}, "expired": {"Otto Old"},
+        "ended": {"Bea Bank"},
+    }  # fmt: skip
+
+
+def test_the_list_of_methods_costs_the_same_however_long_it_is(office, build):
+    build.saved_method(build.customer())
+    office.get("/staff/payment-methods")
+    with count_statements() as few:
+        office.get("/staff/payment-methods")
+    for _one in range(5):
+        build.saved_method(build.customer())
+    with count_statements() as many:
+        office.get("/staff/payment-methods")
+    assert len(many) == len(few)
+
+
+def test_what_was_charged_and_what_was_refused_is_in_the_invoices_timeline(office, build):
+    invoice = build.posted("80")
+    method = build.saved_method(invoice.customer, "declined-card")
+    charge(office, invoice.id, method.id)
+
+    page = office.get(f"/staff/invoices/{invoice.id}").text
+
+    assert "$80.00 is charged to Visa •••• 0002" in page
+    assert "Nothing was charged: The card was declined." in page
+
+
+def test_a_debit_can_be_settled_by_the_test_gateways_buttons(office, build):
+    invoice = build.posted("80")
+    page = charge(office, invoice.id, build.saved_method(invoice.customer, "bank").id).text
+    path = re.search(r'href="(/test-gateway/charge/[^"]+)"', page)[1]
+
+    office.post(f"{path}/debit-settles")
+    run_waiting()
+
+    assert [one.amount for one in payments()] == [Money.of(80)]
