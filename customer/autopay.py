@@ -132,7 +132,7 @@ def words_of(customer: Customer, form: TermsForm) -> AutopayWords:
         moment=AutopayMoment(form.moment.data),
         method_id=form.method_id.data,
         most=form.most.data,
-        starts_on=first_open_day(customer.id) if form.with_open.data else today(),
+        starts_on=first_open_day(customer.id) if form.with_open.data else None,
     )
 
 

@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as later
 from wtforms import BooleanField, StringField
 
 from portal.access import Ability
-from portal.company import today
 from portal.customers import get_customer
 from portal.kernel.errors import DomainError
 from portal.models import AutopayMoment, Customer
@@ -124,7 +123,7 @@ def _words(customer: Customer, form: TermsForm) -> AutopayWords:
         moment=form.moment.data,
         method_id=form.method_id.data,
         most=form.most.data,
-        starts_on=first_open_day(customer.id) if form.with_open.data else today(),
+        starts_on=first_open_day(customer.id) if form.with_open.data else None,
     )
 
 

@@ -23,17 +23,19 @@ from portal.payment_collection.autopay import (
 from portal.payment_collection.autopay_words import AgreedBy, autopay_text
 from portal.payment_collection.bulk import (
     Preview,
+    look_at_charge_run,
+    preview_charges,
+    start_charge_run,
+    stop_charge_run,
+    waiting_charge_runs,
+)
+from portal.payment_collection.bulk_lists import (
     RunFigures,
     figures_of_charge_runs,
     find_charge_runs,
     find_run_charges,
     get_charge_run,
-    look_at_charge_run,
     outcomes_workbook,
-    preview_charges,
-    start_charge_run,
-    stop_charge_run,
-    waiting_charge_runs,
 )
 from portal.payment_collection.charge_lists import (
     ChargeFilter,

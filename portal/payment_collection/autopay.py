@@ -39,7 +39,7 @@ class AutopayWords:
     moment: AutopayMoment = AutopayMoment.DUE_DATE
     method_id: int | None = None
     most: Money | None = None
-    starts_on: date | None = None  # invoices from this day on; None: from today
+    starts_on: date | None = None  # invoices from this day on; None: as agreed now, else today
 
 
 def autopay_of(customer_id: int) -> Autopay | None:
@@ -66,7 +66,7 @@ def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
         method=chosen,
         moment=words.moment,
         most=words.most,
-        starts_on=words.starts_on or today(),
+        starts_on=_start(words, autopay_of(customer.id)),
         language=language,
     )
 
@@ -87,12 +87,13 @@ def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, seal: s
     if seal and seal != seal_of(agreed):
         raise Conflict("What you agree to has changed meanwhile. Please read it again.")
     autopay = _row_of(customer)
+    starts_on = _start(words, autopay)
     consent = _kept(customer, agreed, given)
     if autopay is None:
-        autopay = _insert(customer, consent, words)
+        autopay = _insert(customer, consent, starts_on)
     elif autopay.active:
         _withdraw(autopay, "Other terms were agreed.")
-    _write(autopay, words, consent)
+    _write(autopay, words, consent, starts_on)
     record("turned on", customer, f"Autopay was turned on by {consent.given_by}.")
     return autopay
 
@@ -144,19 +145,23 @@ def _check(customer: Customer, words: AutopayWords) -> None:
         raise DomainError(problem)
 
 
-def _insert(customer: Customer, consent: Consent, words: AutopayWords) -> Autopay:
-    autopay = Autopay(
-        customer_id=customer.id, consent_id=consent.id, starts_on=words.starts_on or today()
-    )
+def _start(words: AutopayWords, autopay: Autopay | None) -> date:
+    """Changing the terms keeps the first day, so that what waits by it goes on."""
+    kept = autopay.starts_on if autopay is not None and autopay.active else today()
+    return words.starts_on or kept
+
+
+def _insert(customer: Customer, consent: Consent, starts_on: date) -> Autopay:
+    autopay = Autopay(customer_id=customer.id, consent_id=consent.id, starts_on=starts_on)
     if not insert_once(autopay):
         raise Conflict("Somebody else turned autopay on at this moment. Look at it again.")
     return autopay
 
 
-def _write(autopay: Autopay, words: AutopayWords, consent: Consent) -> None:
+def _write(autopay: Autopay, words: AutopayWords, consent: Consent, starts_on: date) -> None:
     autopay.active, autopay.stopped_because = True, ""
     autopay.moment, autopay.method_id, autopay.most = words.moment, words.method_id, words.most
-    autopay.starts_on = words.starts_on or today()
+    autopay.starts_on = starts_on
     autopay.consent = consent
     db.session.flush()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from portal.company import company, format_day
 from portal.invoices import pay_link_url, portal_url
 from portal.kernel.money import Money
-from portal.models import Channel, Customer, Invoice, PlannedCharge, SavedMethod
+from portal.models import Channel, ChargeSource, Customer, Invoice, PlannedCharge, SavedMethod
 from portal.outbox import Values, locale_of, spoken, words_for, write_letter, write_message
 from portal.payments import receipt_address
 
@@ -64,13 +64,14 @@ def _what_next(charge: PlannedCharge, language: str) -> str:
 def _values(
     charge: PlannedCharge, invoices: Sequence[Invoice], method: str, amount: Money
 ) -> Values:
+    place = "autopay" if charge.source is ChargeSource.AUTOPAY else "payment-methods"
     return {
         "customer_name": charge.customer.name,
         "number": ", ".join(one.number for one in invoices),
         "total": amount,
         "pay_link": pay_link_url(invoices[0]) if len(invoices) == 1 else portal_url(),
         "portal_link": portal_url(),
-        "manage_link": f"{portal_url()}autopay",
+        "manage_link": f"{portal_url()}{place}",
         "method": method,
         "company_name": company().name,
     }

@@ -168,10 +168,10 @@ def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
     )
     db.session.add(attempt)
     db.session.flush()
-    if linked is not None:
-        linked(attempt)
     words = f"{attempt.amount} is charged to {method.label}, by {wanted.started_by}."
     tell_invoices(attempt, "charging", words)
+    if linked is not None:
+        linked(attempt)
     return attempt.id
 
 

@@ -568,6 +568,20 @@ def test_other_terms_are_another_consent_and_the_old_one_ends(build, ada):
     assert db.session.get_one(Consent, first, populate_existing=True).revoked_at is not None
 
 
+def test_other_terms_keep_what_was_agreed_to_be_charged(build, ada):
+    invoice, _method = planned(build, ada)
+    with after(1):
+        in_transaction(
+            lambda: turn_on(
+                db.session.get_one(Customer, ada.id), AutopayWords(most=Money.of(900)), GIVEN
+            )
+        )
+        work()
+
+    assert autopay_row(ada).starts_on == date(2026, 3, 2)
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED, ChargeState.WAITING]
+
+
 def test_bad_input_to_autopay_is_refused_in_words(build, ada):
     with pytest.raises(DomainError, match="Save a card or a bank account first"):
         turn_on(ada, AutopayWords(), GIVEN)

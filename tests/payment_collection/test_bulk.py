@@ -35,6 +35,7 @@ from tests.payment_collection.planned import (
     after,
     balance_of,
     gateway_charges,
+    mails,
     payments,
     with_autopay,
     work,
@@ -208,6 +209,9 @@ def test_a_refused_card_is_told_and_not_tried_again(build):
     (row,) = rows(run_id)
     assert (row.state, row.outcome) == (ChargeState.GIVEN_UP, "The card was declined.")
     assert figures(run_id).failed == 1
+    (mail,) = mails("charge failed")
+    for words in ("The card was declined.", "/my/payment-methods", "/pay/"):
+        assert words in mail.body
     assert len(gateway_charges("failed")) == 1
 
 
