@@ -29,6 +29,7 @@ class Foretold:
     headline: str
     sentences: Sequence[str]
     seal: str
+    asks: bool = False  # somebody else has to approve it first
 
 
 def source_words(source: RefundSource) -> str:
