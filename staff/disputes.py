@@ -41,13 +41,13 @@ bp = Blueprint("disputes", __name__, url_prefix="/disputes")
 
 
 class AnswerForm(Form):
-    what_was_sold = TextAreaField(later("What was sold"))
-    when = TextAreaField(later("When the work was done"))
-    customer_name = TextAreaField(later("Customer"))
-    customer_email = TextAreaField(later("Email address"))
-    billing_address = TextAreaField(later("Billing address"))
-    contact = TextAreaField(later("What the customer got and opened"))
-    explanation = TextAreaField(later("Why the charge was right"))
+    what_was_sold = TextAreaField(later("What was sold"), render_kw={"rows": 3})
+    when = TextAreaField(later("When the work was done"), render_kw={"rows": 3})
+    customer_name = TextAreaField(later("Customer"), render_kw={"rows": 3})
+    customer_email = TextAreaField(later("Email address"), render_kw={"rows": 3})
+    billing_address = TextAreaField(later("Billing address"), render_kw={"rows": 3})
+    contact = TextAreaField(later("What the customer got and opened"), render_kw={"rows": 3})
+    explanation = TextAreaField(later("Why the charge was right"), render_kw={"rows": 3})
 
 
 @bp.get("")

@@ -29,6 +29,7 @@ class Foretold:
     headline: str
     sentences: Sequence[str]
     seal: str
+    asks: bool = False  # somebody else has to approve it first
 
 
 def source_words(source: RefundSource) -> str:
@@ -66,11 +67,8 @@ def foretold(source: RefundSource, words: RefundWords) -> Foretold:
     headline = _("%(a)s go back to %(c)s by %(t)s on %(d)s.", a=str(words.amount),
                  c=source.gives_back.customer.name, t=words.type.name,
                  d=format_day(words.on, company().locale))  # fmt: skip
-    return Foretold(
-        headline,
-        sentences,
-        f"{words.amount.cents}-{source.key}-{effect}-{words.through_gateway}-{asks}",
-    )
+    seal = f"{words.amount.cents}-{source.key}-{effect}-{words.through_gateway}-{asks}"
+    return Foretold(headline, sentences, seal, asks)
 
 
 def _of_payment(source: RefundSource, words: RefundWords) -> str:

@@ -95,10 +95,11 @@ def create() -> Response:
 @needs(Ability.VIEW_PAYMENTS)
 def show(refund_id: int) -> Response:
     given = _refund(refund_id)
+    at_gateway = gateway_refund_of(given)
     return render_page(
-        "staff/refunds/show.html", given=given, entries=entries_of(given), trail=trail_of(given),
+        "staff/refunds/show.html", given=given, trail=trail_of(given), at_gateway=at_gateway,
+        entries=[*entries_of(given), *(entries_of(at_gateway) if at_gateway else [])],
         source=given.refunds, money=given.gives_back, unvoidable=void_problem(given),
-        at_gateway=gateway_refund_of(given),
     )  # fmt: skip
 
 

@@ -9,10 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.audit import record
-from portal.db import Page, PageRequest, db, in_transaction, insert_once, lock_rows, paginate
+from portal.db import (
+    NO_MONEY,
+    Page,
+    PageRequest,
+    db,
+    in_transaction,
+    insert_once,
+    lock_rows,
+    paginate,
+)
 from portal.kernel import clock
 from portal.kernel.errors import NotFound, OutsideFailure
-from portal.kernel.money import ZERO
 from portal.models import (
     Dispute,
     DisputeMovement,
@@ -89,7 +97,14 @@ def recheck_dispute(dispute_id: int) -> DisputeState:
 def recheck_disputes() -> None:
     """Every dispute that is not over, or whose money is not where its outcome says; daily."""
     over = Dispute.state.in_((S.WON, S.CLOSED))
-    open_ = sa.or_(Dispute.state.in_(LIVE), sa.and_(over, Dispute.held != ZERO))
+    unmoved = ~sa.exists(
+        sa.select(DisputeMovement.id).where(DisputeMovement.dispute_id == Dispute.id)
+    )
+    open_ = sa.or_(
+        Dispute.state.in_(LIVE),
+        sa.and_(over, Dispute.held != NO_MONEY),
+        sa.and_(unmoved, Dispute.held != NO_MONEY),  # booked by its status, long ago
+    )
     ids = list(db.session.scalars(sa.select(Dispute.id).where(open_).order_by(Dispute.id)))
     db.session.rollback()
     for dispute_id in ids:

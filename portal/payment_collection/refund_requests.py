@@ -119,7 +119,8 @@ def approve_refund(request: RefundRequest, *, by: User) -> Payment:
     Raises NotAllowed for whoever asked, InvalidTransition when it was decided, and whatever
     refunding raises now; the request then goes on waiting.
     """
-    row = _decide(request, "approve", by)
+    row = _locked(request, by)
+    _decide(row, "approve", by)
     source = source_by_key(row.payment, row.source_key)
     given = _give(source, replace(words_of(row), on=today()))
     row.refund_id = given.id
@@ -130,9 +131,11 @@ def approve_refund(request: RefundRequest, *, by: User) -> Payment:
 
 def decline_refund(request: RefundRequest, *, by: User, because: str) -> None:
     """Nothing goes back. Raises NotAllowed, InvalidTransition, InvalidFields without a reason."""
-    row = _decide(request, "decline", by)
+    row = _locked(request, by)
+    REFUND_REQUEST.after(row.state, "decline")
     if not because.strip():
         raise InvalidFields({"because": "Say why it is declined."})
+    _decide(row, "decline", by)
     row.decided_because = because.strip()
     db.session.flush()
     _tell(row, by, "declined", f": {row.decided_because}")
@@ -196,13 +199,16 @@ def _waiting_of(money: Payment) -> Money:
     return db.session.scalar(query) or ZERO
 
 
-def _decide(request: RefundRequest, verb: str, by: User) -> RefundRequest:
+def _locked(request: RefundRequest, by: User) -> RefundRequest:
     row = lock_rows(RefundRequest, [request.id])[0]
     if row.asked_by_id == by.id:
         raise NotAllowed("You asked for it yourself: somebody else has to decide.")
+    return row
+
+
+def _decide(row: RefundRequest, verb: str, by: User) -> None:
     row.state = REFUND_REQUEST.after(row.state, verb)
     row.decided_by_id, row.decided_at = by.id, clock.now()
-    return row
 
 
 def _tell(row: RefundRequest, by: User, verb: str, why: str = "") -> None:

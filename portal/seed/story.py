@@ -19,10 +19,8 @@ from portal.invoices import (
 from portal.jobs import JobWords, LogWords, add_log, add_note, book_job, complete_job, start_job
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity
-from portal.ledger import Leg, post_entry
 from portal.models import (
     AccountRole,
-    Dispute,
     Invoice,
     Job,
     Message,
@@ -34,6 +32,7 @@ from portal.models import (
 from portal.models.ledger import Account
 from portal.models.payment import PaymentType
 from portal.payments import ReceivedMoney, payment_types, receive_payment
+from portal.seed.disputed import dispute_at_gateway, remember_at_gateway
 from portal.seed.world import TRADES, World
 
 SUMMARIES = {
@@ -89,19 +88,8 @@ class Story:
             .order_by(Payment.id.desc())
             .limit(1)
         ).one()
-        dispute = Dispute(
-            gateway="test", dispute_ref="demo-dispute", payment_id=payment.id,
-            amount=payment.amount, reason="product not received",
-        )  # fmt: skip
-        db.session.add(dispute)
-        db.session.flush()
-        payment.disputed = True
-        post_entry(
-            on=payment.received_on, memo="Dispute demo-dispute opened",
-            source=("dispute", dispute.id),
-            legs=[Leg(AccountRole.DISPUTED, payment.amount),
-                  Leg(payment.type.account_id, -payment.amount)],
-        )  # fmt: skip
+        remember_at_gateway()
+        dispute_at_gateway(payment)
 
     def _mark_sent(self) -> None:
         """Every mailed invoice counts as sent; who paid has opened it."""

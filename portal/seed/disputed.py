@@ -1,0 +1,63 @@
+"""What the TEST GATEWAY would remember of the demo's payments, one of them disputed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal.db import db
+from portal.kernel import clock
+from portal.ledger import Leg, post_entry
+from portal.models import (
+    AccountRole,
+    Dispute,
+    DisputeMovement,
+    Payment,
+    TestGatewayObject,
+)
+
+
+def remember_at_gateway() -> None:
+    """Each payment made there, so that it can be refunded and disputed there too."""
+    online = sa.select(Payment.provider_ref, Payment.amount).where(
+        Payment.provider == "test", Payment.provider_ref.startswith("demo-")
+    )
+    db.session.add_all(
+        TestGatewayObject(ref=ref, kind="charge", state="succeeded", amount=amount)
+        for ref, amount in db.session.execute(online).all()
+    )
+
+
+def dispute_at_gateway(payment: Payment) -> None:
+    """The payer's bank holds this money; the same on both sides, as a webhook would have told."""
+    ref, moved, now = f"tdp_{payment.provider_ref}", f"tbt_{payment.provider_ref}", clock.now()
+    answer_by, amount = now + timedelta(days=9), payment.amount
+    dispute = Dispute(
+        gateway="test", dispute_ref=ref, payment_id=payment.id, amount=amount, held=amount,
+        reason="product not received", answer_by=answer_by,
+    )  # fmt: skip
+    db.session.add(dispute)
+    db.session.flush()
+    movement = DisputeMovement(
+        dispute_id=dispute.id, movement_ref=moved, amount=-amount, moved_at=now
+    )
+    db.session.add_all(
+        [
+            movement,
+            TestGatewayObject(ref=ref, kind="dispute", parent_ref=payment.provider_ref,
+                              state="open", amount=amount,
+                              data={"answer_by": answer_by.isoformat()}),
+            TestGatewayObject(ref=moved, kind="dispute_movement", parent_ref=ref,
+                              state="dispute", amount=-amount,
+                              data={"fee": 0, "moved_at": now.isoformat(),
+                                    "payment_ref": payment.provider_ref}),
+        ]
+    )  # fmt: skip
+    db.session.flush()
+    payment.disputed = True
+    post_entry(
+        on=payment.received_on, memo=f"Dispute {ref}: held",
+        source=("disputemovement", movement.id),
+        legs=[Leg(AccountRole.DISPUTED, amount), Leg(payment.type.account_id, -amount)],
+    )  # fmt: skip
