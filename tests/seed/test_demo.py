@@ -19,8 +19,8 @@ from tests.conftest import payer_client
 from tests.ledger.hledger import hledger_balances, our_balances
 
 LISTS = ["jobs", "invoices", "payments", "receivables", "customers", "price-book", "ledger",
-         "ledger/trial-balance", "online-payments", "outbox", "tax-zones", "people",
-         "review", "batches", "roles"]  # fmt: skip
+         "ledger/trial-balance", "online-payments", "online-payments/payouts", "outbox",
+         "tax-zones", "people", "review", "batches", "roles"]  # fmt: skip
 
 # customers, jobs, invoices, payments, and the sum of all invoices: by the demo's own seed
 FIGURES = (60, 264, 266, 272, "$201,174.43")
