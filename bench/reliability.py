@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,23 +99,33 @@ def main() -> None:
         sys.exit(f"Did not hold: {', '.join(failed)}. See {PAGE.relative_to(ROOT)}.")
 
 
-def run(section: Section, engines: Iterable[str], seed: int) -> tuple[bool, str]:
+def run(section: Section, engines: Sequence[str], seed: int) -> tuple[bool, str]:
     """Whether it holds on every engine, and the section's text."""
     parts, every = [section.promise, ""], True
+    found: dict[str, dict[str, str]] = {}
     for engine in engines:
         command = section.command(engine, seed)
         print(f"… {command}", file=sys.stderr, flush=True)
         started = time.perf_counter()
         holds, outcome, figures = _run(command)
         every = every and holds
-        took = time.perf_counter() - started
         verdict = "holds" if holds else "**DID NOT HOLD**"
-        parts += [f"`{command}`", "", f"{verdict} on {engine}: {outcome} ({took:.0f} s)", ""]
-        if figures:
-            parts += ["| figure | result |", "|---|---|"]
-            parts += [f"| {_cell(name)} | {_cell(value)} |" for name, value in figures]
-            parts.append("")
-    return every, "\n".join(parts).rstrip()
+        took = time.perf_counter() - started
+        parts += [f"- `{command}`", f"  {verdict}: {outcome} ({took:.0f} s)"]
+        for name, value in figures:
+            found.setdefault(name, {})[engine] = value
+    return every, "\n".join([*parts, *_table(found, engines)])
+
+
+def _table(found: dict[str, dict[str, str]], engines: Sequence[str]) -> list[str]:
+    """The figures side by side; none, no table."""
+    if not found:
+        return []
+    lines = ["", f"| figure | {' | '.join(engines)} |", "|---" * (len(engines) + 1) + "|"]
+    for name, values in found.items():
+        cells = " | ".join(_cell(values.get(engine, "–")) for engine in engines)
+        lines.append(f"| {_cell(name)} | {cells} |")
+    return lines
 
 
 def _run(command: str) -> tuple[bool, str, list[tuple[str, str]]]:

@@ -18,7 +18,7 @@ from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.seed.office import work_in_the_office
-from portal.seed.online import pay_online
+from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
 from portal.seed.story import Story
 from portal.seed.world import make_world
@@ -46,6 +46,8 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         for day in _days(start, end):
             with clock.frozen(noon(day)):
                 in_transaction(lambda day=day: story.live(day, end))  # type: ignore[misc]
+                if day.day == 1:
+                    pay_out_to_the_bank()
         in_transaction(story.close)
         in_transaction(lambda: close_through(add_months(end, -MONTHS_OPEN)))
         pay_online()

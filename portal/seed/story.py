@@ -33,6 +33,7 @@ from portal.models.ledger import Account
 from portal.models.payment import PaymentType
 from portal.payments import ReceivedMoney, payment_types, receive_payment
 from portal.seed.disputed import dispute_at_gateway, remember_at_gateway
+from portal.seed.online import paid_page
 from portal.seed.world import TRADES, World
 
 SUMMARIES = {
@@ -185,12 +186,15 @@ class Story:
         online = self.random.random() < 0.3
         kinds = payment_types(online=online)
         kind = next(one for one in kinds if "TEST" in one.name) if online else kinds[0]
+        ref = f"demo-{invoice.id}-{day}"
+        if online:
+            db.session.add(paid_page(ref, amount))
         receive_payment(
             ReceivedMoney(
                 customer=invoice.customer, amount=amount, type=kind, on=day,
                 reference="" if online else str(self.random.randint(1001, 9899)),
                 provider="test" if online else None,
-                provider_ref=f"demo-{invoice.id}-{day}" if online else None,
+                provider_ref=ref if online else None,
                 livemode=not online,
             ),
             [(invoice, amount)],

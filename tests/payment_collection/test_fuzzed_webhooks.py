@@ -151,4 +151,4 @@ def test_a_body_of_more_than_256_kb_is_not_read(gate, client, figure, size, stat
     reply = client.post(f"/webhooks/{gate.name}", data=b" " * size)
 
     assert (reply.status_code, kept()) == (status, 0)
-    figure(f"{size:,} bytes", status)
+    figure(f"{gate.name}, {size:,} bytes", status)

@@ -43,9 +43,9 @@ from portal.payment_collection.payouts import know_payout
 from portal.tasks import run_waiting
 from tests.conftest import count_statements
 from tests.payment_collection.payout_world import DAY, PayoutWorld, big_payout
-from tests.payment_collection.test_settling import begin, press
+from tests.payment_collection.test_settling import begin, payments, press
 
-LATER = date(2026, 12, 31)
+LATER, HOUR = date(2026, 12, 31), timedelta(hours=1)
 R = AccountRole
 
 
@@ -368,3 +368,54 @@ def test_the_test_gateway_pays_out_daily_and_nothing_twice(build, monday):
 
     assert only_payout().state is PayoutState.PAID
     assert in_the_bank() == Money.of("77.38")
+
+
+def test_the_test_gateway_pays_out_refunds_and_disputes_too(build):
+    paid(build)
+    (payment,) = payments()
+    ref, at = payment.provider_ref, clock.now().isoformat()
+    rows = [
+        ("refund", "tre_1", ref, "succeeded", 10, {}),
+        ("refund", "tre_2", ref, "failed", 5, {}),
+        ("refund", "tre_3", ref, "in_transit", 7, {}),
+        ("dispute", "tdp_1", ref, "won", 20, {}),
+        ("dispute_movement", "tbt_d", "tdp_1", "dispute", -20, {"fee": 1500, "moved_at": at}),
+        ("dispute_movement", "tbt_w", "tdp_1", "dispute_reversal", 20, {"fee": 0, "moved_at": at}),
+    ]
+    for kind, own, parent, state, amount, more in rows:
+        row = TestGatewayObject(ref=own, kind=kind, parent_ref=parent, state=state,
+                                amount=Money.of(amount), data=more)  # fmt: skip
+        db.session.add(row)
+    db.session.commit()
+    gate = current_app.extensions["gateway"]
+    gate.pay_out()
+    moved = {one.movement_ref: (one.kind, one.amount, one.fee)
+             for one in gate.movements_of(known_ref())}  # fmt: skip
+    db.session.rollback()
+
+    assert moved == {
+        f"tbt_{ref}": ("charge", Money.of(80), Money.of("2.62")),
+        "tbt_tre_1": ("refund", -Money.of(10), ZERO),
+        "tbt_tre_2": ("refund", -Money.of(5), ZERO),
+        "tbt_tre_2_back": ("refund_failure", Money.of(5), ZERO),
+        "tbt_d": ("dispute", -Money.of(20), Money.of(15)),
+        "tbt_w": ("dispute_reversal", Money.of(20), ZERO),
+    }
+    (listed,) = gate.payments_between(clock.now() - timedelta(days=1), clock.now() + HOUR)
+    assert (listed.payment_ref, listed.refunded) == (ref, Money.of(17))
+
+
+def test_a_charge_of_a_saved_method_is_paid_out_by_what_its_method_is(build):
+    made = [("tpm_1", "method", "", {"kind": "bank_debit"}),
+            ("tpi_c", "charge", "tpm_1", {"settled_at": clock.now().isoformat()})]  # fmt: skip
+    for ref, kind, parent, more in made:
+        row = TestGatewayObject(ref=ref, kind=kind, parent_ref=parent, state="succeeded",
+                                amount=Money.of(1000), data=more)  # fmt: skip
+        db.session.add(row)
+    db.session.commit()
+    gate = current_app.extensions["gateway"]
+    gate.pay_out()
+
+    (moved,) = gate.movements_of(known_ref())
+    assert (moved.payment_ref, moved.fee) == ("tpi_c", Money.of(5))
+    db.session.rollback()

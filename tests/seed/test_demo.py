@@ -19,7 +19,8 @@ from tests.conftest import payer_client
 from tests.ledger.hledger import hledger_balances, our_balances
 
 LISTS = ["jobs", "invoices", "payments", "receivables", "customers", "price-book", "ledger",
-         "ledger/trial-balance", "online-payments", "outbox", "tax-zones", "people",
+         "ledger/trial-balance", "online-payments", "online-payments/payouts",
+         "outbox", "tax-zones", "people",
          "review", "batches", "roles", "payment-plans"]  # fmt: skip
 
 # customers, jobs, invoices, payments, and the sum of all invoices: by the demo's own seed

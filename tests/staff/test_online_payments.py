@@ -9,9 +9,14 @@ import sqlalchemy as sa
 from portal.company import company
 from portal.db import db
 from portal.kernel import clock
-from portal.kernel.money import ZERO
+from portal.kernel.money import ZERO, Money
+from portal.ledger import balance_of
 from portal.models import (
+    Account,
+    AccountKind,
+    AccountRole,
     AttemptState,
+    BankDeposit,
     GatewayDifference,
     GatewayEvent,
     GatewayEventState,
@@ -22,11 +27,12 @@ from portal.models import (
     PayoutState,
 )
 from portal.payment_collection import compare_with_gateway, settle_payout
+from portal.payment_collection.deposits import keep_deposit
 from portal.tasks import run_waiting
 from tests.conftest import count_statements, staff_client
 from tests.payment_collection.payout_world import PayoutWorld, big_payout
 from tests.payment_collection.test_comparing import paid
-from tests.payment_collection.test_payouts import known, only_payout
+from tests.payment_collection.test_payouts import in_account, known, only_payout
 from tests.payment_collection.test_settling import begin, press
 
 AT = "/staff/online-payments"
@@ -213,3 +219,23 @@ def test_nothing_to_pay_out_is_said(office):
 
     assert "nothing moved since" in reply.text
     assert db.session.scalars(sa.select(Payout)).all() == []
+
+
+def test_real_payouts_arrive_in_the_chosen_account(office, build):
+    bank = Account(number="1015", name="Second National", kind=AccountKind.ASSET)
+    db.session.add(bank)
+    db.session.commit()
+    words = {"version": company().version, "account_id": bank.id}
+    assert office.post(f"{AT}/payouts/account", data=words).status_code < 400
+
+    payout = Payout(gateway="stripe", livemode=True, payout_ref="po_1", amount=Money.of(50),
+                    arrives_on=build.today, state=PayoutState.PAID)  # fmt: skip
+    db.session.add(payout)
+    db.session.flush()
+    keep_deposit(payout)
+    keep_deposit(payout)
+
+    deposit = db.session.scalars(sa.select(BankDeposit)).one()
+    assert (deposit.account.name, deposit.amount) == ("Second National", Money.of(50))
+    assert balance_of(bank.id, build.today) == Money.of(50)
+    assert in_account(AccountRole.GATEWAY_CLEARING) == -Money.of(50)

@@ -30,8 +30,8 @@ def all_movements(session: Session) -> Iterator[MovementSeen]:
     yield from _charges(session)
     for row in _objects(session, "refund"):
         yield from refund_movements(row)
-    for row in _objects(session, "dispute"):
-        yield from dispute_movements(row)
+    for row in _objects(session, "dispute_movement"):
+        yield dispute_movement(row)
     for row in _objects(session, "payout"):
         if row.state == "failed":
             at = datetime.fromisoformat(row.data["failed_at"])
@@ -62,21 +62,23 @@ def refund_movements(row: TestGatewayObject) -> Iterator[MovementSeen]:
     """Money leaves when a refund is paid out; one that fails afterwards brings it back."""
     if row.state not in ("succeeded", "failed"):
         return
-    at = _moment(row, "settled_at")
+    at = _moment(row, "moved_at")
     yield _movement(row, MovementKind.REFUND, -row.amount, at)
     if row.state == "failed":
         yield _movement(row, MovementKind.REFUND_FAILURE, row.amount, at, suffix="_back")
 
 
-def dispute_movements(row: TestGatewayObject) -> Iterator[MovementSeen]:
-    """Funds are held while it is open, with a fee; won, they come back, the fee does not."""
-    if row.state not in ("open", "under_review", "won", "lost"):
-        return
-    fee = Money(int(row.data.get("fee_cents", 0)))
-    yield _movement(row, MovementKind.DISPUTE, -row.amount, row.created_at, fee=fee)
-    if row.state == "won":
-        at = _moment(row, "closed_at")
-        yield _movement(row, MovementKind.DISPUTE_REVERSAL, row.amount, at, suffix="_won")
+def dispute_movement(row: TestGatewayObject) -> MovementSeen:
+    """What a dispute took or gave back, kept there as a row of its own whose parent it is."""
+    return MovementSeen(
+        movement_ref=row.ref,
+        kind=row.state,
+        amount=row.amount,
+        fee=Money(int(row.data.get("fee", 0))),
+        moved_at=_moment(row, "moved_at"),
+        payment_ref=row.data.get("payment_ref", ""),
+        source_ref=row.parent_ref,
+    )
 
 
 def _charge(payment_ref: str, amount: Money, method: str, at: datetime) -> MovementSeen:
@@ -97,7 +99,6 @@ def _movement(
     amount: Money,
     at: datetime,
     *,
-    fee: Money = ZERO,
     suffix: str = "",
     payment_ref: str | None = None,
 ) -> MovementSeen:
@@ -105,7 +106,7 @@ def _movement(
         movement_ref=f"tbt_{row.ref}{suffix}",
         kind=kind.value,
         amount=amount,
-        fee=fee,
+        fee=ZERO,
         moved_at=at,
         payment_ref=row.parent_ref if payment_ref is None else payment_ref,
         source_ref=row.ref,

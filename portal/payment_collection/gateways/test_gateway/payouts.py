@@ -20,6 +20,7 @@ from portal.payment_collection.gateways.test_gateway.base import TestDoor
 from portal.payment_collection.gateways.test_gateway.moving import all_movements
 from portal.payment_collection.port.payouts import MovementSeen, PaymentListed, PayoutSeen
 
+PAID_OUT = "paid:"  # before the reference of a movement: once in one payout
 LOCK = "payouts of the test gateway"
 
 
@@ -58,7 +59,8 @@ class TestPayouts(TestDoor):
         with own_transaction() as session:
             lock_alone(LOCK, session)
             gone = set(session.scalars(sa.select(TestGatewayObject.ref).where(IS_PAID_OUT)))
-            moved = [one for one in all_movements(session) if one.movement_ref not in gone]
+            every = all_movements(session)
+            moved = [one for one in every if f"{PAID_OUT}{one.movement_ref}" not in gone]
             if not moved:
                 return []
             payout = TestGatewayObject(
@@ -106,7 +108,7 @@ class TestPayouts(TestDoor):
             return [_event(kind, payout_ref) for kind in kinds]
 
 
-IS_PAID_OUT = sa.and_(TestGatewayObject.kind == "movement", TestGatewayObject.parent_ref != "")
+IS_PAID_OUT = TestGatewayObject.kind == "movement"
 
 
 def _paid_out(payout_ref: str) -> sa.Select[TestGatewayObject]:
@@ -137,7 +139,7 @@ def _seen(row: TestGatewayObject) -> PayoutSeen:
 
 def _row(moved: MovementSeen, payout_ref: str) -> TestGatewayObject:
     return TestGatewayObject(
-        ref=moved.movement_ref,
+        ref=f"{PAID_OUT}{moved.movement_ref}",
         kind="movement",
         parent_ref=payout_ref,
         amount=moved.amount,
@@ -153,7 +155,7 @@ def _row(moved: MovementSeen, payout_ref: str) -> TestGatewayObject:
 
 def _moved(row: TestGatewayObject) -> MovementSeen:
     return MovementSeen(
-        movement_ref=row.ref,
+        movement_ref=row.ref.removeprefix(PAID_OUT),
         kind=row.data["kind"],
         amount=row.amount,
         fee=Money(row.data["fee_cents"]),
