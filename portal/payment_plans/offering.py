@@ -132,6 +132,8 @@ def offer_plan(
     checked = replace(terms, invoices=_locked(customer, terms.invoices), note=_words(terms.note))
     if replaces is not None:
         PLAN.after(replaces.state, "replace")
+        if not checked.note:
+            raise InvalidFields({"note": "Say why a new plan takes the place of the old one."})
     if plan is not None:
         PLAN.after(plan.state, "propose")
     seen = preview_plan(customer, checked, plan=plan, replaces=replaces)

@@ -49,7 +49,7 @@ def _agree() -> None:
 
 
 def _late_payers() -> list[Customer]:
-    """Ten customers with an overdue invoice, the oldest debt first; Ada's invoices stay as they are."""
+    """Ten customers with an overdue invoice, the oldest debt first, but not Ada."""
     oldest = sa.func.min(Invoice.due_date)
     late = (
         sa.select(Invoice.customer_id, oldest.label("since"))

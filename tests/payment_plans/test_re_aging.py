@@ -33,6 +33,12 @@ def test_re_aging_keeps_the_old_plan_until_the_new_one_is_accepted(build):
     assert [one.live for one in (*old.shares, *new.shares)] == [False, True]
 
 
+def test_re_aging_needs_a_reason(build):
+    old = weekly(build)
+    with pytest.raises(InvalidFields, match="Say why a new plan takes the place"):
+        offered(old.shares[0].invoice, replaces=old, note=" ")
+
+
 def test_a_re_aging_that_is_declined_leaves_the_old_plan_and_another_may_follow(build):
     invoice = build.posted("100")
     old = accepted(invoice, rhythm=PlanRhythm.WEEKLY)
