@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := python3 tools/setup.py
 
-.PHONY: help run test check bench demo-reset setup setup-dev lint types
+.PHONY: help run test check bench reliability demo-reset setup setup-dev lint types
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ check: setup-dev  ## the quick part of the tests: lint, types, architecture, uni
 
 bench: setup-dev  ## measure the figures and print them as tables
 	@$(PY) -m bench
+
+reliability: setup-dev  ## prove the promises about payments and write docs/reliability.md
+	@$(PY) -m bench.reliability
 
 demo-reset: setup  ## throw the demo company away and make it anew
 	@.venv/bin/flask seed --reset

@@ -10,10 +10,11 @@ from bench.pages import _fill, _sign_in, _vacuum
 from portal.batches import (
     add_matching_invoices,
     ask_for_posting,
+    ask_for_unposting,
     get_batch,
     look_at_batch,
+    look_at_unpost_run,
     start_batch,
-    unpost_batch,
     workbook_of,
 )
 from portal.db import db, in_transaction
@@ -40,7 +41,7 @@ def measure(engine: str, *, size: int) -> list[Figure]:
         place = _place()
         for _ in range(MEMBERS):
             _pending(place)
-        batch_id = in_transaction(_begin)
+        batch_id, customer_id = in_transaction(_begin), place.customer_id
         refresh_statistics()
         _vacuum()
         browser = app.test_client()
@@ -49,7 +50,9 @@ def measure(engine: str, *, size: int) -> list[Figure]:
         pages = {name: PAGES[name] for name in ("ready for a batch", "not ready yet")}
         figures = _visit(app, browser, engine, words, pages)
         figures.append(
-            _timed("put all that match in", engine, "≥ 1,000 /s", lambda: _add(batch_id))
+            _timed(
+                "put all that match in", engine, "≥ 1,000 /s", lambda: _add(batch_id, customer_id)
+            )
         )
         batch = {name: path.format(batch=batch_id) for name, path in PAGES.items()}
         figures += _visit(app, browser, engine, words, batch)
@@ -98,8 +101,8 @@ def _begin() -> int:
     return batch.id
 
 
-def _add(batch_id: int) -> None:
-    wanted = InvoiceFilter(state=InvoiceState.PENDING)
+def _add(batch_id: int, customer_id: int) -> None:
+    wanted = InvoiceFilter(state=InvoiceState.PENDING, customer_id=customer_id)
     added = in_transaction(lambda: add_matching_invoices(get_batch(batch_id), wanted))
     assert added == MEMBERS
 
@@ -110,4 +113,7 @@ def _post(batch_id: int, mode: WhenRefused) -> None:
 
 
 def _unpost(batch_id: int) -> None:
-    in_transaction(lambda: unpost_batch(get_batch(batch_id), because="bench"))
+    run = in_transaction(
+        lambda: ask_for_unposting(get_batch(batch_id), because="bench", by=None).id
+    )
+    look_at_unpost_run(run)

@@ -18,14 +18,13 @@ from customer import (
     start,
 )
 
+SCREENS = (autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in)
+
 
 def face(app: Flask) -> None:
     """The portal under /my for those who signed in, /pay for holders of a guest link."""
     customer = Blueprint("customer", __name__, url_prefix="/my")
-    screens = (
-        autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in,
-    )  # fmt: skip
-    for screen in screens:
+    for screen in SCREENS:
         customer.register_blueprint(screen.bp)
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)

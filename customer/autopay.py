@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
-from wtforms import BooleanField, RadioField, SelectField
+from wtforms import BooleanField, RadioField
 
-from customer.mine import me
+from customer.mine import me, paying_customer, paying_customers
 from portal.company import today
-from portal.customers import get_customer
-from portal.kernel.errors import DomainError, NotFound
+from portal.kernel.errors import DomainError
 from portal.models import AutopayMoment, Customer
 from portal.payment_collection import (
     AgreedBy,
@@ -30,7 +29,7 @@ from portal.payment_collection import (
     turn_on,
     why_not,
 )
-from portal.web import Form, MoneyField, notify, payers_only, redirect_to, render_page
+from portal.web import Form, IdField, MoneyField, notify, payers_only, redirect_to, render_page
 
 bp = Blueprint("autopay", __name__, url_prefix="/autopay")
 
@@ -41,10 +40,10 @@ MOMENTS = {
 
 
 class TermsForm(Form):
-    """The terms as one chooses them; empty method is the primary one."""
+    """The terms as one chooses them; no method is the primary one."""
 
-    method = SelectField(later("Charge"))
-    moment = RadioField(later("When"), choices=list(MOMENTS.items()), default="due_date")
+    method_id = IdField(later("Charge"), empty=later("the primary payment method"))
+    moment = RadioField(later("When"), choices=[], default=AutopayMoment.DUE_DATE.value)
     most = MoneyField(later("Never more at once than (may stay empty)"), required=False)
     with_open = BooleanField(later("Also charge the invoices that are open now"))
 
@@ -53,7 +52,7 @@ class TermsForm(Form):
 @payers_only
 def index() -> Response:
     """Each customer I may pay for, whether autopay is on, and what it will charge next."""
-    customers = my_customers()
+    customers = sorted(paying_customers(), key=lambda one: one.name)
     return render_page(
         "customer/autopay/index.html",
         accounts=[(one, autopay_of(one.id), primary_method(one.id)) for one in customers],
@@ -65,7 +64,7 @@ def index() -> Response:
 @bp.get("/<int:customer_id>/terms")
 @payers_only
 def terms(customer_id: int) -> Response:
-    customer = my_customer(customer_id)
+    customer = paying_customer(customer_id)
     return _terms_page(customer, terms_form(customer, sent=False))
 
 
@@ -73,7 +72,7 @@ def terms(customer_id: int) -> Response:
 @payers_only
 def read(customer_id: int) -> Response:
     """The very words these terms mean, to be agreed to on the next press."""
-    customer = my_customer(customer_id)
+    customer = paying_customer(customer_id)
     form = terms_form(customer, sent=True)
     try:
         if form.is_sent():
@@ -86,7 +85,7 @@ def read(customer_id: int) -> Response:
 @bp.post("/<int:customer_id>")
 @payers_only
 def agree(customer_id: int) -> Response:
-    customer = my_customer(customer_id)
+    customer = paying_customer(customer_id)
     form = terms_form(customer, sent=True)
     try:
         if form.is_sent():
@@ -97,13 +96,13 @@ def agree(customer_id: int) -> Response:
             return redirect_to("customer.autopay.index")
     except DomainError as error:
         form.refuse(error)
-    return _terms_page(my_customer(customer_id), form, status=422)
+    return _terms_page(paying_customer(customer_id), form, status=422)
 
 
 @bp.post("/<int:customer_id>/off")
 @payers_only
 def stop(customer_id: int) -> Response:
-    if turn_off(my_customer(customer_id), because=f"Turned off in the portal by {me().email}."):
+    if turn_off(paying_customer(customer_id), because=f"Turned off in the portal by {me().email}."):
         notify(_("Autopay is off. What had not begun is cancelled."))
     return redirect_to("customer.autopay.index")
 
@@ -113,43 +112,25 @@ def stop(customer_id: int) -> Response:
 def skip(charge_id: int) -> Response:
     """Not this one: it stays owed and is paid another way."""
     charge = get_charge(charge_id)
-    my_customer(charge.customer_id)
+    paying_customer(charge.customer_id)
     version = request.form.get("version", 0, type=int)
     cancel_planned(charge, version=version, because=f"Cancelled in the portal by {me().email}.")
     notify(_("It is not charged by itself any more. Please pay it another way."))
     return redirect_to("customer.autopay.index")
 
 
-def my_customers() -> list[Customer]:
-    """Those I may pay for, by name."""
-    mine = [get_customer(one) for one in dict.fromkeys(me().customer_ids) if me().may_pay(one)]
-    return sorted(mine, key=lambda one: one.name)
-
-
-def my_customer(customer_id: int) -> Customer:
-    """One I may pay for; NotFound for anybody else's."""
-    if customer_id not in me().customer_ids or not me().may_pay(customer_id):
-        raise NotFound(_("There is nothing here, or it is not yours to see."))
-    return get_customer(customer_id)
-
-
 def terms_form(customer: Customer, *, sent: bool) -> TermsForm:
     """The form with this customer's methods to choose from; what is agreed now stands in it."""
-    autopay = autopay_of(customer.id)
-    form = TermsForm(request.form if sent else None, obj=autopay)
-    usable = [one for one in methods_of(customer) if not why_not(one)]
-    primary = _("the primary payment method")
-    form.method.choices = [("", primary), *((str(one.id), one.label) for one in usable)]
-    if not sent:
-        form.method.data = str(autopay.method_id or "") if autopay else ""
-        form.moment.data = (autopay.moment if autopay else AutopayMoment.DUE_DATE).value
+    form = TermsForm(request.form if sent else None, obj=autopay_of(customer.id))
+    form.method_id.offer([one for one in methods_of(customer) if not why_not(one)], words="label")
+    form.moment.choices = list(MOMENTS.items())
     return form
 
 
 def words_of(customer: Customer, form: TermsForm) -> AutopayWords:
     return AutopayWords(
         moment=AutopayMoment(form.moment.data),
-        method_id=int(form.method.data) if form.method.data else None,
+        method_id=form.method_id.data,
         most=form.most.data,
         starts_on=first_open_day(customer.id) if form.with_open.data else today(),
     )
@@ -158,7 +139,7 @@ def words_of(customer: Customer, form: TermsForm) -> AutopayWords:
 def _terms_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Response:
     return render_page(
         "customer/autopay/terms.html", status=status, customer=customer, form=form,
-        has_method=primary_method(customer.id) is not None or len(form.method.choices) > 1,
+        has_method=primary_method(customer.id) is not None or len(form.method_id.choices) > 1,
     )  # fmt: skip
 
 

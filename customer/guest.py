@@ -19,7 +19,7 @@ from portal.payment_collection import (
     on_its_way,
     start_checkout,
 )
-from portal.web import open_to_all, render_page
+from portal.web import is_the_office, open_to_all, render_page
 
 bp = Blueprint("guest", __name__, url_prefix="/pay")
 
@@ -28,7 +28,8 @@ bp = Blueprint("guest", __name__, url_prefix="/pay")
 @open_to_all
 def show(token: str) -> Response:
     invoice = _invoice(token)
-    mark_opened(invoice)
+    if not is_the_office():  # a clerk who tries the link is not the customer
+        mark_opened(invoice)
     return _page(invoice, token)
 
 

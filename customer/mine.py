@@ -34,14 +34,6 @@ def my_payment(payment_id: int) -> Payment:
     return payment
 
 
-def my_plan(plan_id: int) -> PaymentPlan:
-    """One of my payment plans; NotFound for anybody else's."""
-    plan = get_plan(plan_id)
-    if plan.customer_id not in me().customer_ids:
-        raise NotFound("There is nothing here, or it is not yours to see.")
-    return plan
-
-
 def paying_customers() -> list[Customer]:
     """The customers I may pay for: their payment methods are mine to look after."""
     return [one.customer for one in me().contacts if me().may_pay(one.customer_id)]
@@ -64,3 +56,11 @@ def my_method(method_id: int) -> SavedMethod:
     if method is None or not me().may_pay(method.customer_id):
         raise NotFound("There is nothing here, or it is not yours to see.")
     return method
+
+
+def my_plan(plan_id: int) -> PaymentPlan:
+    """One of my payment plans; NotFound for anybody else's."""
+    plan = get_plan(plan_id)
+    if plan.customer_id not in me().customer_ids:
+        raise NotFound("There is nothing here, or it is not yours to see.")
+    return plan

@@ -18,7 +18,7 @@ from portal.payment_collection import (
     settle,
     start_checkout,
 )
-from portal.payments import apply_credit, receipt_address
+from portal.payments import apply_credit, receipt_email
 from portal.web import notify, payers_only, read_money, redirect_to, render_page
 
 MOST_TURNS = 20  # three seconds each
@@ -62,7 +62,7 @@ def come_back(public_id: str) -> Response:
         raise NotFound(_("There is nothing here, or it is not yours to see."))
     here = url_for("customer.paying.come_back", public_id=public_id)
     return outcome_page(attempt, here=here, home=url_for("customer.home.show"),
-                        receipt_to=attempt.email or receipt_address(attempt.customer))  # fmt: skip
+                        receipt_to=receipt_email(attempt.customer, attempt.email))  # fmt: skip
 
 
 def outcome_page(

@@ -16,7 +16,14 @@ from portal.company import company
 from portal.db import db, in_transaction, insert_once
 from portal.kernel import clock
 from portal.models import ScheduledTurn
-from portal.payment_collection import plan_autopay, tell_of_expiring
+from portal.payment_collection import (
+    compare_with_gateway,
+    find_payouts,
+    pay_out_daily,
+    plan_autopay,
+    recheck_disputes,
+    tell_of_expiring,
+)
 from portal.payment_plans import look_after_plans
 from portal.web import forget_old_submissions
 
@@ -29,7 +36,7 @@ class Scheduled:
 
     name: str
     slot: Callable[[datetime], str]
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 def hourly(now: datetime) -> str:
@@ -56,10 +63,14 @@ def refresh_statistics() -> None:
 
 SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
-    Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("look after payment plans", hourly, look_after_plans),
+    Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
+    Scheduled("look at disputes", daily, recheck_disputes),
+    Scheduled("pay out at the test gateway", daily, pay_out_daily),
+    Scheduled("look for payouts", daily, find_payouts),
     Scheduled("tell of expiring cards", daily, tell_of_expiring),
+    Scheduled("compare with the gateway", daily, compare_with_gateway),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

@@ -21,9 +21,11 @@ from staff import (
     contacts,
     corrections,
     counter,
+    customer_account,
     customer_prices,
     customer_timeline,
     customers,
+    disputes,
     document_settings,
     financing,
     home,
@@ -43,6 +45,8 @@ from staff import (
     payment_plans,
     payment_types,
     payments,
+    payments_online,
+    payouts,
     people,
     periods,
     photos,
@@ -52,7 +56,9 @@ from staff import (
     pricebook,
     print_runs,
     receivables,
+    reconciling,
     refund_reasons,
+    refund_requests,
     refunds,
     review,
     roles,
@@ -69,14 +75,15 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, batch_filling,
-    batch_posting, batches, contacts, corrections, counter, customer_prices, customer_timeline,
-    customers, document_settings, financing, home, imports, interest, invoice_lines,
+    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
+    batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
+    contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
+    customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, outbox,
-    payment_corrections, payment_types, payments, people, periods, photos, posting, pricebook,
-    print_runs, receivables, refund_reasons, refunds, review, roles, search, sending, sendings,
-    settings, sign_in, style_guide, taxes, terms, collection_settings,
-    autopay, bulk_charges, planned_charges, charging, saved_methods, payment_plans, plan_offers,
+    payment_corrections, payment_plans, payment_types, payments, payments_online, payouts,
+    people, periods, photos, plan_offers, planned_charges, posting, pricebook, print_runs,
+    receivables, reconciling, refund_reasons, refund_requests, refunds, review, roles,
+    saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
 )  # fmt: skip
 
 

@@ -12,10 +12,10 @@ from portal.invoices import (
     ApprovalWords,
     add_rule,
     change_rule,
+    conditions_of,
     find_rules,
     get_rule,
     job_types,
-    reason_of,
 )
 from portal.kernel.errors import DomainError
 from portal.models import ApprovalRule
@@ -48,7 +48,7 @@ class RuleForm(Form):
 def index() -> Response:
     page = find_rules(request.args.get("q", ""), page_request())
     return render_page(
-        "staff/approval_rules/index.html", fragment="rows", page=page, reason_of=reason_of
+        "staff/approval_rules/index.html", fragment="rows", page=page, conditions_of=conditions_of
     )
 
 

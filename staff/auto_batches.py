@@ -8,7 +8,7 @@ from wtforms import BooleanField, StringField
 
 from portal.access import Ability
 from portal.audit import trail_of
-from portal.batches import RuleWords, add_rule, change_rule, find_rules, get_rule, unit_names
+from portal.batches import RuleWords, add_rule, change_rule, find_rules, get_rule
 from portal.company import business_units
 from portal.kernel.errors import DomainError
 from portal.models import AutoBatchRule, BatchSubject
@@ -41,9 +41,7 @@ class RuleForm(Form):
 @needs(Ability.EDIT_SETTINGS)
 def index() -> Response:
     page = find_rules(page_request())
-    return render_page(
-        "staff/auto_batches/index.html", fragment="rows", page=page, units=unit_names()
-    )
+    return render_page("staff/auto_batches/index.html", fragment="rows", page=page)
 
 
 @bp.get("/new")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, StringField
 
 from portal.access import Ability
 from portal.company import today
@@ -31,6 +31,7 @@ from portal.payment_collection import (
 from portal.web import (
     ChoiceField,
     Form,
+    IdField,
     MoneyField,
     needs,
     notify,
@@ -44,7 +45,7 @@ bp = Blueprint("autopay", __name__, url_prefix="/customers/<int:customer_id>/aut
 
 
 class TermsForm(Form):
-    method = SelectField(later("Charge"))
+    method_id = IdField(later("Charge"), empty=later("the primary payment method"))
     moment = ChoiceField(later("When"), AutopayMoment)
     most = MoneyField(later("Never more at once than"), required=False)
     with_open = BooleanField(later("Also the invoices that are open now"))
@@ -95,7 +96,8 @@ def agree(customer_id: int) -> Response:
             return redirect_to("staff.autopay.show", customer_id=customer_id)
     except DomainError as error:
         form.refuse(error)
-    return _words_page(get_customer(customer_id), form, status=422)
+    page = _words_page if form.given_by.errors else _terms_page
+    return page(get_customer(customer_id), form, status=422)
 
 
 @bp.post("/off")
@@ -112,20 +114,15 @@ def stop(customer_id: int) -> Response:
 
 
 def _form(customer: Customer, *, sent: bool) -> TermsForm:
-    autopay = autopay_of(customer.id)
-    form = TermsForm(request.form if sent else None, obj=autopay)
-    usable = [one for one in methods_of(customer) if not why_not(one)]
-    primary = _("the primary payment method")
-    form.method.choices = [("", primary), *((str(one.id), one.label) for one in usable)]
-    if not sent:
-        form.method.data = str(autopay.method_id or "") if autopay else ""
+    form = TermsForm(request.form if sent else None, obj=autopay_of(customer.id))
+    form.method_id.offer([one for one in methods_of(customer) if not why_not(one)], words="label")
     return form
 
 
 def _words(customer: Customer, form: TermsForm) -> AutopayWords:
     return AutopayWords(
         moment=form.moment.data,
-        method_id=int(form.method.data) if form.method.data else None,
+        method_id=form.method_id.data,
         most=form.most.data,
         starts_on=first_open_day(customer.id) if form.with_open.data else today(),
     )
@@ -150,7 +147,7 @@ def _page(customer: Customer, form: OffForm, *, status: int = 200) -> Response:
 def _terms_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Response:
     return render_page(
         "staff/autopay/terms.html", status=status, customer=customer, form=form,
-        has_method=primary_method(customer.id) is not None or len(form.method.choices) > 1,
+        has_method=primary_method(customer.id) is not None or len(form.method_id.choices) > 1,
     )  # fmt: skip
 
 

@@ -9,17 +9,17 @@ from portal.access import Ability
 from portal.batches import (
     REFUSED,
     ask_for_posting,
+    ask_for_unposting,
     count_warnings,
     get_batch,
     print_batch,
     seen_of,
     sum_of,
     sums_by_kind,
-    unpost_batch,
 )
 from portal.kernel.errors import DomainError, NotAllowed
 from portal.models import Batch, WhenRefused
-from portal.web import may, needs, notify, redirect_to, render_page, signed_in_user
+from portal.web import may, needs, redirect_to, render_page, signed_in_user
 from staff.choices import chosen
 
 bp = Blueprint("batch_posting", __name__, url_prefix="/batches/<int:batch_id>")
@@ -57,10 +57,9 @@ def unpost(batch_id: int) -> Response:
     _refuse_without_payments(batch)
     because = request.form.get("because", "")
     try:
-        unpost_batch(batch, because=because)
+        ask_for_unposting(batch, because=because, by=signed_in_user())
     except DomainError as error:
         return _ask_unposting(batch, refused=str(error), because=because)
-    notify(_("Batch %(n)s is Pending again; its numbers are kept.", n=batch.number))
     return redirect_to("staff.batches.show", batch_id=batch.id)
 
 

@@ -11,13 +11,17 @@ from portal.access import Ability
 from portal.audit import trail_of
 from portal.batches import (
     BatchFilter,
+    Progress,
+    count_bypassed,
     count_unbatched,
     find_batches,
     get_batch,
     invoices_in,
+    last_unposting,
     payments_in,
     print_runs_of,
     progress_of,
+    progress_of_unposting,
     refusals_of,
     refused_members,
     remove_invoices,
@@ -30,7 +34,7 @@ from portal.batches import (
     workbook_of,
 )
 from portal.kernel.errors import DomainError
-from portal.models import Batch, BatchState
+from portal.models import Batch, BatchState, UnpostState
 from portal.web import (
     Form,
     OnceField,
@@ -102,8 +106,11 @@ def rename(batch_id: int) -> Response:
 def progress(batch_id: int) -> Response:
     """The card that asks again each second; when the posting is over, the page is loaded anew."""
     batch = get_batch(batch_id)
-    page = render_page("staff/batches/progress.html", batch=batch, progress=progress_of(batch))
-    if batch.state is not BatchState.POSTING:
+    under_way = _progress(batch)
+    page = render_page(
+        "staff/batches/progress.html", batch=batch, progress=under_way or progress_of(batch)
+    )
+    if under_way is None:
         page.headers["HX-Refresh"] = "true"
     return page
 
@@ -141,13 +148,24 @@ def page_of(batch: Batch, form: BatchForm, *, status: int = 200) -> Response:
         payments=payments_in(batch, page_request(name="payments_page")),
         sums=sums_by_kind(batch),
         held=sums_of([batch.id])[batch.id],
+        bypassed=count_bypassed(batch),
         warnings=warnings_of([one.id for one in invoices.rows]) if pending else {},
         refusals=refusals,
         refused=refused_members(refusals.rows),
-        progress=progress_of(batch) if batch.state is BatchState.POSTING else None,
+        progress=_progress(batch),
+        unposting=last_unposting(batch),
         print_runs=print_runs_of(batch),
         trail=trail_of(batch),
     )
+
+
+def _progress(batch: Batch) -> Progress | None:
+    """How far the worker is with it, posting or unposting; None when it is at rest."""
+    if batch.state is BatchState.POSTING:
+        return progress_of(batch)
+    last = last_unposting(batch)
+    waits = last is not None and last.state is UnpostState.WAITING
+    return progress_of_unposting(last) if last is not None and waits else None
 
 
 def _index(form: BatchForm, *, status: int = 200) -> Response:

@@ -35,6 +35,11 @@ def row_of(rows: Iterable[R], wanted: Any) -> R:
     raise NotFound(_("There is nothing here, or it is not yours to see."))
 
 
+def row_if_any(rows: Iterable[R], wanted: Any) -> R | None:
+    """As `row_of`, where a form may leave the choice empty."""
+    return row_of(rows, wanted) if wanted else None
+
+
 def units() -> list[BusinessUnit]:
     return business_units()
 

@@ -41,7 +41,7 @@ class DocumentForm(Form):
     phone = StringField("Phone", render_kw={"type": "tel"})
     website = StringField("Web address")
     invoice_message = TextAreaField(
-        "Message on every invoice", [Length(max=600)], render_kw={"rows": 2}
+        "Message on every invoice", [Length(max=600)], render_kw={"rows": 4}
     )
     remit_to = TextAreaField("Checks are mailed to", [Length(max=400)], render_kw={"rows": 3})
     vat_id = StringField("VAT ID")

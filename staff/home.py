@@ -9,7 +9,7 @@ from portal.access import Ability
 from portal.company import company, format_day, format_money, today
 from portal.invoices import approvals_waiting
 from portal.kernel.money import Money
-from portal.payment_collection import charges_needing_somebody
+from portal.payment_collection import charges_needing_somebody, money_back_waiting, waiting_online
 from portal.receivables import aging_totals
 from portal.reports import HomeFigures, bar_chart, cash_by_month, home_figures
 from portal.sendings import not_sent_by_rule
@@ -46,6 +46,8 @@ def show() -> Response:
         cash=cash,
         cash_chart=_chart(cash, _("Cash received")),
         owed=totals.total,
+        online_waiting=waiting_online() if may(Ability.RECONCILE) else None,
+        money_back=money_back_waiting() if may(Ability.VIEW_PAYMENTS) else None,
         left_out=not_sent_by_rule(PageRequest(size=10)).total,
         failed_charges=charges_needing_somebody(),
     )

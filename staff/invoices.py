@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
@@ -80,14 +79,12 @@ from portal.web import (
     redirect_to,
     render_page,
 )
-from staff.choices import customer_from, place_words, units
+from staff.choices import customer_from, place_words, row_if_any, units
 from staff.correction_menu import ways_to_correct
 from staff.invoice_actions import further_actions
 from staff.line_form import LineForm
 from staff.meanwhile import meanwhile
 from staff.review_card import review_words
-
-R = TypeVar("R")
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
 
@@ -166,7 +163,7 @@ def _begin(form: NewForm) -> Response:
             customer=customer,
             location=places[0] if len(places) == 1 else None,
             invoice_date=form.invoice_date.data,
-            type=_row(invoice_types(), form.type_id.data),
+            type=row_if_any(invoice_types(), form.type_id.data),
             summary=form.summary.data or "",
             purchase_order=form.purchase_order.data or "",
         )
@@ -335,11 +332,6 @@ def _new_form(sent: object) -> NewForm:
     return form
 
 
-def _row(rows: Iterable[R], wanted: int | None) -> R | None:
-    """The chosen one; the form has already refused what it did not offer."""
-    return next((one for one in rows if one.id == wanted), None)  # type: ignore[attr-defined]
-
-
 def _facts_form(invoice: Invoice, sent: object) -> FactsForm:
     form = FactsForm(sent, obj=invoice)
     form.term_id.offer(active_terms(), also=invoice.term)
@@ -353,19 +345,19 @@ def _facts_form(invoice: Invoice, sent: object) -> FactsForm:
 def _facts(invoice: Invoice, form: FactsForm) -> InvoiceFacts:
     terms = [*active_terms(), *([invoice.term] if invoice.term else [])]
     zones = [*active_zones(), *([invoice.tax_zone] if invoice.tax_zone else [])]
-    term = _row(terms, form.term_id.data)
+    term = row_if_any(terms, form.term_id.data)
     if term is None:
         raise InvalidFields({"term_id": _("Choose a payment term.")})
     return InvoiceFacts(
         reference_number=(form.reference_number.data or "").strip(),
         invoice_date=form.invoice_date.data,
         term=term,
-        location=_row(get_customer(invoice.customer_id).locations, form.location_id.data),
-        tax_zone=_row(zones, form.tax_zone_id.data),
+        location=row_if_any(get_customer(invoice.customer_id).locations, form.location_id.data),
+        tax_zone=row_if_any(zones, form.tax_zone_id.data),
         business_unit_id=form.business_unit_id.data,
         summary=form.summary.data or "",
         purchase_order=form.purchase_order.data or "",
-        type=_row(invoice_types(all_of_them=True), form.type_id.data),
+        type=row_if_any(invoice_types(all_of_them=True), form.type_id.data),
     )
 
 

@@ -19,7 +19,7 @@ from portal.invoices import (
 )
 from portal.kernel.addresses import split_addresses
 from portal.kernel.errors import InvalidFields
-from portal.models import Channel, Contact, Invoice, JobPhoto
+from portal.models import Channel, Invoice, JobPhoto
 from portal.outbox import (
     Letter,
     Words,
@@ -86,11 +86,6 @@ def recipients(invoice: Invoice) -> list[Recipient]:
     ]
 
 
-def mobile_contacts(invoice: Invoice) -> list[Contact]:
-    """Contacts with a phone, also those a text cannot go to: the page says why."""
-    return [one for one in billing_contacts(invoice.customer) if one.phone]
-
-
 def preview(invoice: Invoice, form: LetterForm) -> Letter:
     """The mail as the customer would read it; looking makes no pay link."""
     language = spoken(form.language.data or "")
@@ -111,7 +106,7 @@ def sending_of(invoice: Invoice, form: LetterForm, photos: Sequence[JobPhoto]) -
         errors["more"] = _("Tick or type at least one address.")
     words = Words(form.subject.data or "", form.body.data or "")
     try:
-        words = check_words(Channel.EMAIL, words)
+        words = check_words(template_kind(invoice), Channel.EMAIL, words)
     except InvalidFields as wrong:
         errors |= wrong.errors
     if errors:

@@ -9,14 +9,13 @@ from wtforms import StringField, TextAreaField
 
 from portal.access import Ability
 from portal.company import company, format_day, today
-from portal.invoices import InvoiceFilter, find_invoices, get_invoice, invoice_values, portal_url
+from portal.invoices import invoice_values, newest_sent_with, portal_url
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
-from portal.models import Channel, InvoiceKind, InvoiceState
+from portal.models import Channel
 from portal.outbox import (
-    KINDS,
     LANGUAGES,
-    PLACEHOLDERS,
+    OFFERED,
     Letter,
     Values,
     Words,
@@ -25,13 +24,14 @@ from portal.outbox import (
     forget_words,
     locale_of,
     own_words,
+    placeholders_of,
     save_words,
     words_for,
     write_letter,
 )
+from portal.payments import newest_receipt, receipt_values
 from portal.web import (
     Form,
-    PageRequest,
     VersionField,
     needs,
     notify,
@@ -74,6 +74,7 @@ class WordsForm(Form):
 def index() -> Response:
     return render_page(
         "staff/message_templates/index.html", titles=TITLES, channels=CHANNELS,
+        offered=OFFERED,
         languages=LANGUAGE_NAMES, edited=edited_words(),
     )  # fmt: skip
 
@@ -110,7 +111,7 @@ def look(kind: str, channel: str, language: str) -> Response:
     medium = _place(kind, channel, language)
     form = WordsForm()
     try:
-        check_words(medium, _words(form))
+        check_words(kind, medium, _words(form))
     except DomainError as error:
         form.refuse(error)
     return _page(kind, medium, language, form)
@@ -128,9 +129,10 @@ def reset(kind: str, channel: str, language: str) -> Response:
 
 
 def _place(kind: str, channel: str, language: str) -> Channel:
-    if kind not in KINDS or language not in LANGUAGES:
+    medium = chosen(Channel, channel)
+    if (kind, medium) not in OFFERED or language not in LANGUAGES:
         abort(404)
-    return chosen(Channel, channel)
+    return medium
 
 
 def _words(form: WordsForm) -> Words:
@@ -146,30 +148,25 @@ def _page(
         "staff/message_templates/form.html", fragment="preview", status=status, kind=kind,
         channel=channel, language=language, form=form, preview=preview, about=about,
         title=TITLES[kind], medium=CHANNELS[channel], language_name=LANGUAGE_NAMES[language],
-        placeholders=PLACEHOLDERS, is_own=own_words(kind, channel, language) is not None,
+        placeholders=placeholders_of(kind), is_own=own_words(kind, channel, language) is not None,
     )  # fmt: skip
 
 
 def _example(kind: str, language: str) -> tuple[Values, str]:
-    """What the preview speaks of: the newest fitting invoice, else one made up."""
-    wanted = InvoiceFilter(
-        state=InvoiceState.POSTED, kind=InvoiceKind.CREDIT_NOTE if kind == "credit_note" else None
-    )
-    newest = find_invoices(wanted, PageRequest(size=1), on=today()).rows
-    if not newest:
-        return _made_up(), str(_("made up: there is no such document yet"))
-    invoice = get_invoice(newest[0].id)
-    values = {**_made_up(), **invoice_values(invoice, language, makes_link=False)}
-    if kind == "receipt":
-        values |= {"summary": "", "date": today()}
-    if kind.startswith("plan_"):
-        one_payment = f"1. {format_day(today(), locale_of(language), 'long')}: …"
-        values |= {"summary": one_payment, "number": "P-000042", "due_date": today()}
-    return values, str(_("as for %(n)s of %(c)s", n=invoice.number, c=invoice.customer.name))
+    """What the preview speaks of: the newest document of that very kind, else one made up."""
+    if kind == "receipt" and (paid := newest_receipt()):
+        values = receipt_values(*paid, language, makes_link=False)
+        number, who = str(values["number"]), paid[0].customer.name
+    elif kind in ("invoice", "credit_note") and (invoice := newest_sent_with(kind)):
+        values = invoice_values(invoice, language, makes_link=False)
+        number, who = invoice.number, invoice.customer.name
+    else:
+        return _made_up(kind, language), str(_("made up: there is no such document yet"))
+    return values, str(_("as for %(n)s of %(c)s", n=number, c=who))
 
 
-def _made_up() -> Values:
-    return {
+def _made_up(kind: str, language: str) -> Values:
+    values: Values = {
         "customer_name": "Ada Lovelace", "number": "INV-2026-00042", "total": Money.of("412.50"),
         "balance": Money.of("412.50"), "due_date": today(), "date": today(),
         "pay_link": f"{portal_url()}…", "portal_link": portal_url(),
@@ -177,3 +174,7 @@ def _made_up() -> Values:
         "reason": str(_("The account has no funds.")), "company_name": company().name,
         "method": "Visa •••• 4242", "manage_link": f"{portal_url()}autopay",
     }  # fmt: skip
+    if kind.startswith("plan_"):
+        one_payment = f"1. {format_day(today(), locale_of(language), 'long')}: …"
+        values = {**values, "summary": one_payment, "number": "P-000042"}
+    return values

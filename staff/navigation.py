@@ -40,6 +40,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Behind the scenes"), [
         (later("Online payments"), "credit-card", "staff.attempts.index", A.RESOLVE_ATTEMPTS),
+        (later("Refunds waiting"), "cash-banknote", "staff.refund_requests.index", A.VIEW_PAYMENTS),
+        (later("Disputes"), "alert-octagon", "staff.disputes.index", A.VIEW_PAYMENTS),
         (later("Outbox"), "mail", "staff.outbox.index", A.VIEW_OUTBOX),
         (later("Sendings"), "mail-forward", "staff.sendings.index", A.SEND_INVOICES),
         (later("Import"), "upload", "staff.imports.index", A.IMPORT),
@@ -72,6 +74,9 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.invoice_lines": "staff.invoices",
     "staff.payment_corrections": "staff.payments",
     "staff.refunds": "staff.payments",
+    "staff.payouts": "staff.attempts",
+    "staff.reconciling": "staff.attempts",
+    "staff.payments_online": "staff.payments",
     "staff.interest": "staff.invoices",
     "staff.financing": "staff.invoices",
     "staff.batch_filling": "staff.batches",

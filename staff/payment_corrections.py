@@ -16,6 +16,7 @@ from portal.models import Invoice, Payment, PaymentApplication
 from portal.payments import (
     PaymentWords,
     ReturnReason,
+    bound_problem,
     change_payment,
     change_problem,
     delete_payment,
@@ -137,6 +138,7 @@ def give_up(payment_id: int) -> Response:
 @needs(Ability.UNAPPLY_PAYMENTS)
 def ask_to_move(payment_id: int, application_id: int) -> Response:
     row = row_of(get_payment(payment_id).applications, application_id)
+    _refuse(bound_problem(row.payment))
     others = _others(row)
     form = _move_form(others, None)
     form.amount.data = min([row.amount, *(one.balance for one in others[:1])])

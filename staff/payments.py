@@ -25,6 +25,7 @@ from portal.payments import (
     PaymentSort,
     ReceivedMoney,
     apply_oldest_first,
+    bound_problem,
     change_problem,
     find_payments,
     get_money,
@@ -51,11 +52,12 @@ from portal.web import (
     once,
     page_request,
     pdf_response,
-    read_money,
     redirect_to,
     render_page,
 )
 from staff.choices import row_of
+from staff.payment_shares import Proposal, first_of, propose, read_shares
+from staff.payments_online import money_back_of
 
 OLDEST = 12  # months: what was received before is a slip of the pen, or an import
 
@@ -96,11 +98,22 @@ def index() -> Response:
 def new() -> Response:
     customer = get_customer(request.args.get("customer_id", 0, type=int))
     form = _form(None)
-    asked = _first(open_invoices(customer.id))
+    asked = first_of(open_invoices(customer.id))
     if asked is None:
         return _form_page(customer, form)
     form.amount.data = asked.balance
     return _form_page(customer, form, typed={}, first=asked)
+
+
+@bp.get("/new/shares")
+@needs(Ability.TAKE_PAYMENTS)
+def shares() -> Response:
+    """What the typed amount would pay, while nobody says otherwise."""
+    customer = get_customer(request.args.get("customer_id", 0, type=int))
+    form = PaymentForm(request.args)
+    form.type_id.offer(payment_types())
+    first = first_of(open_invoices(customer.id))
+    return _form_page(customer, form, typed=request.args, first=first)
 
 
 @bp.post("")
@@ -113,7 +126,7 @@ def create() -> Response:
             return once(form, lambda: _record(customer, form))
     except DomainError as error:
         form.refuse(error)
-    return _form_page(customer, form, status=422, first=_first(open_invoices(customer.id)))
+    return _form_page(customer, form, status=422, first=first_of(open_invoices(customer.id)))
 
 
 @bp.get("/<int:payment_id>")
@@ -128,7 +141,8 @@ def show(payment_id: int) -> Response:
         reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
         unchangeable=change_problem(payment), unreturnable=return_problem(payment),
-        unrefundable=refund_problem(payment),
+        unrefundable=refund_problem(payment), bound=bound_problem(payment),
+        money_back=money_back_of(payment),
     )  # fmt: skip
 
 
@@ -167,7 +181,9 @@ def _locked_ids(payment: Payment) -> set[int]:
 
 def _record(customer: Customer, form: PaymentForm) -> Response:
     invoices = open_invoices(customer.id)
-    payment = receive_payment(_money(customer, form), _shares(invoices, form.amount.data))
+    payment = receive_payment(
+        _money(customer, form), read_shares(invoices, form.amount.data, request.form)
+    )
     notify(_("%(a)s were recorded.", a=str(payment.amount)))
     return redirect_to("staff.payments.show", payment_id=payment.id)
 
@@ -195,53 +211,9 @@ def _money(customer: Customer, form: PaymentForm) -> ReceivedMoney:
     )
 
 
-def _shares(invoices: list[Invoice], amount: Money) -> list[tuple[Invoice, Money]]:
-    """What the person typed beside each invoice; with nothing typed, oldest due first."""
-    typed = {one.id: request.form.get(f"share-{one.id}", "").strip() for one in invoices}
-    if not any(typed.values()):
-        first = _first(invoices)
-        return _in_order([first] if first else [], invoices, amount)
-    shares, left = [], amount
-    for invoice in invoices:
-        share = _amount(typed[invoice.id])
-        if share > invoice.balance:
-            raise DomainError(
-                _("Invoice %(n)s needs only %(b)s.", n=invoice.number, b=str(invoice.balance))
-            )
-        shares.append((invoice, share))
-        left -= share
-    if left < ZERO:
-        raise DomainError(_("The invoices get %(a)s more than was received.", a=str(-left)))
-    return shares
-
-
-def _first(invoices: list[Invoice]) -> Invoice | None:
-    """The invoice somebody came from: it is paid before the others."""
-    wanted = request.args.get("invoice_id", type=int)
-    return next((one for one in invoices if one.id == wanted), None)
-
-
-def _in_order(
-    first: list[Invoice], invoices: list[Invoice], amount: Money
-) -> list[tuple[Invoice, Money]]:
-    shares, left = [], amount
-    for invoice in [*first, *(one for one in invoices if one not in first)]:
-        share = min(invoice.balance, left)
-        shares.append((invoice, share))
-        left -= share
-    return shares
-
-
-def _amount(typed: str) -> Money:
-    if not typed:
-        return ZERO
-    try:
-        amount = read_money(typed)
-    except ValueError as error:
-        raise DomainError(_("“%(t)s”: %(why)s", t=typed, why=str(error))) from None
-    if amount < ZERO:
-        raise DomainError(_("A share cannot be negative."))
-    return amount
+def _proposal(invoices: list[Invoice], form: PaymentForm) -> Proposal:
+    amount = form.amount.data
+    return propose(invoices, amount if isinstance(amount, Money) and amount > ZERO else ZERO)
 
 
 def _form_page(
@@ -256,6 +228,7 @@ def _form_page(
     invoices = open_invoices(customer.id)
     return render_page(
         "staff/payments/form.html", status=status, customer=customer, form=form,
-        invoices=invoices, typed=request.form if typed is None else typed,
-        first=first, ways=on_its_way([one.id for one in invoices]),
+        invoices=invoices, typed=request.form if typed is None else typed, first=first,
+        proposal=_proposal(invoices, form), fragment="shares",
+        ways=on_its_way([one.id for one in invoices]),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
 from portal.ledger import is_open, next_open_day
 from portal.models import ApprovalRule, Invoice, InvoiceState, ReviewState
+from portal.sendings import sent_marks
 from portal.web import render_page
 
 
@@ -36,11 +37,13 @@ class Asked:
     problem: str | None
     goes_to: Sequence[str] = ()
     open_day: date | None = None  # when only the closed month of its date stands in the way
+    mark: str = ""  # what was sent about it so far, where that is the question
 
     @property
     def seen(self) -> str:
-        """The invoice as it was shown; it changes when anybody saves it."""
-        return f"{self.invoice.id}.{self.invoice.version}"
+        """The invoice as it was shown; it changes when anybody saves it, or sends it too."""
+        mark = f".{self.mark}" if self.mark else ""
+        return f"{self.invoice.id}.{self.invoice.version}{mark}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def posting_question(ids: Sequence[int]) -> Question:
 
 
 def sending_question(ids: Sequence[int]) -> Question:
-    return _question("send", ids, _before_sending)
+    marks = sent_marks(ids)
+    return _question("send", ids, lambda one: _before_sending(one, marks[one.id]))
 
 
 def is_answered(question: Question) -> bool:
@@ -127,12 +131,12 @@ def _before_posting(
     return Asked(invoice, _notes(invoice), problem, open_day=next_open_day(day))
 
 
-def _before_sending(invoice: Invoice) -> Asked:
+def _before_sending(invoice: Invoice, mark: str) -> Asked:
     notes = _notes(invoice) if invoice.state is InvoiceState.PENDING else []
     if invoice.state is InvoiceState.PENDING:
         notes = [_("It is a draft: the customer gets it marked so, with a link to pay."), *notes]
     addresses = billing_addresses(invoice)
-    return Asked(invoice, notes, _sending_problem(invoice, addresses), addresses)
+    return Asked(invoice, notes, _sending_problem(invoice, addresses), addresses, mark=mark)
 
 
 def _sending_problem(invoice: Invoice, addresses: Sequence[str]) -> str | None:

@@ -12,7 +12,8 @@ from portal.company import company, format_day
 from portal.kernel.errors import InvalidFields
 from portal.kernel.money import ZERO
 from portal.models import RefundEffect
-from portal.payments import RefundSource, RefundWords, effect_of, shares_of
+from portal.payment_collection import needs_approval
+from portal.payments import RefundSource, RefundWords, check_refund, effect_of, shares_of
 
 EFFECTS = {
     RefundEffect.PAYS_OUT_CREDIT: later("Pays out credit; invoices and revenue stay"),
@@ -49,16 +50,27 @@ def foretold(source: RefundSource, words: RefundWords) -> Foretold:
     if not ZERO < words.amount <= source.limit:
         sentence = _("Give back between $0.01 and %(l)s.", l=str(source.limit))
         raise InvalidFields({"amount": sentence})
+    check_refund(source, words)
     sentences = [_of_payment(source, words), _of_invoice(source, words, effect)]
-    if source.gives_back.provider:
+    if words.through_gateway:
+        sentences.append(_("It is on its way for some days. If it fails, all is as it was."))
+    elif source.gives_back.provider:
         sentences.append(
             _("It came in online. Nothing goes back to the card from here: it is paid by %(t)s.",
               t=words.type.name)
         )  # fmt: skip
+    asks = needs_approval(source, words.amount)
+    if asks:
+        sentences.append(_("It is above the limit: nothing goes back before somebody else approves "
+                           "it."))  # fmt: skip
     headline = _("%(a)s go back to %(c)s by %(t)s on %(d)s.", a=str(words.amount),
                  c=source.gives_back.customer.name, t=words.type.name,
                  d=format_day(words.on, company().locale))  # fmt: skip
-    return Foretold(headline, sentences, f"{words.amount.cents}-{source.key}-{effect}")
+    return Foretold(
+        headline,
+        sentences,
+        f"{words.amount.cents}-{source.key}-{effect}-{words.through_gateway}-{asks}",
+    )
 
 
 def _of_payment(source: RefundSource, words: RefundWords) -> str:

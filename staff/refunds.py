@@ -15,15 +15,14 @@ from portal.invoices import get_invoice
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
 from portal.ledger import entries_of
-from portal.models import Invoice, Payment, RefundEffect
+from portal.models import Invoice, Payment, RefundEffect, RefundRequest
+from portal.payment_collection import gateway_refund_of, give_back_or_ask, recheck_refund
 from portal.payments import (
     RefundSource,
     RefundWords,
     get_payment,
-    refund,
     refund_problem,
     refund_reasons,
-    refund_types,
     shares_of_lines,
     sources_of_invoice,
     sources_of_payment,
@@ -42,8 +41,11 @@ from portal.web import (
     once,
     redirect_to,
     render_page,
+    signed_in_user,
+    words_of,
 )
 from staff.choices import row_of
+from staff.refund_ways import chosen_way, offer_ways
 from staff.refund_words import EFFECTS, foretold, source_words
 
 bp = Blueprint("refunds", __name__, url_prefix="/refunds")
@@ -96,7 +98,18 @@ def show(refund_id: int) -> Response:
     return render_page(
         "staff/refunds/show.html", given=given, entries=entries_of(given), trail=trail_of(given),
         source=given.refunds, money=given.gives_back, unvoidable=void_problem(given),
+        at_gateway=gateway_refund_of(given),
     )  # fmt: skip
+
+
+@bp.post("/<int:refund_id>/look")
+@needs(Ability.REFUND_PAYMENTS)
+def look(refund_id: int) -> Response:
+    row = gateway_refund_of(_refund(refund_id))
+    if row is None:
+        raise NotFound(_("This refund did not go through the gateway."))
+    notify(_("The gateway says: %(s)s.", s=words_of(recheck_refund(row.id)).lower()))
+    return redirect_to("staff.refunds.show", refund_id=refund_id)
 
 
 @bp.get("/<int:refund_id>/voiding")
@@ -131,9 +144,15 @@ def _ask_or_make(sources: Sequence[RefundSource], form: RefundForm) -> Response:
 
 
 def _make(source: RefundSource, words: RefundWords) -> Response:
-    given = refund(source, words)
-    notify(_("%(a)s were given back.", a=str(words.amount)))
-    return redirect_to("staff.refunds.show", refund_id=given.id)
+    made = give_back_or_ask(source, words, by=signed_in_user())
+    if isinstance(made, RefundRequest):
+        notify(_("Somebody else has to approve it: it waits among the refunds."), "warning")
+        return redirect_to("staff.refund_requests.show", request_id=made.id)
+    if words.through_gateway:
+        notify(_("%(a)s are on their way back.", a=str(words.amount)))
+    else:
+        notify(_("%(a)s were given back.", a=str(words.amount)))
+    return redirect_to("staff.refunds.show", refund_id=made.id)
 
 
 def _refund(refund_id: int) -> Payment:
@@ -171,7 +190,7 @@ def _form(sources: Sequence[RefundSource], sent: object) -> RefundForm:
     form = RefundForm(sent)
     form.source.choices = [(one.key, source_words(one)) for one in sources]
     form.reason_id.offer(refund_reasons())
-    form.type_id.offer(refund_types())
+    offer_ways(form, sources)
     form.effect.choices = [("", _("As the reason says")), *EFFECTS.items()]
     form.how.choices = [(AMOUNT, _("An amount")), (PERCENT, _("Percent of it"))]
     if _invoice() is not None:
@@ -183,15 +202,17 @@ def _words(source: RefundSource, form: RefundForm) -> RefundWords:
     if not form.reason_id.data:
         raise InvalidFields({"reason_id": _("Choose why the money goes back.")})
     line_ids = request.form.getlist("line_ids", type=int) if form.how.data == LINES else []
+    way, through_gateway = chosen_way(form, source)
     return RefundWords(
         reason=row_of(refund_reasons(), form.reason_id.data),
-        type=row_of(refund_types(), form.type_id.data),
+        type=way,
         amount=_amount(source, form, line_ids),
         on=form.on.data,
         effect=RefundEffect(form.effect.data) if form.effect.data else None,
         line_ids=line_ids,
         reference=(form.reference.data or "").strip(),
         memo=(form.memo.data or "").strip(),
+        through_gateway=through_gateway,
     )
 
 
@@ -215,5 +236,4 @@ def _form_page(sources: Sequence[RefundSource], form: RefundForm, *, status: int
         customer=sources[0].gives_back.customer, address=request.full_path.replace("/new?", "?"),
         reasons=refund_reasons(), effects=EFFECTS,
         ticked=request.form.getlist("line_ids", type=int),
-        online=any(one.gives_back.provider for one in sources),
     )  # fmt: skip

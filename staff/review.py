@@ -46,10 +46,11 @@ bp = Blueprint("review", __name__, url_prefix="/review")
 @needs(Ability.VIEW_INVOICES)
 def index() -> Response:
     wanted, me = filters(ReviewFilter), signed_in_user().id
-    page = find_to_review(wanted, page_request(), me=me)
+    count, total = sum_to_review(wanted, me=me)
+    page = find_to_review(wanted, page_request(), me=me, total=count)
     return render_page(
         "staff/review/index.html", fragment="rows", page=page, findings=checklists(page.rows),
-        total=sum_to_review(wanted, me=me), reviewers=reviewers(), kept=kept_filter(),
+        total=total, reviewers=reviewers(), kept=kept_filter(),
         choices=_choices(review=True),
     )  # fmt: skip
 

@@ -13,30 +13,26 @@ from portal.invoices import (
     Sending,
     get_invoice,
     hand_out_link,
-    mobile_numbers,
+    lock_in_order,
     revoke_pay_links,
     send_invoice,
     send_text,
     sending_problem,
+    show_link,
     template_kind,
 )
-from portal.kernel.addresses import normal_mobile
-from portal.kernel.errors import DomainError, InvalidFields
-from portal.models import Channel, Invoice, InvoiceState
+from portal.kernel.errors import DomainError
+from portal.models import Invoice, InvoiceState
 from portal.outbox import (
-    PLACEHOLDERS,
-    Words,
-    check_words,
     mail_is_kept,
     messages_about,
-    spoken,
+    placeholders_of,
     texts_are_kept,
-    words_for,
 )
 from portal.sendings import already_sent, put_to_print, shared_photos
 from portal.web import (
     Form,
-    OnceField,
+    is_repeat,
     needs,
     notify,
     once,
@@ -48,12 +44,12 @@ from staff.invoices import page_of
 from staff.letters import (
     LetterForm,
     letter_form,
-    mobile_contacts,
     preview,
     recipients,
     sending_of,
 )
 from staff.questions import is_answered, sending_question
+from staff.texts import TextForm, phones, text_form, text_of, text_preview
 
 bp = Blueprint("sending", __name__, url_prefix="/invoices")
 
@@ -69,9 +65,9 @@ def form(invoice_id: int) -> Response:
 @needs(Ability.SEND_INVOICES)
 def send(invoice_id: int) -> Response:
     """Sends at once what is final and was never sent; everything else is shown first."""
-    invoice = get_invoice(invoice_id)
+    invoice = _held(invoice_id)
     letter = letter_form(invoice)
-    if _is_to_be_asked(invoice) and not is_answered(sending_question([invoice_id])):
+    if _is_to_be_shown(invoice, letter):
         return _page(invoice, letter)
     try:
         how = sending_of(invoice, letter, shared_photos(invoice))
@@ -92,16 +88,17 @@ def look(invoice_id: int) -> Response:
 @bp.post("/<int:invoice_id>/text")
 @needs(Ability.SEND_INVOICES)
 def text(invoice_id: int) -> Response:
-    invoice = get_invoice(invoice_id)
-    words = Words("", request.form.get("words", ""))
+    """Refused or asked, what was typed and ticked stays; a second text is asked about first."""
+    invoice = _held(invoice_id)
+    typed = text_form(invoice)
+    if _is_to_be_shown(invoice, typed):
+        return _page(invoice, letter_form(invoice))
     try:
-        numbers = [normal_mobile(one) for one in request.form.getlist("numbers")]
-        if not numbers:
-            raise InvalidFields({"words": _("Tick at least one number.")})
-        how = Sending(to=numbers, words=check_words(Channel.SMS, words))
-        return once(TextForm(), lambda: _text(invoice, how))
-    except (DomainError, ValueError) as error:
-        return _page(invoice, letter_form(invoice), status=422, text_error=str(error))
+        how = text_of(invoice, typed)
+        return once(typed, lambda: _text(invoice, how))
+    except DomainError as error:
+        typed.refuse(error)
+        return _page(invoice, letter_form(invoice), status=422, typed=typed)
 
 
 @bp.post("/<int:invoice_id>/to-print")
@@ -123,12 +120,17 @@ def revoke_links(invoice_id: int) -> Response:
 @bp.post("/<int:invoice_id>/pay-link")
 @needs(Ability.SEND_INVOICES)
 def make_link(invoice_id: int) -> Response:
+    """For the office to look at: the customer has got nothing by that."""
     invoice = get_invoice(invoice_id)
-    return page_of(invoice, pay_link=hand_out_link(invoice))
+    return page_of(invoice, pay_link=show_link(invoice))
 
 
-class TextForm(Form):
-    once = OnceField()
+@bp.post("/<int:invoice_id>/pay-link/passed-on")
+@needs(Ability.SEND_INVOICES)
+def passed_on(invoice_id: int) -> Response:
+    hand_out_link(_held(invoice_id))
+    notify(_("It counts as sent, since you passed the link on."))
+    return redirect_to("staff.invoices.show", invoice_id=invoice_id)
 
 
 def what_became_of(count: int, *, kept: bool) -> str:
@@ -160,34 +162,36 @@ def _text(invoice: Invoice, how: Sending) -> Response:
     return redirect_to("staff.invoices.show", invoice_id=invoice.id)
 
 
-def _is_to_be_asked(invoice: Invoice) -> bool:
-    return invoice.state is InvoiceState.PENDING or already_sent(invoice) is not None
+def _held(invoice_id: int) -> Invoice:
+    """The invoice under lock: of two people who send it, the second sees what the first sent."""
+    lock_in_order([invoice_id])
+    return get_invoice(invoice_id)
+
+
+def _is_to_be_shown(invoice: Invoice, form: Form) -> bool:
+    """A draft, or what went out before, unless that is just what was said yes to."""
+    if invoice.state is not InvoiceState.PENDING and already_sent(invoice) is None:
+        return False
+    return not is_answered(sending_question([invoice.id])) and not is_repeat(form)
 
 
 def _page(
-    invoice: Invoice, letter: LetterForm, *, status: int = 200, text_error: str = ""
+    invoice: Invoice, letter: LetterForm, *, status: int = 200, typed: TextForm | None = None
 ) -> Response:
     (asked,) = sending_question([invoice.id]).rows
     photos = shared_photos(invoice)
+    text_as_typed = typed or text_form(invoice)
     return render_page(
         "staff/sendings/letter.html", fragment="preview", status=status, invoice=invoice,
         form=letter, asked=asked, recipients=recipients(invoice), preview=preview(invoice, letter),
         photos=photos, megabytes=sum(one.file.size for one in photos) / 1024 / 1024,
         before=messages_about(invoice), again=already_sent(invoice),
         changed=request.form.get("confirmed") == "yes" and asked.seen not in _seen(),
-        kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=mobile_contacts(invoice),
-        numbers=mobile_numbers(invoice.customer), words=_text_words(invoice),
-        text_error=text_error, placeholders=PLACEHOLDERS, problem=sending_problem(invoice),
-        text_form=TextForm(formdata=None),
+        kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=phones(invoice),
+        text_form=text_as_typed, text_preview=text_preview(invoice, text_as_typed),
+        placeholders=placeholders_of(template_kind(invoice)), problem=sending_problem(invoice),
     )  # fmt: skip
 
 
 def _seen() -> Sequence[str]:
     return request.form.getlist("seen")
-
-
-def _text_words(invoice: Invoice) -> str:
-    """The short text with its words filled, so that it can be changed as it will be read."""
-    if "words" in request.form:
-        return request.form["words"]
-    return words_for(template_kind(invoice), Channel.SMS, spoken(invoice.customer.language)).body

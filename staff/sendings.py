@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, request, url_for
@@ -9,8 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.access import Ability
+from portal.batches import start_print_runs
 from portal.company import today
-from portal.invoices import InvoiceFilter, find_invoice_ids
+from portal.invoices import InvoiceFilter, ids_to_send, lock_in_order
 from portal.kernel.errors import DomainError
 from portal.models import SendingItemState, SendingRun, SendingState
 from portal.outbox import mail_is_kept
@@ -21,9 +24,11 @@ from portal.sendings import (
     find_runs,
     find_to_print,
     get_run,
+    ids_to_print,
     mark_printed,
     not_sent_by_rule,
     outlook,
+    sent_marks,
     start_run,
     stop_run,
 )
@@ -32,6 +37,7 @@ from portal.web import (
     OnceField,
     asked_for,
     filters,
+    is_repeat,
     needs,
     notify,
     once,
@@ -58,8 +64,9 @@ def send_ticked() -> Response:
     ids = ticked()
     if len(ids) > MOST_TICKED:
         raise DomainError(_("Narrow the list and send all that match instead."))
+    lock_in_order(ids)
     asked = sending_question(ids)
-    if not is_answered(asked):
+    if not is_answered(asked) and not is_repeat(RunForm()):
         return _ask(ids, url_for("staff.sendings.send_ticked"), asked=asked)
     return _start([one.invoice.id for one in asked.rows])
 
@@ -74,10 +81,10 @@ def new() -> Response:
 @bp.post("/sendings")
 @needs(Ability.SEND_INVOICES)
 def create() -> Response:
-    """Refused when other invoices match by now: what was confirmed is what is sent."""
+    """Asked again when others match by now, as many or not: what was confirmed is what is sent."""
     ids = _matching()
-    if request.form.get("count", type=int) != len(ids):
-        return _ask(ids, _address(), changed="count" in request.form)
+    if request.form.get("seen") != _seen(ids) and not is_repeat(RunForm()):
+        return _ask(ids, _address(), changed="seen" in request.form)
     return _start(ids)
 
 
@@ -140,8 +147,26 @@ def not_sent() -> Response:
     return render_page("staff/sendings/not_sent.html", fragment="rows", page=page)
 
 
+@bp.post("/sendings/to-print/print-runs")
+@needs(Ability.SEND_INVOICES)
+def print_all() -> Response:
+    """The whole list as one PDF, in its order; marking as sent stays a press of its own."""
+    ids = ids_to_print()
+    if not ids:
+        raise DomainError(_("There is nothing to print."))
+    runs = start_print_runs(_("List to print"), ids, by=signed_in_user())
+    if len(runs) > 1:
+        return redirect_to("staff.print_runs.index")
+    return redirect_to("staff.print_runs.show", run_id=runs[0].id)
+
+
 def _matching() -> list[int]:
-    return find_invoice_ids(filters(InvoiceFilter), on=today())
+    return ids_to_send(filters(InvoiceFilter), on=today())
+
+
+def _seen(ids: Sequence[int]) -> str:
+    """These very invoices and what each was sent so far, as a mark."""
+    return hashlib.sha256(json.dumps(sorted(sent_marks(ids).items())).encode()).hexdigest()
 
 
 def _address() -> str:
@@ -164,7 +189,8 @@ def _ask(
 ) -> Response:
     return render_page(
         "staff/sendings/question.html", ids=ids, address=address, asked=asked,
-        outlook=outlook(ids), form=RunForm(formdata=None), kept=mail_is_kept(),
+        outlook=outlook(ids), seen="" if asked else _seen(ids), form=RunForm(formdata=None),
+        kept=mail_is_kept(),
         changed=changed or request.form.get("confirmed") == "yes",
     )  # fmt: skip
 

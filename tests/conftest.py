@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.access import person_of_email, sign_in_payer, sign_in_user
+from portal.access import passwords, person_of_email, sign_in_payer, sign_in_user
 from portal.audit import verify_audit
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
@@ -31,12 +33,19 @@ from tests.servers.mail_server import smtp  # noqa: F401  (a fixture for every t
 from wsgi import make_app
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+CONNECTIONS = 20  # sixteen posters at once keep theirs; connecting anew costs more than a test
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
+    parser.addoption("--orders", type=int, default=24, help="of 1080 orders of webhooks")
+    parser.addoption("--orders-seed", type=int, default=1, help="which of them")
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
+    parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
+    parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")
+    parser.addoption("--figures", default="", help="a file to add measured figures to, as JSON")
+    parser.addoption("--life-seed", type=int, help="which lives: printed by a run that failed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,10 +83,47 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
+@pytest.fixture(scope="session")
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What the house hashes passwords with; the tests take the same way with less work."""
+    real, passwords._hasher = passwords._hasher, PasswordHasher(1, 8, 1)
+    passwords._nobodys_hash.cache_clear()
+    yield real
+    passwords._hasher = real
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(real_hasher: PasswordHasher) -> None:
+    """Each hash is made to cost 50 ms and 64 MiB; test_office_door proves that it does."""
+
+
 @pytest.fixture(autouse=True)
 def monday() -> Iterator[datetime]:
     with clock.frozen(MONDAY):
         yield MONDAY
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Note a measured figure for docs/reliability.md; see bench/reliability.py."""
+    path = request.config.getoption("--figures")
+    engine = request.config.getoption("--engine")
+
+    def note(name: str, value: object) -> None:
+        if path:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": name, "engine": engine, "value": str(value)}) + "\n")
+
+    return note
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What random choices begin from; printed with every failure, and given by --seed."""
+    chosen: int = request.config.getoption("--seed")
+    print(f"seed {chosen}: run this test again with --seed={chosen}")
+    return chosen
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +145,12 @@ def whole_app(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "BASE_URL": "http://localhost",
         }
     )
-    app = make_app(settings=settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    app = make_app(
+        settings=settings,
+        TESTING=True,
+        WTF_CSRF_ENABLED=False,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS},
+    )
     app.test_client_class = Browser
 
     def found() -> None:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import joinedload
 
 from portal.access.abilities import ADMINISTRATOR, TECHNICIAN
 from portal.access.passwords import hash_password, matches
-from portal.access.roles import require_not_above, require_within
+from portal.access.roles import hold_role, require_not_above, require_within
 from portal.access.sign_ins import digest
 from portal.access.throttling import count_try
-from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Role, SignIn, User
@@ -36,8 +36,9 @@ class PersonWords:
 def add_person(words: PersonWords, *, password: str = "", by: User | None = None) -> User:
     """Add a staff member; InvalidFields for a missing name, a taken email or a weak password.
 
-    NotAllowed when the role may do what `by` may not.
+    NotAllowed when the role may do what `by` may not, InvalidFields when it was just deleted.
     """
+    hold_role(words.role)
     require_within(words.role.abilities, by)
     user = User()
     _write(user, words)
@@ -52,8 +53,10 @@ def change_person(user: User, words: PersonWords, *, version: int, by: User | No
     """Save a staff member; the last active administrator stays one.
 
     The Administrator's abilities are fixed, so somebody who can manage people always stays.
-    NotAllowed when this person, or the new role, may do what `by` may not.
+    NotAllowed when this person, or the new role, may do what `by` may not; InvalidFields when
+    that role was just deleted.
     """
+    hold_role(words.role)
     require_not_above(user, by)
     require_within(words.role.abilities, by)
     stays = words.active and words.role.name == ADMINISTRATOR
@@ -65,10 +68,8 @@ def change_person(user: User, words: PersonWords, *, version: int, by: User | No
     _write(user, words)
     if not user.active:
         end_sign_ins_of_user(user)
-    changes = {key: [before[key], new] for key, new in _plain(user).items() if before[key] != new}
-    if changes:
-        told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
-        record("changed", user, told, changes)
+    told = f"{user.name} is now {user.role.name}{'' if user.active else ' and deactivated'}."
+    record_changes(user, told, before, _plain(user))
 
 
 def set_password(user: User, password: str, *, keep_token: str = "") -> None:
@@ -158,10 +159,7 @@ def _write(user: User, words: PersonWords) -> None:
     if "@" not in email:
         errors["email"] = "Give an email address; it is what they sign in with."
     with db.session.no_autoflush:
-        taken = sa.select(User.id).where(User.email == email)
-        if user.id:
-            taken = taken.where(User.id != user.id)
-        if db.session.scalar(taken):
+        if is_taken(User.email, email, user):
             errors["email"] = "Somebody else already has this email address."
     if errors:
         raise InvalidFields(errors)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.access.abilities import ADMINISTRATOR, TECHNICIAN, Ability
 from portal.audit import record
-from portal.db import bump, db, lock_rows
+from portal.db import bump, db, is_taken, lock_rows
 from portal.kernel.errors import DomainError, InvalidFields, NotAllowed, NotFound
 from portal.models import Role, User
 
@@ -84,11 +84,24 @@ def change_role(role: Role, words: RoleWords, *, version: int, by: User | None =
         record("changed", role, f"Role {wanted} was changed.", changes)
 
 
+def hold_role(role: Role) -> None:
+    """Keep a role from being changed or deleted until the transaction ends, and read it afresh.
+
+    Roles are locked before people. InvalidFields when it was deleted meanwhile.
+    """
+    if not lock_rows(Role, [role.id]):
+        raise InvalidFields({"role_id": "This role was deleted meanwhile. Choose another one."})
+
+
 def remove_role(role: Role, *, by: User | None = None) -> None:
-    """Delete a role nobody has; DomainError names who still has it."""
+    """Delete a role nobody has; DomainError names who still has it.
+
+    The lock waits for whoever is giving it to somebody right now, and the other way round.
+    """
     if problem := why_locked(role, by) or why_kept(role):
         raise DomainError(problem)
-    lock_rows(Role, [role.id])
+    if not lock_rows(Role, [role.id]):
+        raise NotFound("Somebody else deleted this role.")
     if people := people_of_role(role):
         names = ", ".join(one.name for one in people[:5])
         raise DomainError(f"{names} still has this role. Give them another one first.")
@@ -146,9 +159,6 @@ def _checked(name: str, role: Role | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the role a name."})
-    taken = sa.select(Role.id).where(sa.func.lower(Role.name) == wanted.lower())
-    if role is not None:
-        taken = taken.where(Role.id != role.id)
-    if db.session.scalar(taken):
+    if is_taken(Role.name, wanted, role, any_case=True):
         raise InvalidFields({"name": "There is a role of this name already."})
     return wanted

@@ -2,7 +2,15 @@
 
 from portal.audit.chain import Break, seal_at_commit, verify_audit
 from portal.audit.since import mark_of, trail_since
-from portal.audit.trail import Happening, acting_as, current_actor, record, record_many, trail_of
+from portal.audit.trail import (
+    Happening,
+    acting_as,
+    current_actor,
+    record,
+    record_changes,
+    record_many,
+    trail_of,
+)
 
 __all__ = [
     "Break",
@@ -11,6 +19,7 @@ __all__ = [
     "current_actor",
     "mark_of",
     "record",
+    "record_changes",
     "record_many",
     "seal_at_commit",
     "trail_of",

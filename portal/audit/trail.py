@@ -56,6 +56,21 @@ def record(
     record_many([Happening(verb, kind, subject.id, sentence, changes or {})])
 
 
+def record_changes(
+    subject: Base,
+    sentence: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    verb: str = "changed",
+) -> bool:
+    """Note what differs between the two, field by field; False when nothing does."""
+    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
+    if changes:
+        record(verb, subject, sentence, changes)
+    return bool(changes)
+
+
 def record_many(happenings: Sequence[Happening]) -> None:
     """Note many entries; all of a transaction are written and chained when it commits."""
     at, actor = clock.now(), current_actor()

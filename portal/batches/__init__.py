@@ -23,6 +23,7 @@ from portal.batches.keeping import (
     sums_of,
 )
 from portal.batches.members import (
+    count_bypassed,
     invoices_in,
     payments_in,
     refusals_of,
@@ -56,9 +57,15 @@ from portal.batches.rules import (
     change_rule,
     find_rules,
     get_rule,
-    unit_names,
 )
 from portal.batches.sheets import workbook_of
+from portal.batches.unpost_runs import (
+    ask_for_unposting,
+    last_unposting,
+    look_at_unpost_run,
+    progress_of_unposting,
+    waiting_unpost_runs,
+)
 from portal.batches.unposting import unpost_batch
 from portal.batches.warnings import REFUSED, BatchWarning, count_warnings, warnings_of
 
@@ -78,8 +85,10 @@ __all__ = [
     "add_rule",
     "apply_rule",
     "ask_for_posting",
+    "ask_for_unposting",
     "batch_by_rules",
     "change_rule",
+    "count_bypassed",
     "count_unbatched",
     "count_warnings",
     "find_batches",
@@ -89,14 +98,17 @@ __all__ = [
     "get_print_run",
     "get_rule",
     "invoices_in",
+    "last_unposting",
     "leave_batch",
     "look_at_batch",
     "look_at_print_run",
+    "look_at_unpost_run",
     "open_batches",
     "payments_in",
     "print_batch",
     "print_runs_of",
     "progress_of",
+    "progress_of_unposting",
     "refusals_of",
     "refused_members",
     "remove_invoices",
@@ -111,10 +123,10 @@ __all__ = [
     "sums_of",
     "unbatched_invoices",
     "unbatched_payments",
-    "unit_names",
     "unpost_batch",
     "waiting_batches",
     "waiting_print_runs",
+    "waiting_unpost_runs",
     "warnings_of",
     "why_not_ready",
     "workbook_of",

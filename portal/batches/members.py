@@ -12,11 +12,14 @@ from portal.db import Page, PageRequest, db, paginate, total_of
 from portal.invoices import in_date_order, lock_in_order
 from portal.kernel.money import Money
 from portal.models import (
+    IS_PENDING,
     Batch,
     BatchRefusal,
     Invoice,
     InvoiceKind,
+    InvoiceLine,
     Payment,
+    PaymentState,
     PaymentType,
 )
 
@@ -41,26 +44,22 @@ class Refused:
 
 
 def invoices_in(batch: Batch, page: PageRequest) -> Page[Invoice]:
-    query = (
-        sa.select(Invoice).where(Invoice.batch_id == batch.id).options(joinedload(Invoice.customer))
-    )
+    query = sa.select(Invoice).where(Invoice.batch_id == batch.id)
+    rows = sa.select(Invoice).options(joinedload(Invoice.customer))
     sorts = {
         "number": Invoice.id,
         "date": Invoice.invoice_date,
         "total": Invoice.total,
         "review": Invoice.review_state,
     }
-    return paginate(query, page, sorts=sorts, default="number")
+    return paginate(query, page, sorts=sorts, default="number", rows=rows)
 
 
 def payments_in(batch: Batch, page: PageRequest) -> Page[Payment]:
-    query = (
-        sa.select(Payment)
-        .where(Payment.batch_id == batch.id)
-        .options(joinedload(Payment.customer), joinedload(Payment.type))
-    )
+    query = sa.select(Payment).where(Payment.batch_id == batch.id)
+    rows = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
     sorts = {"received": Payment.received_on, "amount": Payment.amount}
-    return paginate(query, page, sorts=sorts, default="received")
+    return paginate(query, page, sorts=sorts, default="received", rows=rows)
 
 
 def sums_by_kind(batch: Batch) -> list[KindSum]:
@@ -82,6 +81,23 @@ def sums_by_kind(batch: Batch) -> list[KindSum]:
         *(KindSum(_words(kind), count, total) for kind, count, total in invoices),
         *(KindSum(name, count, total) for name, count, total in payments),
     ]
+
+
+def count_bypassed(batch: Batch) -> int:
+    """Members with nothing to tell the accounting system: marked so, or to be at posting.
+
+    An invoice without lines, and a payment that counts for $0 because it was returned; a
+    payment of $0 itself cannot be recorded.
+    """
+    empty = sa.and_(IS_PENDING, ~sa.exists().where(InvoiceLine.invoice_id == Invoice.id))
+    nothing = sa.and_(Payment.state == PaymentState.PENDING, Payment.returned_on.is_not(None))
+    invoices = sa.select(sa.func.count(Invoice.id)).where(
+        Invoice.batch_id == batch.id, sa.or_(Invoice.bypass, empty)
+    )
+    payments = sa.select(sa.func.count(Payment.id)).where(
+        Payment.batch_id == batch.id, sa.or_(Payment.bypass, nothing)
+    )
+    return (db.session.scalar(invoices) or 0) + (db.session.scalar(payments) or 0)
 
 
 def refusals_of(batch: Batch, page: PageRequest) -> Page[BatchRefusal]:

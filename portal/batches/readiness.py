@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -14,13 +13,13 @@ from portal.db import Page, PageRequest, db, holds, holds_code, paginate
 from portal.invoices import InvoiceFilter, ids_of_invoices
 from portal.models import (
     IS_PENDING,
+    IS_UNPOSTED,
     Customer,
     Invoice,
     Job,
     JobState,
     Payment,
     PaymentOrigin,
-    PaymentState,
     ReviewState,
 )
 
@@ -38,17 +37,10 @@ READY_INVOICE = sa.and_(
 )
 # The credit of a document is no money: its document is what goes to the books.
 READY_PAYMENT = sa.and_(
-    Payment.state == PaymentState.PENDING,
+    IS_UNPOSTED,
     Payment.batch_id.is_(None),
     Payment.origin == PaymentOrigin.MONEY,
 )
-
-
-class Readiness(StrEnum):
-    """The two halves of the unbatched list."""
-
-    READY = "ready"
-    NOT_READY = "not_ready"
 
 
 @dataclass(frozen=True)
@@ -80,26 +72,22 @@ def unbatched_invoices(
     wanted: InvoiceFilter, page: PageRequest, *, ready: bool = True
 ) -> Page[Invoice]:
     """Pending invoices in no batch: those that are ready, or those that are not yet."""
-    query = (
-        sa.select(Invoice)
-        .where(READY_INVOICE if ready else sa.and_(FREE_INVOICE, sa.not_(READY_INVOICE)))
-        .options(joinedload(Invoice.customer), joinedload(Invoice.job))
+    query = sa.select(Invoice).where(
+        READY_INVOICE if ready else sa.and_(FREE_INVOICE, sa.not_(READY_INVOICE))
     )
+    rows = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.job))
     if wanted != InvoiceFilter():
         query = query.where(Invoice.id.in_(ids_of_invoices(wanted, on=today())))
     sorts = {"date": Invoice.invoice_date, "number": Invoice.id, "total": Invoice.total}
-    return paginate(query, page, sorts=sorts, default="-number")
+    return paginate(query, page, sorts=sorts, default="-number", rows=rows)
 
 
 def unbatched_payments(wanted: FreePayments, page: PageRequest) -> Page[Payment]:
     """Pending payments in no batch."""
-    query = (
-        sa.select(Payment)
-        .where(*wanted.wheres())
-        .options(joinedload(Payment.customer), joinedload(Payment.type))
-    )
+    query = sa.select(Payment).where(*wanted.wheres())
+    rows = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
     sorts = {"received": Payment.received_on, "amount": Payment.amount, "number": Payment.id}
-    return paginate(query, page, sorts=sorts, default="-number")
+    return paginate(query, page, sorts=sorts, default="-number", rows=rows)
 
 
 def count_unbatched() -> tuple[int, int, int]:

@@ -8,14 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.batches.asking import ask_for_posting
 from portal.batches.filling import UNBATCHED, Member, put_in
 from portal.batches.keeping import lock_open, start_batch
 from portal.batches.readiness import READY_INVOICE, READY_PAYMENT
 from portal.company import company, today
-from portal.db import Page, PageRequest, bump, db, in_transaction, lock_rows, paginate
+from portal.db import Page, PageRequest, bump, db, in_transaction, is_taken, lock_rows, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import (
     AuditEntry,
@@ -23,7 +24,6 @@ from portal.models import (
     Batch,
     BatchState,
     BatchSubject,
-    BusinessUnit,
     Invoice,
     Payment,
     ReviewState,
@@ -57,11 +57,7 @@ def change_rule(rule: AutoBatchRule, words: RuleWords, *, version: int) -> None:
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(rule).items() if before[key] != value
-    }
-    if changes:
-        record("changed", rule, f"The batching rule “{rule.name}” was changed.", changes)
+    record_changes(rule, f"The batching rule “{rule.name}” was changed.", before, _plain(rule))
 
 
 def get_rule(rule_id: int) -> AutoBatchRule:
@@ -73,13 +69,8 @@ def get_rule(rule_id: int) -> AutoBatchRule:
 
 
 def find_rules(page: PageRequest) -> Page[AutoBatchRule]:
-    query = sa.select(AutoBatchRule)
+    query = sa.select(AutoBatchRule).options(joinedload(AutoBatchRule.business_unit))
     return paginate(query, page, sorts={"name": AutoBatchRule.name}, default="name")
-
-
-def unit_names() -> dict[int, str]:
-    """What the rules' business units are called, retired ones included."""
-    return dict(db.session.execute(sa.select(BusinessUnit.id, BusinessUnit.name)).all())
 
 
 def batch_by_rules() -> None:
@@ -153,10 +144,7 @@ def _write(rule: AutoBatchRule, words: RuleWords) -> None:
     elif len(name) > 150:
         errors["name"] = "A name has at most 150 characters."
     with db.session.no_autoflush:
-        taken = sa.select(AutoBatchRule.id).where(AutoBatchRule.name == name)
-        if rule.id:
-            taken = taken.where(AutoBatchRule.id != rule.id)
-        if db.session.scalar(taken):
+        if is_taken(AutoBatchRule.name, name, rule):
             errors["name"] = "Another rule already has this name."
     if errors:
         raise InvalidFields(errors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -17,8 +17,13 @@ CHUNK = 500
 NAMED = 10  # refusals told in full
 
 
-def unpost_batch(batch: Batch, *, because: str) -> None:
+def unpost_batch(
+    batch: Batch, *, because: str, note: Callable[[int], None] = lambda _done: None
+) -> None:
     """Make every member a draft again; numbers are kept, the batch is Pending.
+
+    In the transaction of whoever calls: the worker (unpost_runs), which has `note` say how many
+    are done.
 
     Raises InvalidTransition (exported, or not posted), DomainError naming the members that
     cannot be unposted (closed period, exported, corrected since, credit paid out).
@@ -34,12 +39,14 @@ def unpost_batch(batch: Batch, *, because: str) -> None:
         sa.select(Payment.id).where(Payment.batch_id == batch.id).order_by(Payment.id)
     ).all()
     _lock(invoices, payments)
+    left = unpost_invoices(invoices, because=because, note=note)
     refused = [
-        *((one.number, why) for one, why in unpost_invoices(invoices, because=because).refused),
+        *((one.number, why) for one, why in left.refused),
         *((f"Payment {one.id}", why) for one, why in unpost_payments(payments).refused),
     ]
     if refused:
         raise DomainError(_in_words(refused))
+    note(len(invoices) + len(payments))
     batch.posted_at = None
     claim(batch, state=BatchState.PENDING)
     record("unposted", batch, f"Unposted: {because.strip()}")

@@ -17,7 +17,7 @@ from flask import current_app
 from portal.company import company
 from portal.db import db, reading
 from portal.db.migrate import FOLDER
-from portal.documents import has_fonts
+from portal.documents import fonts_to_add, has_fonts
 from portal.ledger import verify_books
 from portal.outbox import mail_server_answers
 from portal.payment_collection import gateway, has_gateway
@@ -126,6 +126,8 @@ def _documents() -> Iterator[Finding]:
         yield Finding("FAIL", "PDFs cannot be made: install a font, e.g. fonts-dejavu-core.")
     else:
         yield Finding("OK", "PDFs can be made.")
+        for letters, package in fonts_to_add().items():
+            yield Finding("WARN", f"{letters} print as boxes in PDFs. Install {package}.")
 
 
 def _outside(settings: Settings) -> Iterator[Finding]:

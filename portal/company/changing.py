@@ -7,12 +7,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from zoneinfo import available_timezones
 
-import sqlalchemy as sa
-
 from portal.audit import record
 from portal.company.identifiers import checked_bic, checked_country, checked_iban, checked_vat_id
 from portal.company.profile import company
-from portal.db import bump, db
+from portal.db import bump, db, is_taken
 from portal.kernel.addresses import normal_email
 from portal.kernel.colours import READABLE, contrast, is_colour
 from portal.kernel.errors import InvalidFields
@@ -149,9 +147,6 @@ def _unit_name(name: str, unit: BusinessUnit | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the business unit a name."})
-    taken = sa.select(BusinessUnit.id).where(sa.func.lower(BusinessUnit.name) == wanted.lower())
-    if unit is not None:
-        taken = taken.where(BusinessUnit.id != unit.id)
-    if db.session.scalar(taken):
+    if is_taken(BusinessUnit.name, wanted, unit, any_case=True):
         raise InvalidFields({"name": "There is a business unit of this name already."})
     return wanted

@@ -18,11 +18,13 @@ def format_money(amount: Money, locale: str, currency: str = "USD") -> str:
     return str(numbers.format_currency(amount.amount, currency, locale=locale))
 
 
+@lru_cache(maxsize=20_000)
 def format_day(day: date, locale: str, style: str = "medium") -> str:
     """A business date; `style` is Babel's short, medium, long or full."""
     return str(dates.format_date(day, style, locale=locale))
 
 
+@lru_cache(maxsize=20_000)
 def format_month(day: date, locale: str) -> str:
     """The month of a date with its year, e.g. February 2026."""
     return str(dates.format_skeleton("yMMMM", day, locale=locale))
@@ -39,11 +41,13 @@ def format_instant(at: datetime, locale: str, zone: str) -> str:
     return str(dates.format_datetime(at.astimezone(ZoneInfo(zone)), "medium", locale=locale))
 
 
+@lru_cache(maxsize=20_000)
 def format_quantity(value: Decimal, locale: str) -> str:
     """Up to four decimals, none that are zero."""
     return str(numbers.format_decimal(value, "#,##0.####", locale=locale))
 
 
+@lru_cache(maxsize=20_000)
 def format_rate(fraction: Decimal, locale: str) -> str:
     """A fraction as a percentage with up to four decimals: 0.08875 is 8.875%."""
     return str(numbers.format_percent(fraction, "#,##0.####%", locale=locale))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.kernel.addresses import normal_email
 from portal.kernel.errors import InvalidFields
@@ -44,12 +44,8 @@ def change_contact(contact: Contact, words: ContactWords, *, version: int) -> No
     _check(words)
     before = _plain(contact)
     _write(contact, words)
-    changes = {
-        key: [before[key], new] for key, new in _plain(contact).items() if before[key] != new
-    }
-    if changes:
-        told = f"Contact {contact.name} was changed."
-        record("contact changed", contact.customer, told, changes)
+    told = f"Contact {contact.name} was changed."
+    record_changes(contact.customer, told, before, _plain(contact), verb="contact changed")
 
 
 def contacts_of_email(email: str) -> list[Contact]:

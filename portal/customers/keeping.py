@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.company import checked_country, checked_vat_id
 from portal.customers.electronic import missing_for_electronic
 from portal.db import bump, db, total_of
@@ -85,11 +85,8 @@ def change_customer(
     db.session.expire(customer, ["customer_type", "term"])  # they follow the ids just written
     if tags is not None:
         _retag(customer, tags)
-    after = _plain(customer)
-    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
-    if changes:
+    if record_changes(customer, f"{customer.name} was changed.", before, _plain(customer)):
         attributes.flag_modified(customer, "name")  # a change of tags raises the version too
-        record("changed", customer, f"{customer.name} was changed.", changes)
 
 
 def open_balance(customer: Customer) -> Money:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.db import bump, db
 from portal.kernel.errors import InvalidFields
 from portal.models import Customer, Location
@@ -46,12 +46,8 @@ def change_location(location: Location, words: LocationWords, *, version: int) -
     before = _plain(location)
     _write(location, words)
     db.session.expire(location, ["tax_zone"])  # it follows the id just written
-    changes = {
-        key: [before[key], new] for key, new in _plain(location).items() if before[key] != new
-    }
-    if changes:
-        told = f"Location {location.one_line_address} was changed."
-        record("location changed", location.customer, told, changes)
+    told = f"Location {location.one_line_address} was changed."
+    record_changes(location.customer, told, before, _plain(location), verb="location changed")
 
 
 def _plain(location: Location) -> dict[str, Any]:

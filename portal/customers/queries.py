@@ -42,9 +42,8 @@ def get_customer(customer_id: int) -> Customer:
 
 
 def find_customers(wanted: CustomerFilter, page: PageRequest) -> Page[Customer]:
-    query = sa.select(Customer).options(
-        joinedload(Customer.customer_type), joinedload(Customer.term)
-    )
+    query = sa.select(Customer)
+    rows = query.options(joinedload(Customer.customer_type), joinedload(Customer.term))
     if wanted.q:
         query = query.where(_matches(wanted.q))
     if wanted.customer_type_id:
@@ -54,7 +53,7 @@ def find_customers(wanted: CustomerFilter, page: PageRequest) -> Page[Customer]:
     if wanted.active is not None:
         query = query.where(Customer.active == wanted.active)
     sorts = {"name": Customer.name, "city": Customer.city, "added": Customer.created_at}
-    return paginate(query, page, sorts=sorts, default="name")
+    return paginate(query, page, sorts=sorts, default="name", rows=rows)
 
 
 def search_customers(text: str, *, limit: int = 12) -> list[Customer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.db import bump, db
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import InvalidFields
 from portal.models import CustomerType
 
@@ -45,9 +45,6 @@ def _checked(name: str, row: CustomerType | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the customer type a name."})
-    taken = sa.select(CustomerType.id).where(sa.func.lower(CustomerType.name) == wanted.lower())
-    if row is not None:
-        taken = taken.where(CustomerType.id != row.id)
-    if db.session.scalar(taken):
+    if is_taken(CustomerType.name, wanted, row, any_case=True):
         raise InvalidFields({"name": "There is a customer type of this name already."})
     return wanted

@@ -14,6 +14,7 @@ from portal.db.engine import (
 from portal.db.named_locks import lock_alone, lock_together
 from portal.db.paging import Page, PageRequest, paginate
 from portal.db.searching import begins, holds, holds_code
+from portal.db.taken import is_taken
 from portal.db.triggers import install_triggers
 from portal.db.types import (
     NO_MONEY,
@@ -49,6 +50,7 @@ __all__ = [
     "insert_once",
     "install_triggers",
     "is_reading",
+    "is_taken",
     "lock_alone",
     "lock_rows",
     "lock_together",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from portal.db.types import (
@@ -55,4 +56,18 @@ class Versioned:
         return {"version_id_col": cls.version}
 
 
-db = SQLAlchemy(metadata=Base.metadata)  # models inherit Base; db.Model is not used
+class OneDatabase(Session):
+    """A session that asks for its engine once, not at each statement: there is only one."""
+
+    _engine: sa.Engine | None = None
+
+    def get_bind(self, *_args: Any, bind: Any = None, **_words: Any) -> Any:
+        if bind is not None:
+            return bind
+        if self._engine is None:
+            self._engine = self._db.engine
+        return self._engine
+
+
+# Models inherit Base; db.Model is not used.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": OneDatabase})

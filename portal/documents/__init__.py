@@ -11,7 +11,13 @@ from portal.documents.facturx import (
 )
 from portal.documents.letterhead import Letterhead, letterhead, qr_code
 from portal.documents.merging import merge_pdfs
-from portal.documents.rendering import DocumentsUnavailable, colour_style, has_fonts, render_pdf
+from portal.documents.rendering import (
+    DocumentsUnavailable,
+    colour_style,
+    fonts_to_add,
+    has_fonts,
+    render_pdf,
+)
 from portal.documents.workbooks import Sheet, write_workbook
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "TaxShare",
     "colour_style",
     "electronic_xml",
+    "fonts_to_add",
     "has_fonts",
     "letterhead",
     "merge_pdfs",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import NameObject, TextStringObject
-
 
 def merge_pdfs(papers: Iterable[bytes], *, title: str, language: str = "en") -> bytes:
     """All pages in this order under one title; fonts that are the same are kept once.
 
     The result is for printing: it carries no tags, unlike each paper by itself.
     """
+    from pypdf import PdfReader, PdfWriter  # a tenth of a second only its users should wait
+    from pypdf.generic import NameObject, TextStringObject
+
     writer = PdfWriter()
     for paper in papers:
         writer.append(PdfReader(io.BytesIO(paper)), import_outline=False)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree  # nosec B405
 
 from flask import current_app
 from flask_babel import force_locale
@@ -21,6 +22,13 @@ from portal.kernel.errors import DomainError
 from portal.settings import ROOT
 
 STYLES = ROOT / "static" / "documents"
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
+OPTIONAL_FONTS = {  # what people write → the package, and what such fonts are called elsewhere
+    "Chinese, Japanese and Korean letters": (
+        "fonts-noto-cjk", ("cjk", "pingfang", "hiragino", "wqy", "ipag", "nanum")
+    ),
+    "Emoji": ("fonts-noto-color-emoji", ("emoji",)),
+}  # fmt: skip
 
 
 class DocumentsUnavailable(DomainError):
@@ -28,11 +36,8 @@ class DocumentsUnavailable(DomainError):
 
 
 @cache
-def _engine(paper: str) -> tuple[Any, Any, Any, Any]:
-    """WeasyPrint, its font configuration, our style sheets and a fetcher that fetches nothing.
-
-    Read once per process and paper size: parsing them costs more than a page.
-    """
+def _engine() -> tuple[Any, Any, Any]:
+    """WeasyPrint, its font configuration and a fetcher that fetches nothing; once per process."""
     try:
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
@@ -43,12 +48,8 @@ def _engine(paper: str) -> tuple[Any, Any, Any, Any]:
             f"libpangoft2-1.0-0 and libharfbuzz-subset0. ({error})"
         ) from error
     fonts = FontConfiguration()
-    sheets = [
-        weasyprint.CSS(filename=str(STYLES / name), font_config=fonts)
-        for name in ("paper.css", f"{paper}.css")
-    ]
     fetcher = URLFetcher(allowed_protocols=["data"], allow_redirects=False)
-    return weasyprint, fonts, sheets, fetcher
+    return weasyprint, fonts, fetcher
 
 
 def colour_style(colour: str, text_colour: str) -> str:
@@ -61,9 +62,15 @@ def colour_style(colour: str, text_colour: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _colours(colour: str, text_colour: str) -> Any:
-    weasyprint, fonts, _sheets, _fetcher = _engine("letter")
-    return weasyprint.CSS(string=colour_style(colour, text_colour), font_config=fonts)
+def _styles(paper: str, colour: str, text_colour: str) -> Any:
+    """Paper, its size and the company's colours as one sheet: each is asked for each element.
+
+    Parsed once per process: that costs more than a page.
+    """
+    weasyprint, fonts, _fetcher = _engine()
+    sheets = [(STYLES / name).read_text() for name in ("paper.css", f"{paper}.css")]
+    whole = "\n".join([*sheets, colour_style(colour, text_colour)])
+    return weasyprint.CSS(string=whole, font_config=fonts)
 
 
 def render_pdf(
@@ -80,15 +87,15 @@ def render_pdf(
     With `electronic` it is a PDF/A-3 that carries the Factur-X file, else PDF/UA.
     Raises DocumentsUnavailable when libraries or fonts are missing.
     """
-    weasyprint, fonts, sheets, fetcher = _engine(paper)
+    weasyprint, fonts, fetcher = _engine()
     with force_locale(language):
         html = current_app.jinja_env.get_template(template).render(
             language=language, head=head, **context
         )
-    page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+    page = _parsed(html, fetcher)
     with _collecting_later():
         pdf: bytes | None = page.write_pdf(
-            stylesheets=[*sheets, _colours(head.colour, head.text_colour)],
+            stylesheets=[_styles(paper, head.colour, head.text_colour)],
             font_config=fonts,
             **_variant(weasyprint, fetcher, electronic),
         )
@@ -99,9 +106,30 @@ def render_pdf(
     return pdf
 
 
+def _parsed(html: str, fetcher: Any) -> Any:
+    """The page as WeasyPrint takes it.
+
+    Our templates are XML too, which is parsed far quicker; what people typed may hold
+    characters that XML forbids, so the parser of HTML takes those.
+    """
+    import weasyprint
+    from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
+
+    try:
+        # Entities are those of our own templates: there are none.
+        root = ElementTree.fromstring(html.lstrip())  # noqa: S314  # nosec B314
+    except ElementTree.ParseError:
+        return weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+    page = weasyprint.HTML.__new__(weasyprint.HTML)
+    page.base_url, page.url_fetcher, page.media_type = None, fetcher, "print"
+    page.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+    page.etree_element = root
+    return page
+
+
 def _variant(weasyprint: Any, fetcher: Any, electronic: ElectronicData | None) -> dict[str, Any]:
     if electronic is None:
-        return {"pdf_variant": "pdf/ua-1", "pdf_identifier": b"fieldledger"}
+        return {"pdf_variant": "pdf/ua-1"}
     now = clock.now()
     attachment = weasyprint.Attachment(
         string=electronic.xml,
@@ -133,8 +161,20 @@ def _collecting_later() -> Iterator[None]:
 
 def has_fonts() -> bool:
     """Whether any scalable font is installed; `doctor` asks."""
-    return any(
-        next(Path(folder).rglob("*.[to]tf"), None) is not None
-        for folder in ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")
-        if Path(folder).is_dir()
-    )
+    return any(True for _ in _font_files())
+
+
+def fonts_to_add() -> dict[str, str]:
+    """What prints as boxes on this machine, and the package that has a font for it."""
+    names = [path.name.lower() for path in _font_files()]
+    return {
+        letters: package
+        for letters, (package, marks) in OPTIONAL_FONTS.items()
+        if not any(mark in name for name in names for mark in marks)
+    }
+
+
+def _font_files() -> Iterator[Path]:
+    for folder in FONT_FOLDERS:
+        if Path(folder).is_dir():
+            yield from Path(folder).rglob("*.[to]t[fc]")

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from types import SimpleNamespace
 from typing import IO, Any
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 
 from portal.kernel.money import Money
 
@@ -30,12 +27,25 @@ class Sheet:
     rows: Iterable[Sequence[Cell]]
 
 
+@cache
+def _library() -> Any:
+    """Read when the first workbook is written: a tenth of a second only its users should wait."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+
+    return SimpleNamespace(
+        book=Workbook, cell=WriteOnlyCell, illegal=ILLEGAL_CHARACTERS_RE, font=Font
+    )
+
+
 def write_workbook(sheets: Sequence[Sheet]) -> IO[bytes]:
     """The workbook as an open file, at its start; the caller closes it.
 
     Text is always stored as text: what begins with = is no formula.
     """
-    book = Workbook(write_only=True)
+    book = _library().book(write_only=True)
     for sheet in sheets:
         page: Any = book.create_sheet(sheet.title[:31])
         page.freeze_panes = "A2"
@@ -49,14 +59,15 @@ def write_workbook(sheets: Sequence[Sheet]) -> IO[bytes]:
 
 
 def _cell(page: Any, value: Cell, *, bold: bool = False) -> Any:
-    cell: Any = WriteOnlyCell(page)
+    library = _library()
+    cell: Any = library.cell(page)
     if isinstance(value, Money):
         cell.value, cell.number_format = Decimal(value.cents) / 100, "#,##0.00"
     elif isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST_TEXT]
+        cell.value = library.illegal.sub("", value)[:LONGEST_TEXT]
         cell.data_type = "s"
     else:
         cell.value = value
     if bold:
-        cell.font = Font(bold=True)
+        cell.font = library.font(bold=True)
     return cell

@@ -19,11 +19,13 @@ from portal.kernel.errors import InvalidFields
 
 LARGEST_UNPACKED = 100 * 1024 * 1024
 MOST_PARTS = 2000
+MOST_COLUMNS = 200
 FIRST_ELEMENTS, MOST_ELEMENTS = 2_000_000, 20_000_000  # up to the titles, and in all
 LONGEST_TAG = 1024 * 1024
 LARGEST_CELL = 5000
 PIECE = 64 * 1024
 TOO_LARGE = "This workbook is too large inside. Split it into parts."
+TOO_WIDE = f"This table has more than {MOST_COLUMNS} columns. Leave out what is not needed."
 
 Attributes = dict[str, str]
 

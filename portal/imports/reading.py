@@ -6,8 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from portal.imports.parts import LARGEST_CELL
-from portal.imports.workbooks import MOST_COLUMNS, TOO_WIDE, read_workbook
+from portal.imports.parts import LARGEST_CELL, MOST_COLUMNS, TOO_WIDE
 from portal.kernel.errors import InvalidFields
 
 LONGEST_TITLE = 200
@@ -60,6 +59,9 @@ def _lines(text: str, delimiter: str) -> Iterator[str]:
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
+    # Its library takes a while to read; who imports no workbook should not wait.
+    from portal.imports.workbooks import read_workbook
+
     try:
         yield from read_workbook(content)
     except (InvalidFields, GeneratorExit):

@@ -15,8 +15,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, fr
 
 from portal.imports.parts import (
     LARGEST_CELL,
+    MOST_COLUMNS,
     MOST_PARTS,
     TOO_LARGE,
+    TOO_WIDE,
     Attributes,
     Source,
     Text,
@@ -26,13 +28,11 @@ from portal.imports.parts import (
 )
 from portal.kernel.errors import InvalidFields
 
-MOST_COLUMNS = 200
 MOST_ROWS = 200_000
 MOST_CELLS = 3_000_000
 MOST_STRINGS = 1_000_000
 MOST_TEXT = 50_000_000  # characters of all strings together
 WIDEST_ROW = 16_384  # cells a spreadsheet can have in a row, empty ones too
-TOO_WIDE = f"This table has more than {MOST_COLUMNS} columns. Leave out what is not needed."
 
 Cell = tuple[str, str, str]  # type, style and words as the file has them
 

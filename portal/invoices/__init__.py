@@ -20,9 +20,9 @@ from portal.invoices.approval_rules import (
     active_rules,
     add_rule,
     change_rule,
+    conditions_of,
     find_rules,
     get_rule,
-    reason_of,
 )
 from portal.invoices.booking import application_entry, revenue_legs
 from portal.invoices.checklist import Check, Finding, checklist, checklists
@@ -69,18 +69,15 @@ from portal.invoices.interest import (
 )
 from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.lines import LineWords, find_line
-from portal.invoices.locking import (
-    hold_counters,
-    in_date_order,
-    lock_in_order,
-    posting_under_way,
+from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, posting_under_way
+from portal.invoices.message_words import (
+    guest_link,
+    invoice_values,
+    newest_sent_with,
+    portal_url,
+    template_kind,
 )
-from portal.invoices.message_words import invoice_values, portal_url, template_kind
-from portal.invoices.on_plans import (
-    customers_on_plans,
-    live_plans_of,
-    plans_in_good_standing,
-)
+from portal.invoices.on_plans import customers_on_plans, live_plans_of, plans_in_good_standing
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -97,11 +94,10 @@ from portal.invoices.queries import (
     UNBATCHED,
     DueState,
     InvoiceFilter,
-    find_invoice_ids,
     find_invoices,
-    find_number,
     get_invoice,
     ids_of_invoices,
+    ids_to_send,
     invoice_of_job,
     open_invoices,
     recent_batches,
@@ -130,7 +126,14 @@ from portal.invoices.review_queue import (
     sum_to_review,
 )
 from portal.invoices.sample import sample_paper
-from portal.invoices.sending import Sending, hand_out_link, send_invoice, send_text, sending_problem
+from portal.invoices.sending import (
+    Sending,
+    hand_out_link,
+    send_invoice,
+    send_text,
+    sending_problem,
+    show_link,
+)
 from portal.invoices.sent import ABOUT_INVOICES, mark_mailed, mark_opened, mark_sent
 from portal.invoices.starting import (
     ManualInvoice,
@@ -209,6 +212,7 @@ __all__ = [
     "charge_interest",
     "checklist",
     "checklists",
+    "conditions_of",
     "copy_addresses",
     "correction_problem",
     "customer_open_invoices",
@@ -223,19 +227,19 @@ __all__ = [
     "financings_of",
     "find_aging",
     "find_customer_invoices",
-    "find_invoice_ids",
     "find_invoices",
     "find_line",
-    "find_number",
     "find_paid",
     "find_rules",
     "find_to_review",
     "free_job_invoice",
     "get_invoice",
     "get_rule",
+    "guest_link",
     "hand_out_link",
     "hold_counters",
     "ids_of_invoices",
+    "ids_to_send",
     "in_date_order",
     "interest_problem",
     "invoice_of_job",
@@ -256,6 +260,7 @@ __all__ = [
     "mark_sent",
     "mobile_numbers",
     "neighbours",
+    "newest_sent_with",
     "open_invoices",
     "pay_link_url",
     "pdf_name",
@@ -270,7 +275,6 @@ __all__ = [
     "price_draft",
     "price_invoice",
     "propose_interest",
-    "reason_of",
     "recent_batches",
     "refresh_tax",
     "reject_invoice",
@@ -286,6 +290,7 @@ __all__ = [
     "send_invoice",
     "send_text",
     "sending_problem",
+    "show_link",
     "start_adjustment",
     "start_credit_note",
     "start_job_invoice",

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.money import ZERO, Money
 from portal.models import ApprovalRule, Customer, Invoice, InvoiceKind
@@ -51,6 +51,11 @@ def unmet_rule(invoice: Invoice, rules: Sequence[ApprovalRule]) -> ApprovalRule 
 
 
 def reason_of(rule: ApprovalRule) -> str:
+    """Which rule asks, and what it looks at, in words."""
+    return f"{rule.name}: {conditions_of(rule)}"
+
+
+def conditions_of(rule: ApprovalRule) -> str:
     """What the rule looks at, in words."""
     parts = []
     if rule.over is not None:
@@ -59,7 +64,7 @@ def reason_of(rule: ApprovalRule) -> str:
         parts.append(f"the customer is {rule.customer.name}")
     if rule.job_type:
         parts.append(f"the job is of type {rule.job_type}")
-    return f"{rule.name}: {' and '.join(parts)}"
+    return " and ".join(parts)
 
 
 def find_rules(q: str, page: PageRequest) -> Page[ApprovalRule]:
@@ -92,10 +97,7 @@ def change_rule(rule: ApprovalRule, words: ApprovalWords, *, version: int) -> No
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    after = _plain(rule)
-    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
-    if changes:
-        record("changed", rule, f"Approval rule {rule.name} was changed.", changes)
+    record_changes(rule, f"Approval rule {rule.name} was changed.", before, _plain(rule))
 
 
 def _asks(rule: ApprovalRule, invoice: Invoice, size: Money) -> bool:
@@ -117,11 +119,8 @@ def _write(rule: ApprovalRule, words: ApprovalWords) -> None:
     name = words.name.strip()
     if not name:
         errors["name"] = "Give the rule a name; it is told to those who wait."
-    taken = sa.select(ApprovalRule.id).where(sa.func.lower(ApprovalRule.name) == name.lower())
     with db.session.no_autoflush:
-        if rule.id:
-            taken = taken.where(ApprovalRule.id != rule.id)
-        if name and db.session.scalar(taken):
+        if name and is_taken(ApprovalRule.name, name, rule, any_case=True):
             errors["name"] = "Another rule already has this name."
     if words.over is not None and words.over < ZERO:
         errors["over"] = "Give an amount of zero or more."

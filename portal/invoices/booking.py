@@ -39,13 +39,17 @@ def revenue_legs(invoice: Invoice) -> list[Leg]:
 def application_entry(invoice: Invoice, application: PaymentApplication) -> Entry:
     """Dr Customer Deposits, Cr A/R, dated when both the money and the invoice were there."""
     assert invoice.invoice_date is not None
-    amount = application.amount
     return Entry(
         on=max(application.applied_on, invoice.invoice_date),
         memo=f"Payment applied to invoice {invoice.number}",
         source=("paymentapplication", application.id),
-        legs=[
-            Leg(AccountRole.CUSTOMER_DEPOSITS, amount, invoice.customer_id),
-            Leg(AccountRole.RECEIVABLE, -amount, invoice.customer_id, invoice.id),
-        ],
+        legs=application_legs(invoice, application.amount),
     )
+
+
+def application_legs(invoice: Invoice, amount: Money) -> list[Leg]:
+    """The legs of `amount` applied to this invoice."""
+    return [
+        Leg(AccountRole.CUSTOMER_DEPOSITS, amount, invoice.customer_id),
+        Leg(AccountRole.RECEIVABLE, -amount, invoice.customer_id, invoice.id),
+    ]

@@ -69,8 +69,17 @@ class Room:
             return None
         return (
             f"This {document_word(correction).lower()} takes {-correction.total} off invoice "
-            f"{original.number}, of which only {max(left, ZERO)} is left."
+            f"{original.number}, of which only {max(left, ZERO)} is left{self._others(original)}."
         )
+
+    def _others(self, original: Invoice) -> str:
+        """Which documents of the same run took what is missing, in words."""
+        named = [
+            f"{document_word(one).lower()} {one.number} takes {-one.total}"
+            for one in self._corrections[original.id]
+            if one.total < ZERO
+        ]
+        return f": {', '.join(named)} in the same go" if named else ""
 
 
 def left_to_credit(original: Invoice) -> Money:

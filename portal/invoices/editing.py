@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
-from portal.audit import record
-from portal.db import bump, db
+from portal.audit import record, record_changes
+from portal.db import bump, db, is_taken
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.crediting import undone_when_refused
 from portal.invoices.events import InvoiceChanged
@@ -81,13 +81,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
     db.session.expire(invoice, ["business_unit"])  # it follows the id just written
     with undone_when_refused(invoice):
         price_invoice(invoice)
-    changes = {
-        k: [a, b]
-        for (k, a), b in zip(before.items(), _words(invoice).values(), strict=True)
-        if a != b
-    }
-    if changes:
-        record("changed", invoice, f"Invoice {invoice.number} was changed.", changes)
+    record_changes(invoice, f"Invoice {invoice.number} was changed.", before, _words(invoice))
 
 
 def change_summary(invoice: Invoice, summary: str, *, version: int) -> None:
@@ -122,10 +116,8 @@ def change_line(invoice: Invoice, line: InvoiceLine, words: LineWords, *, versio
         write_line(invoice, line, words)
         price_invoice(invoice)
     _is_new_version(invoice)
-    after = _line_words(invoice, line)
-    changes = {name: [before[name], new] for name, new in after.items() if before[name] != new}
-    if changes:
-        record("line changed", invoice, f"Line “{line.description}” was changed.", changes)
+    told, after = f"Line “{line.description}” was changed.", _line_words(invoice, line)
+    record_changes(invoice, told, before, after, verb="line changed")
 
 
 def remove_line(invoice: Invoice, line: InvoiceLine) -> None:
@@ -240,11 +232,8 @@ def _check(invoice: Invoice, facts: InvoiceFacts) -> None:
                 f"It was posted as {number} and keeps that number: choose a day of the same "
                 "fiscal year, or cancel it and begin a new one."
             )
-    taken = sa.select(Invoice.id).where(
-        Invoice.reference_number == facts.reference_number, Invoice.id != invoice.id
-    )
     with db.session.no_autoflush:
-        if db.session.scalar(taken):
+        if is_taken(Invoice.reference_number, facts.reference_number, invoice):
             errors["reference_number"] = "Another invoice already has this number."
     if problem := _interest_date_problem(invoice, facts.invoice_date):
         errors["invoice_date"] = problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.audit import record
+from portal.audit import record_changes
 from portal.db import bump, db
 from portal.invoices.allowed_edits import Edit
 from portal.invoices.editing import require_editable
@@ -25,11 +25,9 @@ def place_invoice(
         raise InvalidFields({"location_id": "That location belongs to another customer."})
     before = _words(invoice)
     invoice.location, invoice.business_unit = location, business_unit
-    changes = {name: [before[name], new] for name, new in _words(invoice).items()}
-    changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
-    if changes:
+    told = f"Invoice {invoice.number} was placed anew."
+    if record_changes(invoice, told, before, _words(invoice)):
         db.session.flush()
-        record("changed", invoice, f"Invoice {invoice.number} was placed anew.", changes)
 
 
 def _words(invoice: Invoice) -> dict[str, str | None]:

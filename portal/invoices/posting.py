@@ -135,6 +135,22 @@ def _belongs_elsewhere(invoice: Invoice) -> str:
     return f"It is in batch {invoice.batch.number} and is posted with it, or taken out of it first."
 
 
+_LOCKED = (
+    sa.select(Invoice)
+    .where(Invoice.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Invoice.id)
+    .with_for_update(of=Invoice)
+    .execution_options(populate_existing=True)
+    .options(
+        selectinload(Invoice.lines),
+        selectinload(Invoice.customer),
+        selectinload(Invoice.location),
+        selectinload(Invoice.term),
+        selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
+    )
+)
+
+
 def _load_locked(ids: Sequence[int]) -> list[Invoice]:
     """Fresh under lock in id order, given back in date order, each with what it corrects.
 
@@ -143,21 +159,8 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
     the wait for the lock.
     """
     db.session.flush()
-    query = (
-        sa.select(Invoice)
-        .where(Invoice.id.in_(with_originals(ids)))
-        .order_by(Invoice.id)
-        .with_for_update(of=Invoice)
-        .execution_options(populate_existing=True)
-        .options(
-            selectinload(Invoice.lines),
-            selectinload(Invoice.customer),
-            selectinload(Invoice.location),
-            selectinload(Invoice.term),
-            selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
-        )
-    )
-    locked = {one.id: one for one in db.session.scalars(query)}
+    wanted = {"ids": with_originals(ids)}
+    locked = {one.id: one for one in db.session.scalars(_LOCKED, wanted)}
     found = [locked[one] for one in dict.fromkeys(ids) if one in locked]
     for invoice in found:
         if invoice.adjusts_id:

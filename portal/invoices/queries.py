@@ -18,6 +18,7 @@ from portal.ledger import closed_days
 from portal.models import (
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
+    IS_PENDING,
     OFF_THE_BOOKS,
     ON_THE_BOOKS,
     Batch,
@@ -91,7 +92,7 @@ def find_invoices(
     wanted: InvoiceFilter, page: PageRequest, *, on: date, total: int | None = None
 ) -> Page[Invoice]:
     """One page of invoices; `on` is the business date that decides what is overdue."""
-    query = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.batch))
+    rows = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.batch))
     sorts = {
         "date": Invoice.invoice_date,
         "number": Invoice.id,
@@ -99,8 +100,8 @@ def find_invoices(
         "total": Invoice.total,
         "balance": Invoice.balance,
     }
-    query = query.where(*_wheres(wanted, on))
-    return paginate(query, page, sorts=sorts, default="-number", total=total)
+    query = sa.select(Invoice).where(*_wheres(wanted, on))
+    return paginate(query, page, sorts=sorts, default="-number", total=total, rows=rows)
 
 
 def recent_batches(limit: int = 20) -> list[str]:
@@ -124,9 +125,9 @@ def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
     return sa.select(Invoice.id).where(*_wheres(wanted, on))
 
 
-def find_invoice_ids(wanted: InvoiceFilter, *, on: date) -> list[int]:
-    """The ids the filter lets through, oldest first, to be sent: without internal papers."""
-    query = sa.select(Invoice.id).where(*_wheres(wanted, on), ~IS_INTERNAL).order_by(Invoice.id)
+def ids_to_send(wanted: InvoiceFilter, *, on: date) -> list[int]:
+    """Those of them that customers may get, oldest first: without internal papers."""
+    query = ids_of_invoices(wanted, on=on).where(~IS_INTERNAL).order_by(Invoice.id)
     return list(db.session.scalars(query))
 
 
@@ -150,18 +151,8 @@ def invoice_of_job(job: Job) -> Invoice | None:
     return db.session.scalar(sa.select(Invoice).where(Invoice.job_id == job.id))
 
 
-def find_number(number: str) -> Invoice | None:
-    """By document or reference number, exactly as printed."""
-    return db.session.scalar(
-        sa.select(Invoice).where(
-            sa.or_(Invoice.document_number == number, Invoice.reference_number == number)
-        )
-    )
-
-
 def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     pairs = (
-        (Invoice.state, wanted.state),
         (Invoice.review_state, wanted.review),
         (Invoice.sent_state, wanted.sent),
         (Invoice.kind, wanted.kind),
@@ -173,6 +164,8 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     wheres: list[sa.ColumnElement[bool]] = [
         column == value for column, value in pairs if value is not None
     ]
+    if wanted.state:
+        wheres.append(_in_state(wanted.state))
     if wanted.q.strip():
         wheres.append(matches_text(wanted.q.strip()))
     if wanted.paid:
@@ -189,6 +182,11 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     if wanted.dated_to:
         wheres.append(Invoice.invoice_date <= wanted.dated_to)
     return wheres
+
+
+def _in_state(state: InvoiceState) -> Any:
+    """Drafts have an index of their own."""
+    return IS_PENDING if state is InvoiceState.PENDING else Invoice.state == state
 
 
 _IS_OWED = Invoice.state != InvoiceState.CANCELLED

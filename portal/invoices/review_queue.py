@@ -54,38 +54,41 @@ class ReviewFilter:
     paid_from: date | None = None
 
 
-def find_to_review(wanted: ReviewFilter, page: PageRequest, *, me: int) -> Page[Invoice]:
+def find_to_review(
+    wanted: ReviewFilter, page: PageRequest, *, me: int, total: int | None = None
+) -> Page[Invoice]:
     """Drafts that somebody should look at, oldest first; a reviewed one only when asked for."""
-    query = _seen().where(IS_PENDING, *_to_review(wanted, me))
+    query = sa.select(Invoice).where(IS_PENDING, *_to_review(wanted, me))
     sorts = {"date": Invoice.invoice_date, "total": Invoice.total, "number": Invoice.id}
-    return paginate(query, page, sorts=sorts, default="date", ids_first=True)
+    return paginate(query, page, sorts=sorts, default="date", total=total, rows=_seen())
 
 
 def find_aging(wanted: ReviewFilter, page: PageRequest, *, me: int) -> Page[Invoice]:
     """Posted invoices that are still owed, longest overdue first."""
     wheres = (HAS_BALANCE, Invoice.balance > NO_MONEY, Invoice.state.not_in(OFF_THE_BOOKS))
-    query = _seen().where(*wheres, *_narrowed(wanted, me))
+    query = sa.select(Invoice).where(*wheres, *_narrowed(wanted, me))
     sorts = {"due": Invoice.due_date, "balance": Invoice.balance, "number": Invoice.id}
-    return paginate(query, page, sorts=sorts, default="due", ids_first=True)
+    return paginate(query, page, sorts=sorts, default="due", rows=_seen())
 
 
 def find_paid(wanted: ReviewFilter, page: PageRequest, *, me: int, on: date) -> Page[Invoice]:
     """Posted invoices paid in full since `paid_from` (30 days ago), latest first."""
     since = wanted.paid_from or on - timedelta(days=PAID_WITHIN)
-    query = _seen().where(
+    query = sa.select(Invoice).where(
         Invoice.last_applied_on >= since,
         Invoice.balance == NO_MONEY,
         Invoice.state.not_in(OFF_THE_BOOKS),
         *_narrowed(wanted, me),
     )
     sorts = {"paid": Invoice.last_applied_on, "total": Invoice.total, "number": Invoice.id}
-    return paginate(query, page, sorts=sorts, default="-paid", ids_first=True)
+    return paginate(query, page, sorts=sorts, default="-paid", rows=_seen())
 
 
-def sum_to_review(wanted: ReviewFilter, *, me: int) -> Money:
-    """What all drafts of the queue add up to."""
-    query = sa.select(total_of(Invoice.total)).where(IS_PENDING, *_to_review(wanted, me))
-    return db.session.scalar(query) or Money(0)
+def sum_to_review(wanted: ReviewFilter, *, me: int) -> tuple[int, Money]:
+    """How many drafts the queue holds, and what they add up to: not just one page."""
+    query = sa.select(sa.func.count(), total_of(Invoice.total))
+    count, total = db.session.execute(query.where(IS_PENDING, *_to_review(wanted, me))).one()
+    return count, total
 
 
 @dataclass(frozen=True)

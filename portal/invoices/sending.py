@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.audit import record
@@ -48,14 +48,14 @@ class Sending:
     item_id: int | None = None
 
 
-def send_invoice(invoice: Invoice, how: Sending | None = None, *, to: Collection[str] = ()) -> int:
+def send_invoice(invoice: Invoice, how: Sending | None = None) -> int:
     """Queue the invoice with its PDF and pay link to every billing address; returns how many.
 
     Each address gets a mail of its own, the first one carries the copies. Each press sends once:
     the same invoice to the same address twice in a minute is one mail. Raises DomainError when
     it is cancelled, empty, undated, nobody can be written to, or the photos are too large.
     """
-    how = how or Sending(to=list(to))
+    how = how or Sending()
     require_sendable(invoice)
     addresses = [one.strip() for one in how.to if one.strip()] or billing_addresses(invoice)
     if not addresses:
@@ -93,8 +93,17 @@ def send_text(invoice: Invoice, how: Sending | None = None) -> int:
     return len(sent)
 
 
+def show_link(invoice: Invoice) -> str:
+    """The guest link, to be looked at: looking is not sending, and nothing is marked.
+
+    Raises DomainError when it is cancelled, empty or undated.
+    """
+    require_sendable(invoice)
+    return pay_link_url(invoice)
+
+
 def hand_out_link(invoice: Invoice) -> str:
-    """The guest link, for a person to pass on by hand: the invoice counts as sent from now on.
+    """The guest link, passed on by hand: the invoice counts as sent from now on.
 
     Raises DomainError when it is cancelled, empty or undated.
     """

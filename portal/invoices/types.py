@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.db import bump, db
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import InvalidFields
 from portal.models import InvoiceType
 
@@ -39,9 +39,6 @@ def _checked(name: str, row: InvoiceType | None = None) -> str:
     wanted = name.strip()
     if not wanted:
         raise InvalidFields({"name": "Give the invoice type a name."})
-    taken = sa.select(InvoiceType.id).where(sa.func.lower(InvoiceType.name) == wanted.lower())
-    if row is not None:
-        taken = taken.where(InvoiceType.id != row.id)
-    if db.session.scalar(taken):
+    if is_taken(InvoiceType.name, wanted, row, any_case=True):
         raise InvalidFields({"name": "There is an invoice type of this name already."})
     return wanted

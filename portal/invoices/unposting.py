@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import cast
 
@@ -63,12 +63,13 @@ def unpost_invoices(
     by: User | None = None,
     seen: Mapping[int, int] | None = None,
     financing: bool = False,
+    note: Callable[[int], None] = lambda _done: None,
 ) -> PostingOutcome:
     """Unpost many; refused ones are listed with their reason and stay posted.
 
     A correction and what it corrects may leave together. The halves of a `financing` leave
     only when it is undone as a whole. The caller decides whether a refusal
-    rolls back the rest; `by` is named by the trail already.
+    rolls back the rest; `by` is named by the trail already. `note` hears how many are done.
     """
     db.session.flush()
     locked = lock_to_unpost(ids)
@@ -76,6 +77,7 @@ def unpost_invoices(
     outcome = _sort_out(invoices, seen or {}, financing)
     for start in range(0, len(outcome.done), CHUNK):
         _take_off(outcome.done[start : start + CHUNK], because.strip(), locked)
+        note(min(start + CHUNK, len(outcome.done)))
     return outcome
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -19,11 +18,6 @@ def now() -> datetime:
 def today(zone: str) -> date:
     """The business date where the company keeps its books."""
     return now().astimezone(ZoneInfo(zone)).date()
-
-
-def ticks() -> float:
-    """Seconds on a clock that only goes forward, for measuring how long work took."""
-    return time.monotonic()
 
 
 @contextmanager

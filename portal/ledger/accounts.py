@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, AccountRole, ItemKind
 
@@ -151,27 +152,21 @@ def change_account(account: Account, *, version: int, number: str, name: str, ac
         )
     _check(number.strip(), name.strip(), account)
     db.session.info.pop("income accounts", None)
-    old = [account.number, account.name, account.active]
+    before = _plain(account)
     account.number, account.name, account.active = number.strip(), name.strip(), active
-    new = [account.number, account.name, account.active]
-    changes = {
-        field: [a, b]
-        for field, a, b in zip(("number", "name", "active"), old, new, strict=True)
-        if a != b
-    }
-    if changes:
-        record("changed", account, f"Account {account.number} was changed.", changes)
+    record_changes(account, f"Account {account.number} was changed.", before, _plain(account))
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in ("number", "name", "active")}
 
 
 def _check(number: str, name: str, account: Account | None = None) -> None:
     errors = {}
     for field, column, typed in (("number", Account.number, number), ("name", Account.name, name)):
-        taken = sa.select(Account.id).where(column == typed)
-        if account is not None:
-            taken = taken.where(Account.id != account.id)
         if not typed:
             errors[field] = f"Give the account a {field}."
-        elif db.session.scalar(taken):
+        elif is_taken(column, typed, account):
             errors[field] = f"Another account already has this {field}."
     if errors:
         raise InvalidFields(errors)

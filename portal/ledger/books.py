@@ -12,6 +12,7 @@ from portal.db import NO_MONEY, as_money, db
 from portal.ledger.accounts import account_id_for
 from portal.ledger.balances import wrong_closing_balances
 from portal.ledger.financing_books import broken_financings
+from portal.ledger.money_back_checks import MONEY_BACK_CHECKS
 from portal.ledger.payment_checks import PAYMENT_CHECKS
 from portal.ledger.verifying import DOCUMENT_CHECKS, rows_of
 from portal.models import (
@@ -219,6 +220,7 @@ CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _last_application_dates,
     _receivable_ties_to_subledger,
     *PAYMENT_CHECKS,
+    *MONEY_BACK_CHECKS,
     broken_financings,
     wrong_closing_balances,
     *DOCUMENT_CHECKS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -44,11 +45,20 @@ def next_number(series: str, on: date, *, count: int = 1) -> list[str]:
     return [f"{series}-{year}-{number:05}" for number in range(last - count + 1, last + 1)]
 
 
-def _advance(series: str, year: int, count: int) -> int | None:
-    return db.session.scalar(
-        sa.update(NumberSeries)
-        .where(NumberSeries.series == series, NumberSeries.fiscal_year == year)
-        .values(last_number=NumberSeries.last_number + count)
-        .returning(NumberSeries.last_number)
-        .execution_options(synchronize_session=False)
+_COUNTER = cast(sa.Table, NumberSeries.__table__)
+# Built once: every document takes a number.
+_ADVANCE = (
+    sa.update(_COUNTER)
+    .where(
+        _COUNTER.c.series == sa.bindparam("of_series"),
+        _COUNTER.c.fiscal_year == sa.bindparam("of_year"),
     )
+    .values(last_number=_COUNTER.c.last_number + sa.bindparam("count"))
+    .returning(_COUNTER.c.last_number)
+)
+
+
+def _advance(series: str, year: int, count: int) -> int | None:
+    words = {"of_series": series, "of_year": year, "count": count}
+    last: int | None = db.session.scalar(_ADVANCE, words)
+    return last

@@ -32,16 +32,23 @@ def is_open(day: date) -> bool:
     return known[month]
 
 
-def _read(month: date) -> bool:
-    own = AccountingPeriod.starts_on == month
-    query = (
-        sa.select(AccountingPeriod.state)
-        .where(AccountingPeriod.starts_on >= month)
-        .where(sa.or_(own, AccountingPeriod.state == PeriodState.CLOSED))
-        .order_by(AccountingPeriod.starts_on)
-        .limit(1)
+# Its own row, else the next closed month. Built once: whatever is posted or received asks.
+_DECIDES = (
+    sa.select(AccountingPeriod.state)
+    .where(AccountingPeriod.starts_on >= sa.bindparam("month"))
+    .where(
+        sa.or_(
+            AccountingPeriod.starts_on == sa.bindparam("month"),
+            AccountingPeriod.state == PeriodState.CLOSED,
+        )
     )
-    return db.session.scalar(query) is not PeriodState.CLOSED
+    .order_by(AccountingPeriod.starts_on)
+    .limit(1)
+)
+
+
+def _read(month: date) -> bool:
+    return db.session.scalar(_DECIDES, {"month": month}) is not PeriodState.CLOSED
 
 
 def require_open_period(day: date) -> None:

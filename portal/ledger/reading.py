@@ -56,11 +56,12 @@ def find_entries(wanted: EntryFilter, page: PageRequest) -> Page[JournalEntry]:
 def account_activity(account: Account, wanted: EntryFilter, page: PageRequest) -> Activity:
     """The lines of one account, newest first, each with the balance after it."""
     mine = JournalLine.account_id == account.id
-    query = sa.select(JournalLine).where(mine).options(joinedload(JournalLine.entry))
+    query = sa.select(JournalLine).where(mine)
+    shown = sa.select(JournalLine).options(joinedload(JournalLine.entry))
     query = _dated(query, JournalLine.entry_date, wanted)
     newest_first = PageRequest(page.number, page.size)
     found = paginate(query, newest_first, sorts={"date": JournalLine.entry_date},
-                     default="-date", ids_first=True)  # fmt: skip
+                     default="-date", rows=shown)  # fmt: skip
     opening = _balance_before(mine, found.rows[-1]) if found.rows else ZERO
     rows, balance = [], opening
     for line in reversed(found.rows):

@@ -12,6 +12,8 @@ from portal.models.batch import (
     BatchSubject,
     PrintRun,
     PrintState,
+    UnpostRun,
+    UnpostState,
     WhenRefused,
 )
 from portal.models.charging import (
@@ -98,6 +100,7 @@ from portal.models.money_back import (
     RefundRequestState,
 )
 from portal.models.payment import (
+    IS_UNPOSTED,
     PAYMENT,
     Payment,
     PaymentApplication,
@@ -169,6 +172,7 @@ __all__ = [
     "IS_PENDING",
     "IS_STALE",
     "IS_TO_PRINT",
+    "IS_UNPOSTED",
     "JOB",
     "LIVE_ATTEMPTS",
     "LIVE_CHARGES",
@@ -316,6 +320,8 @@ __all__ = [
     "TestCheckout",
     "TestGatewayObject",
     "Throttle",
+    "UnpostRun",
+    "UnpostState",
     "User",
     "WhenRefused",
 ]

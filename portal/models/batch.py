@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
+from portal.models.company import BusinessUnit
 from portal.models.user import User
 
 
@@ -107,6 +108,8 @@ class AutoBatchRule(Versioned, Base):
     posts: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
 
+    business_unit: Mapped[BusinessUnit | None] = relationship()
+
 
 class PrintState(StrEnum):
     WAITING = "waiting"
@@ -132,3 +135,38 @@ class PrintRun(Base):
     started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     claimed_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class UnpostState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class UnpostRun(Base):
+    """A posted batch on its way back to Pending, wholly or not at all, taken by the worker."""
+
+    __tablename__ = "unpost_runs"
+    __table_args__ = (
+        sa.Index(
+            "ix_unpost_runs_waiting",
+            "batch_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+    )
+
+    batch_id: Mapped[int] = mapped_column(sa.ForeignKey("batches.id"), index=True)
+    because: Mapped[str]
+    state: Mapped[UnpostState] = mapped_column(
+        named_enum(UnpostState), default=UnpostState.WAITING, index=True
+    )
+    rows_total: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str] = mapped_column(default="")
+    started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    started_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    started_by: Mapped[User | None] = relationship()

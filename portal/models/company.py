@@ -41,6 +41,8 @@ class Company(HasAddress, Versioned, Base):
     paper: Mapped[Paper] = mapped_column(named_enum(Paper), default=Paper.LETTER)
     fiscal_year_first_month: Mapped[int] = mapped_column(default=1)
     default_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
+    # where the card processor's payouts arrive; None: the account that plays Checking
+    payout_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
 
 
 class BusinessUnit(Versioned, Base):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Versioned, named_enum
-from portal.kernel.money import ZERO, Money
+from portal.kernel.money import Money
 
 
 class AccountKind(StrEnum):
@@ -71,10 +71,6 @@ class JournalEntry(Base):
     lines: Mapped[list[JournalLine]] = relationship(
         back_populates="entry", order_by="JournalLine.id"
     )
-
-    @property
-    def is_balanced(self) -> bool:
-        return Money.total(line.amount for line in self.lines) == ZERO
 
 
 class JournalLine(Base):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base, Versioned, named_enum
 from portal.kernel.lifecycle import Lifecycle
 from portal.kernel.money import ZERO, Money
+from portal.models.invoice import Invoice
 from portal.models.payment import Payment
 from portal.models.user import User
 
@@ -87,7 +88,8 @@ class GatewayRefund(Base):
     """A refund on its way through the gateway; persisted before the gateway hears of it.
 
     `refund` is its negative row of payments, booked to Refunds in Transit until it settles.
-    `public_id` is the reference and idempotency key.
+    `public_id` is the reference and idempotency key. `invoice` is what it was taken off, and
+    where the money goes again should the refund fail.
     """
 
     __tablename__ = "gateway_refunds"
@@ -119,9 +121,11 @@ class GatewayRefund(Base):
     next_check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)
     misses: Mapped[int] = mapped_column(default=0)
+    invoice_id: Mapped[int | None] = mapped_column(sa.ForeignKey("invoices.id"))
 
     refund: Mapped[Payment] = relationship(foreign_keys=[refund_id])
     payment: Mapped[Payment] = relationship(foreign_keys=[payment_id])
+    invoice: Mapped[Invoice | None] = relationship()
 
 
 class DisputeState(StrEnum):

@@ -42,6 +42,10 @@ PAYMENT = Lifecycle[PaymentState](
 )
 
 
+# Written out, not bound: the engines use a partial index only for its very words.
+IS_UNPOSTED = sa.text("payments.state = 'pending'")
+
+
 class PaymentOrigin(StrEnum):
     """Where an amount that can be applied comes from."""
 
@@ -125,6 +129,14 @@ class Payment(Versioned, Base):
             "batch_id",
             sqlite_where=sa.text("batch_id IS NOT NULL"),
             postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
+        sa.Index(  # covers what waits for a batch
+            "ix_payments_unbatched",
+            "received_on",
+            "id",
+            "origin",
+            sqlite_where=sa.text("state = 'pending' AND batch_id IS NULL"),
+            postgresql_where=sa.text("state = 'pending' AND batch_id IS NULL"),
         ),
         sa.Index(
             "ix_payments_returned",

@@ -4,7 +4,7 @@ from portal.outbox.bounces import bounced_addresses, note_bounce, report_bounce,
 from portal.outbox.composing import compose
 from portal.outbox.letters import Block, Letter, write_letter
 from portal.outbox.outcomes import MessageSent
-from portal.outbox.placeholders import PLACEHOLDERS, Values, locale_of
+from portal.outbox.placeholders import Values, locale_of, placeholders_of
 from portal.outbox.queries import (
     MessageFilter,
     attachment_bytes,
@@ -21,6 +21,7 @@ from portal.outbox.texting import deliver_text
 from portal.outbox.wording import (
     KINDS,
     LANGUAGES,
+    OFFERED,
     Words,
     check_words,
     edited_words,
@@ -36,7 +37,7 @@ from portal.outbox.writing import Attachment, write_message
 __all__ = [
     "KINDS",
     "LANGUAGES",
-    "PLACEHOLDERS",
+    "OFFERED",
     "SIGN_IN",
     "Attachment",
     "Block",
@@ -63,6 +64,7 @@ __all__ = [
     "messages_about",
     "note_bounce",
     "own_words",
+    "placeholders_of",
     "report_bounce",
     "retry_message",
     "save_words",

@@ -21,18 +21,46 @@ PLACEHOLDERS = {  # what people read beside the editor
     "date": "the day of the document or of the payment",
     "pay_link": "a link to see and pay it; empty when nothing is owed",
     "portal_link": "where customers sign in",
-    "summary": "what was done; on a receipt what is still open, of a plan its payments",
-    "reason": "what the bank said; why we write of a method, or a plan was declined or ended",
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
+    "summary": "what was done; on a receipt what is still open, of a plan its payments",
+    "reason": "what the bank said, or why we write of a plan or a method",
     "company_name": "your company",
+}
+ALWAYS = {"customer_name", "number", "total", "balance", "pay_link", "portal_link", "summary",
+          "company_name"}  # fmt: skip
+FILLED = {  # which of them each kind of message can say
+    "invoice": ALWAYS | {"due_date", "date"},
+    "credit_note": ALWAYS | {"due_date", "date"},
+    "receipt": ALWAYS | {"date"},
+    "payment_came_back": ALWAYS | {"reason"},
+    "payment_method": ALWAYS | {"reason"},
+    "autopay_notice": ALWAYS | {"due_date", "date", "method", "manage_link"},
+    "charge_failed": ALWAYS | {"date", "method", "manage_link", "reason"},
+    **{
+        f"plan_{what}": ALWAYS | {"due_date", "date", "reason"}
+        for what in ("proposed", "accepted", "declined", "reminder", "missed", "broken", "kept")
+    },
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")
 
 
-def unknown_placeholders(text: str) -> list[str]:
-    """Words in braces nobody could fill, as they were typed."""
-    return [f"{{{name}}}" for name in BRACES.findall(text) if name not in PLACEHOLDERS]
+def placeholders_of(kind: str) -> dict[str, str]:
+    """The words in braces this kind of message can say, and what they stand for."""
+    return {name: meaning for name, meaning in PLACEHOLDERS.items() if name in FILLED[kind]}
+
+
+def misplaced(kind: str, text: str) -> str:
+    """Why words in braces of this text cannot be filled, in a sentence; empty when all can."""
+    named = dict.fromkeys(BRACES.findall(text))
+    unknown = [f"{{{name}}}" for name in named if name not in PLACEHOLDERS]
+    elsewhere = [f"{{{name}}}" for name in named if name in PLACEHOLDERS.keys() - FILLED[kind]]
+    if unknown:
+        return f"There is no {', '.join(unknown)}. The words you can use are listed below."
+    if elsewhere:
+        called, said = kind.replace("_", " "), ", ".join(elsewhere)
+        return f"{said} says nothing here ({called}). The words you can use are listed below."
+    return ""
 
 
 def said(values: Values, language: str) -> dict[str, str]:

@@ -11,25 +11,23 @@ from portal.audit import record
 from portal.db import bump, db
 from portal.kernel.errors import InvalidFields
 from portal.models import Channel, MessageTemplate
-from portal.outbox.placeholders import unknown_placeholders
+from portal.outbox.placeholders import misplaced
 from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
 KINDS = (
-    "invoice",
-    "credit_note",
-    "receipt",
-    "payment_came_back",
-    "autopay_notice",
-    "charge_failed",
-    "payment_method",
-    "plan_proposed",
-    "plan_accepted",
-    "plan_declined",
-    "plan_reminder",
-    "plan_missed",
-    "plan_broken",
-    "plan_kept",
+    "invoice", "credit_note", "receipt", "payment_came_back", "payment_method",
+    "autopay_notice", "charge_failed",
+    "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
+    "plan_broken", "plan_kept",
+)  # fmt: skip
+TEXTED = {"invoice", "credit_note", "receipt"}  # the others go by mail only
+# Every text that is really sent.
+OFFERED = tuple(
+    (kind, channel)
+    for kind in KINDS
+    for channel in Channel
+    if channel is Channel.EMAIL or kind in TEXTED
 )
 LONGEST = {Channel.EMAIL: 20_000, Channel.SMS: 1_000}
 LONGEST_SUBJECT = 200
@@ -90,7 +88,7 @@ def save_words(
 
     Raises InvalidFields for empty, too long or unknown words, Conflict on an old version.
     """
-    words = check_words(channel, words)
+    words = check_words(kind, channel, words)
     row = own_words(kind, channel, language)
     if row is None:
         row = MessageTemplate(kind=kind, channel=channel, language=language)
@@ -122,7 +120,7 @@ def forget_words(kind: str, channel: Channel, language: str, *, version: int) ->
     return True
 
 
-def check_words(channel: Channel, words: Words) -> Words:
+def check_words(kind: str, channel: Channel, words: Words) -> Words:
     """The words as they are kept; InvalidFields with a sentence beside what is wrong."""
     errors = {}
     typed = words.subject if channel is Channel.EMAIL else ""
@@ -137,10 +135,8 @@ def check_words(channel: Channel, words: Words) -> Words:
     elif len(body) > LONGEST[channel]:
         errors["body"] = f"This is too long: at most {LONGEST[channel]} characters."
     for name, text in (("subject", subject), ("body", body)):
-        if unknown := unknown_placeholders(text):
-            errors[name] = (
-                f"There is no {', '.join(unknown)}. The words you can use are listed below."
-            )
+        if sentence := misplaced(kind, text):
+            errors[name] = sentence
     if errors:
         raise InvalidFields(errors)
     return Words(subject, body)

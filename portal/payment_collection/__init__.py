@@ -3,6 +3,7 @@
 from portal.payment_collection.attempts import (
     AttemptFilter,
     ChargeEnded,
+    EventFilter,
     attempt_by_public_id,
     find_attempts,
     find_events,
@@ -53,6 +54,7 @@ from portal.payment_collection.checkout import (
     minimum_payment,
     start_checkout,
 )
+from portal.payment_collection.comparing import compare_with_gateway
 from portal.payment_collection.consents import (
     OFFICE_MAY_CHARGE,
     ConsentGiven,
@@ -68,6 +70,34 @@ from portal.payment_collection.deciding import (
     decide_bulk,
     decide_by,
 )
+from portal.payment_collection.deposits import bank_accounts, choose_payout_account, payout_account
+from portal.payment_collection.differences import (
+    DifferenceFilter,
+    explain,
+    find_differences,
+    get_difference,
+    record_now,
+)
+from portal.payment_collection.dispute_answers import (
+    answer_dispute,
+    answer_problem,
+    said_of,
+    send_answer,
+    waiting_answers,
+)
+from portal.payment_collection.disputes import (
+    DisputeFilter,
+    disputes_of,
+    find_disputes,
+    get_dispute,
+    look_at_dispute,
+    movements_of,
+    recheck_dispute,
+    recheck_disputes,
+    to_answer,
+)
+from portal.payment_collection.evidence import FIELDS as EVIDENCE_FIELDS
+from portal.payment_collection.evidence import evidence_pdf, proposed_words
 from portal.payment_collection.gateway import (
     CheckoutSeen,
     CheckoutState,
@@ -78,7 +108,13 @@ from portal.payment_collection.gateway import (
     gateway,
     has_gateway,
 )
-from portal.payment_collection.inbox import handle_event, keep_event, retry_event, waiting_events
+from portal.payment_collection.inbox import (
+    handle_event,
+    keep_event,
+    retry_event,
+    set_event_aside,
+    waiting_events,
+)
 from portal.payment_collection.janitor import (
     close_stale,
     close_stale_checkouts,
@@ -86,12 +122,7 @@ from portal.payment_collection.janitor import (
     recheck,
     stale_attempts,
 )
-from portal.payment_collection.keeping import (
-    MethodSaved,
-    make_primary,
-    needs_of,
-    successor_of,
-)
+from portal.payment_collection.keeping import MethodSaved, make_primary, needs_of, successor_of
 from portal.payment_collection.method_letters import (
     last_day_of_month,
     mail_way_to_save,
@@ -107,12 +138,37 @@ from portal.payment_collection.methods import (
     primary_method,
     why_not,
 )
+from portal.payment_collection.money_back_waiting import (
+    MoneyBackWaiting,
+    failed_refunds,
+    find_refunds_in_transit,
+    money_back_waiting,
+)
+from portal.payment_collection.movements import book_as_fees
 from portal.payment_collection.on_its_way import (
     OnItsWay,
     expected_on,
     is_on_its_way,
     on_its_way,
     reserved_of,
+)
+from portal.payment_collection.payout_queries import (
+    MovementFilter,
+    PayoutFilter,
+    deposit_of,
+    find_movements,
+    find_payouts_kept,
+    get_payout,
+    movements_in,
+    proof_of,
+    waiting_online,
+    workbook_of_payout,
+)
+from portal.payment_collection.payouts import (
+    due_payouts,
+    find_payouts,
+    look_at_movement,
+    settle_payout,
 )
 from portal.payment_collection.planned import (
     look_again_at_charges,
@@ -121,22 +177,46 @@ from portal.payment_collection.planned import (
     waiting_charges,
 )
 from portal.payment_collection.planning import plan_autopay
-from portal.payment_collection.removing import removal_problem, remove_method
-from portal.payment_collection.rules import (
-    RuleWords,
-    change_rules,
-    collection_rules,
-    retry_days,
+from portal.payment_collection.refund_requests import (
+    approve_refund,
+    decline_refund,
+    get_request,
+    give_back_or_ask,
+    needs_approval,
+    refund_limit,
+    requests_of,
+    requests_waiting,
+    set_refund_limit,
+    words_of,
 )
+from portal.payment_collection.refunds import (
+    due_refunds,
+    gateway_problem,
+    gateway_refund_of,
+    gateway_refunds_of,
+    send_back,
+)
+from portal.payment_collection.refunds_elsewhere import find_refunds
+from portal.payment_collection.removing import removal_problem, remove_method
+from portal.payment_collection.rules import RuleWords, change_rules, collection_rules, retry_days
 from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
 from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
+from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
 from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
 from portal.payment_collection.standing import Standing, standings
 from portal.payment_collection.telling import tell_payer
+from portal.payment_collection.test_payouts import (
+    has_test_gateway,
+    let_arrive,
+    let_fail,
+    pay_out_daily,
+    pay_out_now,
+)
 from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
+    "EVIDENCE_FIELDS",
     "OFFICE_MAY_CHARGE",
     "AgreedBy",
     "AttemptFilter",
@@ -150,15 +230,21 @@ __all__ = [
     "CheckoutWanted",
     "ConsentGiven",
     "Decision",
+    "DifferenceFilter",
+    "DisputeFilter",
+    "EventFilter",
     "EventSeen",
     "ForgedEvent",
     "Gateway",
     "MethodGone",
     "MethodSaved",
+    "MoneyBackWaiting",
+    "MovementFilter",
     "OnItsWay",
     "OpenedCheckout",
     "PaymentCameBack",
     "PaymentOnItsWay",
+    "PayoutFilter",
     "Preview",
     "RuleWords",
     "RunFigures",
@@ -166,10 +252,15 @@ __all__ = [
     "Standing",
     "Verdict",
     "all_methods_of",
+    "answer_dispute",
+    "answer_problem",
+    "approve_refund",
     "attempt_by_public_id",
     "attempts_in_the_way",
     "autopay_of",
     "autopay_text",
+    "bank_accounts",
+    "book_as_fees",
     "cancel_planned",
     "change_rules",
     "charge_method",
@@ -177,66 +268,119 @@ __all__ = [
     "chargeable_method",
     "charges_needing_somebody",
     "check_shares",
+    "choose_payout_account",
     "close_stale",
     "close_stale_checkouts",
     "collection_rules",
     "coming_charges",
+    "compare_with_gateway",
     "consent_to",
     "covers_office_charges",
     "decide_autopay",
     "decide_bulk",
     "decide_by",
+    "decline_refund",
+    "deposit_of",
+    "disputes_of",
     "due_attempts",
+    "due_payouts",
+    "due_refunds",
     "due_setups",
+    "evidence_pdf",
     "expected_on",
+    "explain",
+    "failed_refunds",
     "figures_of_charge_runs",
     "find_attempts",
     "find_charge_runs",
     "find_charges",
+    "find_differences",
+    "find_disputes",
     "find_events",
     "find_method",
+    "find_movements",
+    "find_payouts",
+    "find_payouts_kept",
+    "find_refunds",
+    "find_refunds_in_transit",
     "find_run_charges",
     "first_open_day",
     "gateway",
+    "gateway_problem",
+    "gateway_refund_of",
+    "gateway_refunds_of",
     "get_attempt",
     "get_charge",
     "get_charge_run",
+    "get_difference",
+    "get_dispute",
     "get_event",
+    "get_payout",
+    "get_request",
+    "give_back_or_ask",
     "handle_event",
     "has_gateway",
+    "has_test_gateway",
     "is_on_its_way",
     "keep_consent",
     "keep_event",
     "keeping_words",
     "last_day_of_month",
+    "let_arrive",
+    "let_fail",
     "live_attempts_on",
     "look_again_at_charges",
     "look_at_charge",
     "look_at_charge_run",
+    "look_at_dispute",
     "look_at_method",
+    "look_at_movement",
     "mail_way_to_save",
     "make_primary",
     "method_for",
     "method_of",
     "methods_of",
     "minimum_payment",
+    "money_back_waiting",
+    "movements_in",
+    "movements_of",
+    "needs_approval",
     "needs_of",
     "note_ended_charge",
     "on_its_way",
     "outcomes_workbook",
+    "pay_out_daily",
+    "pay_out_now",
+    "payout_account",
     "plan_autopay",
     "preview_charges",
     "primary_method",
+    "proof_of",
+    "proposed_words",
     "recheck",
+    "recheck_dispute",
+    "recheck_disputes",
+    "recheck_refund",
     "recheck_setup",
+    "record_now",
+    "refund_limit",
     "removal_problem",
     "remove_method",
+    "requests_of",
+    "requests_waiting",
     "reserved_of",
     "retry_days",
     "retry_event",
+    "said_of",
     "seal_of",
+    "send_answer",
+    "send_back",
+    "set_event_aside",
+    "set_refund_limit",
     "set_up",
     "settle",
+    "settle_payout",
+    "settle_refund",
     "settle_setup",
     "setup_by_public_id",
     "stale_attempts",
@@ -249,11 +393,16 @@ __all__ = [
     "tell_gone",
     "tell_of_expiring",
     "tell_payer",
+    "to_answer",
     "try_again_today",
     "turn_off",
     "turn_on",
+    "waiting_answers",
     "waiting_charge_runs",
     "waiting_charges",
     "waiting_events",
+    "waiting_online",
     "why_not",
+    "words_of",
+    "workbook_of_payout",
 ]

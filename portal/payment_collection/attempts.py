@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
-from portal.audit import record
-from portal.db import Page, PageRequest, db, in_transaction, lock_rows, paginate
+from portal.audit import Happening, record, record_many
+from portal.db import Page, PageRequest, db, holds, in_transaction, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.events import Event, tell
@@ -18,6 +18,7 @@ from portal.models import (
     ATTEMPT,
     AttemptShare,
     AttemptState,
+    Customer,
     GatewayEvent,
     GatewayEventState,
     PaymentAttempt,
@@ -27,9 +28,19 @@ from portal.payment_collection.gateway import gateway
 
 @dataclass(frozen=True)
 class AttemptFilter:
-    """What the list of attempts is narrowed to."""
+    """What the list of attempts is narrowed to; `parked`: no further look, a person decides."""
 
+    q: str = ""
     state: AttemptState | None = None
+    parked: bool | None = None
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """What the list of events is narrowed to; parked ones unless told otherwise."""
+
+    q: str = ""
+    state: GatewayEventState | None = None
 
 
 def attempt_by_public_id(public_id: str) -> PaymentAttempt | None:
@@ -75,7 +86,16 @@ def end_attempt(attempt: PaymentAttempt) -> None:
     for share in attempt.shares:
         share.live = False
     if attempt.method_id is not None and attempt.state is not AttemptState.SUCCEEDED:
+        if attempt.state is AttemptState.FAILED:
+            tell_invoices(attempt, "charge failed", f"Nothing was charged: {attempt.failure}")
         tell(ChargeEnded(attempt))  # one that succeeded is told with its payment, by settling
+
+
+def tell_invoices(attempt: PaymentAttempt, verb: str, sentence: str) -> None:
+    """Into the timeline of each invoice it was meant for."""
+    record_many(
+        [Happening(verb, "invoice", share.invoice_id, sentence) for share in attempt.shares]
+    )
 
 
 def is_foreign(attempt: PaymentAttempt) -> bool:
@@ -113,6 +133,11 @@ def find_attempts(wanted: AttemptFilter, page: PageRequest) -> Page[PaymentAttem
     )
     if wanted.state:
         query = query.where(PaymentAttempt.state == wanted.state)
+    if wanted.parked:
+        parked = PaymentAttempt.next_check_at.is_(None)
+        query = query.where(PaymentAttempt.state == AttemptState.UNKNOWN, parked)
+    if wanted.q:
+        query = query.join(PaymentAttempt.customer).where(holds(Customer.name, wanted.q))
     return paginate(query, page, sorts={"started": PaymentAttempt.id}, default="-started")
 
 
@@ -132,8 +157,10 @@ def get_event(event_id: int) -> GatewayEvent:
     return event
 
 
-def find_events(state: GatewayEventState | None, page: PageRequest) -> Page[GatewayEvent]:
-    query = sa.select(GatewayEvent)
-    if state:
-        query = query.where(GatewayEvent.state == state)
+def find_events(wanted: EventFilter, page: PageRequest) -> Page[GatewayEvent]:
+    query = sa.select(GatewayEvent).options(defer(GatewayEvent.body))
+    query = query.where(GatewayEvent.state == (wanted.state or GatewayEventState.PARKED))
+    if wanted.q:
+        names = (GatewayEvent.kind, GatewayEvent.object_ref, GatewayEvent.event_ref)
+        query = query.where(sa.or_(*(holds(name, wanted.q) for name in names)))
     return paginate(query, page, sorts={"received": GatewayEvent.id}, default="-received")

@@ -59,7 +59,8 @@ def method_for(autopay: Autopay) -> SavedMethod | None:
 
 
 def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
-    """The text shown and kept. NotFound for another customer's method."""
+    """The text shown and kept; refused like turning it on, so that nobody reads in vain."""
+    _check(customer, words)
     chosen = method_of(customer.id, words.method_id).label if words.method_id else ""
     return autopay_text(
         method=chosen,
@@ -82,7 +83,6 @@ def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, seal: s
     `seal` (`seal_of`) says which text was shown: Conflict when it is not what is agreed to now.
     InvalidFields for a bound that is no amount, DomainError without a method to charge.
     """
-    _check(customer, words)
     agreed = consent_to(customer, words, given.language)
     if seal and seal != seal_of(agreed):
         raise Conflict("What you agree to has changed meanwhile. Please read it again.")

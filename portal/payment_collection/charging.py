@@ -13,7 +13,6 @@ from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from portal.audit import record
 from portal.company import company
 from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
@@ -28,8 +27,9 @@ from portal.models import (
     Invoice,
     MethodState,
     PaymentAttempt,
+    SavedMethod,
 )
-from portal.payment_collection.attempts import end_attempt, is_foreign
+from portal.payment_collection.attempts import end_attempt, is_foreign, tell_invoices
 from portal.payment_collection.checkout import (
     FIRST_CHECK,
     attempts_in_the_way,
@@ -137,17 +137,18 @@ def _in_the_way(wanted: ChargeWanted) -> list[int]:
     return [attempt.id for attempt in attempts_in_the_way(wanted.shares)]
 
 
-def _checked(wanted: ChargeWanted) -> Sequence[Invoice]:
-    chargeable_method(wanted.customer_id, wanted.method_id)
+def _checked(wanted: ChargeWanted) -> tuple[SavedMethod, Sequence[Invoice]]:
+    method = chargeable_method(wanted.customer_id, wanted.method_id)
     invoices = lock_rows(Invoice, [invoice_id for invoice_id, _ in wanted.shares])
     if any(invoice.customer_id != wanted.customer_id for invoice in invoices):
         raise NotFound("No such invoice.")
     check_shares(invoices, dict(wanted.shares))
-    return invoices
+    return method, invoices
 
 
 def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
-    invoices, amounts = _checked(wanted), dict(wanted.shares)
+    method, invoices = _checked(wanted)
+    amounts = dict(wanted.shares)
     attempt = PaymentAttempt(
         public_id=secrets.token_urlsafe(24),
         customer_id=wanted.customer_id,
@@ -169,6 +170,8 @@ def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
     db.session.flush()
     if linked is not None:
         linked(attempt)
+    words = f"{attempt.amount} is charged to {method.label}, by {wanted.started_by}."
+    tell_invoices(attempt, "charging", words)
     return attempt.id
 
 
@@ -235,7 +238,7 @@ def _drop(attempt_id: int, reason: str) -> AttemptState:
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     if attempt.state in UNCONFIRMED:
         attempt.failure, attempt.state = reason, ATTEMPT.after(attempt.state, "expire")
-        record("charge cancelled", attempt, reason)
+        tell_invoices(attempt, "charge cancelled", reason)
         end_attempt(attempt)
     return attempt.state
 
@@ -246,5 +249,5 @@ def _record_cancelled(attempt_id: int, seen: CheckoutSeen, reason: str) -> Attem
     if state is AttemptState.EXPIRED and was is not AttemptState.EXPIRED:
         attempt = db.session.get_one(PaymentAttempt, attempt_id)
         attempt.failure = reason
-        record("charge cancelled", attempt, reason)
+        tell_invoices(attempt, "charge cancelled", reason)
     return state

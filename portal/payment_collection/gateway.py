@@ -14,7 +14,7 @@ from portal.payment_collection.port.checkouts import (
     CheckoutState,
     OpenedCheckout,
 )
-from portal.payment_collection.port.disputes import DisputeSeen
+from portal.payment_collection.port.disputes import Disputes, DisputeSeen
 from portal.payment_collection.port.events import Events, EventSeen, ForgedEvent
 from portal.payment_collection.port.methods import (
     ChargeOrder,
@@ -24,6 +24,13 @@ from portal.payment_collection.port.methods import (
     SetupOrder,
     SetupSeen,
 )
+from portal.payment_collection.port.payouts import (
+    MovementSeen,
+    PaymentListed,
+    Payouts,
+    PayoutSeen,
+)
+from portal.payment_collection.port.refunds import RefundOrder, Refunds, RefundSeen, RefundState
 
 __all__ = [
     "ChargeOrder",
@@ -35,8 +42,14 @@ __all__ = [
     "ForgedEvent",
     "Gateway",
     "MethodSeen",
+    "MovementSeen",
     "OpenedCheckout",
     "PayerOrder",
+    "PaymentListed",
+    "PayoutSeen",
+    "RefundOrder",
+    "RefundSeen",
+    "RefundState",
     "SetupOrder",
     "SetupSeen",
     "gateway",
@@ -44,7 +57,7 @@ __all__ = [
 ]
 
 
-class Gateway(Checkouts, SavedMethods, Events, Protocol):
+class Gateway(Checkouts, SavedMethods, Refunds, Disputes, Payouts, Events, Protocol):
     """A payment processor. Every call may raise OutsideFailure; unless it is permanent, what
     happened is unknown."""
 

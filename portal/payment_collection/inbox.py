@@ -8,29 +8,23 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from portal.audit import record
-from portal.company import today
 from portal.db import db, in_transaction, insert_once, lock_rows, reading
 from portal.kernel import clock
-from portal.ledger import Leg, next_open_day, post_entry
-from portal.models import (
-    AccountRole,
-    Dispute,
-    DisputeState,
-    GatewayEvent,
-    GatewayEventState,
-    Payment,
-    PaymentAttempt,
-)
-from portal.payment_collection.gateway import DisputeSeen, EventSeen, gateway, has_gateway
+from portal.kernel.errors import DomainError
+from portal.models import GatewayEvent, GatewayEventState, PaymentAttempt
+from portal.payment_collection.disputes import look_at_dispute
+from portal.payment_collection.gateway import EventSeen, gateway, has_gateway
 from portal.payment_collection.method_events import act_on_method
+from portal.payment_collection.payout_events import act_on_payout
+from portal.payment_collection.refunds_elsewhere import find_refunds
 from portal.payment_collection.settling import settle
 from portal.payment_collection.setups import settle_setup, setup_of_event
 from portal.tasks import lease, wake
 
+DISPUTES = ("charge.dispute.",)
+REFUNDS = ("charge.refunded", "charge.refund.", "refund.")
 SETTLES = ("checkout.session.", "payment_intent.", "setup_intent.")
 ABOUT_METHODS = ("payment_method.", "mandate.")
-# Money that left at the processor and that our books do not know of yet.
-FOR_A_PERSON = ("charge.refunded", "charge.refund.", "refund.", "payout.failed")
 PATIENCE = timedelta(days=1)  # events come in any order: a dispute may be here before its payment
 MOST_FAILURES = 5
 
@@ -59,7 +53,7 @@ def keep_event(seen: EventSeen, body: bytes) -> bool:
         gateway=gateway().name,
         event_ref=seen.event_ref,
         kind=seen.kind,
-        object_ref=seen.session_ref or seen.payment_ref,
+        object_ref=seen.object_ref or seen.session_ref or seen.payment_ref,
         body=body,
         state=state,
         note=note,
@@ -112,17 +106,16 @@ def handle_event(event_id: int) -> None:
 
 
 def _act_on(seen: EventSeen) -> tuple[GatewayEventState, str]:
-    if seen.dispute is not None:
-        dispute = seen.dispute
-        return in_transaction(lambda: _record_dispute(dispute))
+    if seen.kind.startswith(DISPUTES):
+        return look_at_dispute(seen.object_ref)
+    if seen.kind.startswith(REFUNDS):
+        return find_refunds(seen.payment_ref)
     if seen.kind.startswith(SETTLES):
         return _settle_for(seen)
+    if seen.kind.startswith("payout."):
+        return act_on_payout(seen)
     if seen.kind.startswith(ABOUT_METHODS):
         return act_on_method(seen)
-    if seen.kind.startswith(FOR_A_PERSON):
-        return GatewayEventState.PARKED, (
-            "Money moved at the payment processor itself. Compare with it and record it here."
-        )
     return GatewayEventState.IGNORED, "No action belongs to this kind of event."
 
 
@@ -132,6 +125,16 @@ def retry_event(event: GatewayEvent) -> None:
     event.attempts = 0
     record("retried", event, f"Event {event.event_ref} is looked at again.")
     wake("gateway_event", event.id)
+
+
+def set_event_aside(event_id: int, *, by: str) -> None:
+    """A person says that nothing has to be done about it. DomainError unless it is parked."""
+    found = lock_rows(GatewayEvent, [event_id])
+    if not found or found[0].state is not GatewayEventState.PARKED:
+        raise DomainError("Only a parked event can be set aside.")
+    event = found[0]
+    event.state, event.note = GatewayEventState.IGNORED, f"Set aside by {by}. {event.note}"[:500]
+    record("set aside", event, f"Event {event.event_ref} was set aside.")
 
 
 def _settle_for(seen: EventSeen) -> tuple[GatewayEventState, str]:
@@ -161,56 +164,6 @@ def _learn_session(attempt_id: int, session_ref: str) -> None:
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     if attempt.session_ref is None:
         attempt.session_ref = session_ref
-
-
-def _record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
-    """Held funds leave the clearing account until the dispute is won."""
-    payment = db.session.scalar(
-        sa.select(Payment).where(
-            Payment.provider == gateway().name, Payment.provider_ref == seen.payment_ref
-        )
-    )
-    if payment is None:
-        return GatewayEventState.WAITING, "No payment of ours belongs to this dispute."
-    dispute = db.session.scalar(
-        sa.select(Dispute).where(Dispute.dispute_ref == seen.dispute_ref).with_for_update()
-    )
-    if dispute is None and seen.outcome == "inquiry":
-        record("inquiry", payment, f"The payer's bank asks about {seen.amount}: {seen.reason}.")
-        return GatewayEventState.HANDLED, "An inquiry: the bank holds no money for it."
-    if dispute is None:
-        dispute = Dispute(
-            gateway=gateway().name,
-            dispute_ref=seen.dispute_ref,
-            payment_id=payment.id,
-            amount=seen.amount,
-            reason=seen.reason,
-        )
-        if not insert_once(dispute):
-            return GatewayEventState.HANDLED, "Already recorded."
-        payment.disputed = True
-        _book_dispute(dispute, payment, held=True)
-        record("disputed", payment, f"The payer's bank disputes {seen.amount}: {seen.reason}.")
-    if seen.outcome == "won" and dispute.state is DisputeState.OPEN:
-        dispute.state, payment.disputed = DisputeState.WON, False
-        _book_dispute(dispute, payment, held=False)
-        record("dispute won", payment, f"The dispute over {dispute.amount} was won.")
-    if seen.outcome == "lost" and dispute.state is DisputeState.OPEN:
-        dispute.state = DisputeState.LOST
-        record("dispute lost", payment, f"The dispute over {dispute.amount} was lost.")
-    if dispute.state is DisputeState.LOST:
-        return GatewayEventState.PARKED, "The dispute was lost: decide what the customer owes now."
-    return GatewayEventState.HANDLED, f"The dispute is {dispute.state}."
-
-
-def _book_dispute(dispute: Dispute, payment: Payment, *, held: bool) -> None:
-    amount = dispute.amount if held else -dispute.amount
-    post_entry(
-        on=next_open_day(today()),
-        memo=f"Dispute {dispute.dispute_ref} {'opened' if held else 'won'}",
-        source=("dispute", dispute.id),
-        legs=[Leg(AccountRole.DISPUTED, amount), Leg(payment.type.account_id, -amount)],
-    )
 
 
 def _close(event_id: int, state: GatewayEventState, note: str) -> None:

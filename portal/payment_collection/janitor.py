@@ -1,13 +1,12 @@
 """Looking again: attempts whose outcome is unknown or pending converge without any webhook.
 
-Schedule after Kill Bill: unknown at 5 minutes, 1 hour, then daily; pending after an hour, then
-daily. A living attempt is looked at until it ends.
+The schedule is that of `retries`. What stays unknown after the last look is parked for a person,
+still live: money that comes after all is recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -27,6 +26,7 @@ from portal.payment_collection.attempts import (
 from portal.payment_collection.charging import KEY_LIFETIME, cancel_charge, carry_out
 from portal.payment_collection.checkout import mark_opened, order_for
 from portal.payment_collection.gateway import gateway, has_gateway
+from portal.payment_collection.retries import next_look
 from portal.payment_collection.settling import settle
 from portal.tasks import wake
 
@@ -153,7 +153,9 @@ def _still_unknown(attempt_id: int, words: str) -> AttemptState:
     attempt.failure = words
     if attempt.is_live:
         attempt.state = AttemptState.UNKNOWN
-        attempt.next_check_at = clock.now() + timedelta(hours=1)
+        attempt.next_check_at = next_look(
+            checks=attempt.checks, misses=attempt.misses, is_pending=False
+        )
     return attempt.state
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -37,10 +37,8 @@ from portal.payment_collection.attempts import (
     retire_foreign,
 )
 from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
+from portal.payment_collection.retries import next_look
 from portal.payments import ReceivedMoney, receive_payment
-
-UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)]
-PENDING_RETRIES = [timedelta(hours=1), timedelta(days=1)]
 
 
 @dataclass(frozen=True)
@@ -192,6 +190,8 @@ def _move(attempt: PaymentAttempt, verb: str) -> None:
         return  # a late answer about an attempt that already ended
     was = attempt.state
     attempt.state = ATTEMPT.after(was, verb)
+    if attempt.state is AttemptState.PROCESSING and was is not AttemptState.PROCESSING:
+        attempt.checks = 0  # pending from now on: after an hour, then daily
     attempt.next_check_at = _next(attempt)
     if not attempt.is_live:
         end_attempt(attempt)
@@ -217,10 +217,8 @@ def lost_track(attempt_id: int, failure: OutsideFailure) -> AttemptState:
 
 
 def _next(attempt: PaymentAttempt) -> datetime | None:
-    """When the janitor looks again: ever more rarely, but a living attempt is never forgotten."""
+    """When the janitor looks again; None when it ended, or is parked for a person, still live."""
     if not attempt.is_live:
         return None
-    retries, tries = PENDING_RETRIES, attempt.checks
-    if attempt.misses:
-        retries, tries = UNKNOWN_RETRIES, attempt.misses - 1
-    return clock.now() + retries[min(tries, len(retries) - 1)]
+    pending = attempt.state is AttemptState.PROCESSING
+    return next_look(checks=attempt.checks, misses=attempt.misses, is_pending=pending)

@@ -16,7 +16,7 @@ from portal.kernel.errors import OutsideFailure
 from portal.models import LIVE_SETUPS, SETUP, MethodSetup, SetupState
 from portal.payment_collection.gateway import CheckoutState, SetupSeen, gateway, has_gateway
 from portal.payment_collection.keeping import keep_method
-from portal.payment_collection.settling import PENDING_RETRIES, UNKNOWN_RETRIES
+from portal.payment_collection.retries import next_look
 
 
 def settle_setup(setup_id: int) -> SetupState:
@@ -125,10 +125,7 @@ def count_look(setup_id: int) -> None:
 
 
 def _next(setup: MethodSetup) -> datetime | None:
-    retries, tries = PENDING_RETRIES, setup.checks
-    if setup.misses:
-        retries, tries = UNKNOWN_RETRIES, setup.misses - 1
-    return clock.now() + retries[min(tries, len(retries) - 1)]
+    return next_look(checks=setup.checks, misses=setup.misses, is_pending=False)
 
 
 def is_foreign_setup(setup: MethodSetup) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, redirect, url_for
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 
 from portal.db import in_transaction
 from portal.payment_collection.gateways.test_gateway import ALLOWED_FROM, TestGateway
@@ -25,12 +27,32 @@ def show(session_ref: str) -> Response:
 def press(session_ref: str, button: str) -> Response:
     """Move the payment, report it by signed webhooks, send the payer back."""
     return_url, bodies = _gateway().press(session_ref, button)
-    for body in bodies:
-        seen = _gateway().verify_event(body, _gateway().sign(body))
-        in_transaction(lambda seen=seen, body=body: keep_event(seen, body))  # type: ignore[misc]
+    _report(bodies)
     if ALLOWED_FROM[button] != "open":  # what happens days later: no payer waits for it
         return_url = url_for("test_gateway.show", session_ref=session_ref)
     return redirect(return_url, code=303)  # type: ignore[return-value]
+
+
+@pages.get("/payments/<payment_ref>")
+@open_to_all
+def payment(payment_ref: str) -> Response:
+    """Refunds and disputes of one payment, with the buttons of each."""
+    page = _gateway().payment_page(payment_ref) or abort(404)
+    return render_page("test_gateway/payment.html", page=page)
+
+
+@pages.post("/payments/<payment_ref>/<button>")
+@open_to_all
+def press_payment(payment_ref: str, button: str) -> Response:
+    bodies = _gateway().press_payment(payment_ref, button, request.form.get("refund", ""))
+    _report(bodies)
+    return redirect(url_for("test_gateway.payment", payment_ref=payment_ref), code=303)  # type: ignore[return-value]
+
+
+def _report(bodies: Iterable[bytes]) -> None:
+    for body in bodies:
+        seen = _gateway().verify_event(body, _gateway().sign(body))
+        in_transaction(lambda seen=seen, body=body: keep_event(seen, body))  # type: ignore[misc]
 
 
 def _gateway() -> TestGateway:

@@ -18,13 +18,7 @@ from portal.payment_plans.offering import (
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import due_now, shares_to_pay
 from portal.payment_plans.proposing import Proposal, propose
-from portal.payment_plans.queries import (
-    PlanFilter,
-    find_plans,
-    get_plan,
-    plans_of,
-    replaced_by,
-)
+from portal.payment_plans.queries import PlanFilter, find_plans, get_plan, plans_of, replaced_by
 from portal.payment_plans.rules import guard_rails
 from portal.payment_plans.splitting import MOST_INSTALMENTS, Instalment, split_plan
 

@@ -11,7 +11,13 @@ from portal.payments.counter import (
     sell_at_counter,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
-from portal.payments.document_credit import credit_given_by, give_credit, withdraw_credit
+from portal.payments.document_credit import (
+    bound_problem,
+    credit_given_by,
+    give_credit,
+    withdraw_credit,
+)
+from portal.payments.money_gone import MoneyGone, losses_of, money_gone_by, record_money_gone
 from portal.payments.posting import (
     PaymentPosting,
     payment_posting_problem,
@@ -39,18 +45,27 @@ from portal.payments.reasons import (
     refund_reasons,
 )
 from portal.payments.receipt import ReceiptPaper, receipt_paper, receipt_pdf
-from portal.payments.receipts import receipt_address, send_receipt
+from portal.payments.receipts import (
+    newest_receipt,
+    receipt_address,
+    receipt_email,
+    receipt_values,
+    send_receipt,
+)
 from portal.payments.receiving import PaymentReceived, ReceivedMoney, receive_payment
 from portal.payments.refund_documents import RefundShares, shares_of_lines
+from portal.payments.refund_rules import RefundWords, check_refund, effect_of
 from portal.payments.refund_sources import (
     RefundSource,
     has_money,
     left_to_give_back,
     refund_problem,
+    source_by_key,
     sources_of_invoice,
     sources_of_payment,
 )
-from portal.payments.refunding import RefundWords, effect_of, refund, shares_of
+from portal.payments.refunding import refund, shares_of
+from portal.payments.refunds_undone import undo_refund
 from portal.payments.returning import ReturnReason, return_payment, return_problem
 from portal.payments.taking_back import (
     is_exported,
@@ -68,10 +83,11 @@ from portal.payments.types import (
     refund_types,
     type_is_used,
 )
-from portal.payments.voiding import void_problem, void_refund
+from portal.payments.voiding import void_problem, void_refund, went_through_gateway
 
 __all__ = [
     "CounterSale",
+    "MoneyGone",
     "PaymentFilter",
     "PaymentPosting",
     "PaymentReceived",
@@ -92,11 +108,13 @@ __all__ = [
     "apply_credit",
     "apply_oldest_first",
     "apply_payment",
+    "bound_problem",
     "change_for",
     "change_payment",
     "change_payment_type",
     "change_problem",
     "change_refund_reason",
+    "check_refund",
     "counter_zone",
     "credit_given_by",
     "credit_of",
@@ -117,15 +135,21 @@ __all__ = [
     "latest_payments",
     "left_to_give_back",
     "live_applications",
+    "losses_of",
+    "money_gone_by",
     "move_application",
+    "newest_receipt",
     "payment_posting_problem",
     "payment_types",
     "post_payments",
     "price_sale",
     "receipt_address",
+    "receipt_email",
     "receipt_paper",
     "receipt_pdf",
+    "receipt_values",
     "receive_payment",
+    "record_money_gone",
     "refund",
     "refund_problem",
     "refund_reasons",
@@ -139,12 +163,15 @@ __all__ = [
     "send_receipt",
     "shares_of",
     "shares_of_lines",
+    "source_by_key",
     "sources_of_invoice",
     "sources_of_payment",
     "type_is_used",
     "unapply",
+    "undo_refund",
     "unpost_payments",
     "void_problem",
     "void_refund",
+    "went_through_gateway",
     "withdraw_credit",
 ]

@@ -19,6 +19,7 @@ from portal.kernel.events import tell
 from portal.kernel.money import ZERO, Money
 from portal.ledger import Entry, post_entries, require_open_period
 from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, Payment, PaymentApplication
+from portal.payments.free_credit import require_free
 
 
 def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date) -> Money:
@@ -26,7 +27,8 @@ def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date
 
     Balance and unapplied move by compare-and-set, so racing payers can never apply more than
     is owed. On a posted invoice it books Dr Customer Deposits, Cr A/R; on a Pending one the
-    money stays in Customer Deposits until posting.
+    money stays in Customer Deposits until posting. Raises DomainError for a day on which the
+    money was not credit yet.
     """
     lock_both([invoice], payment)
     if payment.disputed:
@@ -44,6 +46,7 @@ def apply_locked(payment: Payment, invoice: Invoice, amount: Money, on: date) ->
                              up_to=payment.unapplied)  # fmt: skip
     if not shares:
         return ZERO
+    require_free(payment, shares[0][1], _first_day_owed(invoice, shares[0][1], on))
     take_from(payment, shares[0][1])
     rows = put_on_invoices(payment, shares, on=on)
     post_entries(entries_for(rows))
@@ -141,14 +144,17 @@ def apply_credit(invoice: Invoice, *, on: date) -> Money:
 def lock_invoices(invoices: Sequence[Invoice]) -> None:
     """Read what may have moved afresh, under lock until the transaction ends, in id order."""
     db.session.flush()
-    query = (
-        sa.select(Invoice)
-        .where(Invoice.id.in_([invoice.id for invoice in invoices]))
-        .order_by(Invoice.id)
-        .with_for_update(of=Invoice)
-        .options(lazyload(Invoice.lines), lazyload(Invoice.taxes))
-    )
-    db.session.scalars(query.execution_options(populate_existing=True)).all()
+    db.session.scalars(_LOCKED, {"ids": [invoice.id for invoice in invoices]}).all()
+
+
+_LOCKED = (
+    sa.select(Invoice)
+    .where(Invoice.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Invoice.id)
+    .with_for_update(of=Invoice)
+    .options(lazyload(Invoice.lines), lazyload(Invoice.taxes))
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_both(invoices: Sequence[Invoice], payment: Payment) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import record_changes
 from portal.company import today
 from portal.db import bump, db
 from portal.invoices import posting_under_way
@@ -59,11 +59,7 @@ def change_payment(payment: Payment, words: PaymentWords, *, version: int) -> No
         _enter_again(payment, words, rows)
     payment.type, payment.reference, payment.memo = words.type, words.reference, words.memo
     db.session.flush()
-    changes = {
-        key: [before[key], value] for key, value in _plain(payment).items() if before[key] != value
-    }
-    if changes:
-        record("changed", payment, "The payment was corrected.", changes)
+    record_changes(payment, "The payment was corrected.", before, _plain(payment))
 
 
 def delete_payment(payment: Payment, *, version: int) -> None:

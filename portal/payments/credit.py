@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.db import NO_MONEY, as_money, db, total_of
 from portal.kernel.money import ZERO, Money
@@ -13,6 +15,7 @@ from portal.ledger import account_id_for
 from portal.models import (
     AccountRole,
     Dispute,
+    DisputeMovement,
     JournalEntry,
     JournalLine,
     Payment,
@@ -67,18 +70,37 @@ def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
 
 
 def _disputed_on(on: date) -> sa.Select[int]:
-    """The payments whose money a bank held on that day, as the journal dates it."""
+    """The payments whose money a bank held on that day, as the journal dates it.
+
+    Funds held and given back are movements of the dispute; what was lost left the payment.
+    """
+    moved = sa.select(Dispute.payment_id, JournalLine.amount).join(
+        DisputeMovement, DisputeMovement.dispute_id == Dispute.id
+    )
+    held = _disputed_lines(moved, "disputemovement", DisputeMovement.id, on)
+    lost = _disputed_lines(
+        sa.select(Payment.gives_back_id, JournalLine.amount), "payment", Payment.id, on
+    )
+    excess = _disputed_lines(
+        sa.select(Dispute.payment_id, JournalLine.amount), "dispute", Dispute.id, on
+    )
+    moves = sa.union_all(held, lost, excess).subquery()
     return (
-        sa.select(Dispute.payment_id)
-        .join(
+        sa.select(moves.c.payment_id)
+        .group_by(moves.c.payment_id)
+        .having(sa.func.sum(moves.c.amount) > NO_MONEY)
+    )
+
+
+def _disputed_lines(query: Any, kind: str, source: InstrumentedAttribute[int], on: date) -> Any:
+    return (
+        query.join(
             JournalEntry,
-            sa.and_(JournalEntry.source_kind == "dispute", JournalEntry.source_id == Dispute.id),
+            sa.and_(JournalEntry.source_kind == kind, JournalEntry.source_id == source),
         )
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .where(
             JournalLine.account_id == account_id_for(AccountRole.DISPUTED),
             JournalLine.entry_date <= on,
         )
-        .group_by(Dispute.payment_id)
-        .having(sa.func.sum(JournalLine.amount) > NO_MONEY)
     )

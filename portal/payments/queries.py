@@ -94,11 +94,8 @@ def get_money(payment_id: int) -> Payment:
 
 def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     """One page of money in and out; the credit of documents only when it is asked for."""
-    query = (
-        sa.select(Payment)
-        .where(_SORTS[wanted.what])
-        .options(joinedload(Payment.customer), joinedload(Payment.type))
-    )
+    query = sa.select(Payment).where(_SORTS[wanted.what])
+    rows = sa.select(Payment).options(joinedload(Payment.customer), joinedload(Payment.type))
     if wanted.q.strip():
         named = sa.select(Customer.id).where(holds(Customer.name, wanted.q))
         query = query.where(
@@ -120,7 +117,7 @@ def find_payments(wanted: PaymentFilter, page: PageRequest) -> Page[Payment]:
     if wanted.received_to:
         query = query.where(Payment.received_on <= wanted.received_to)
     sorts = {"received": Payment.received_on, "amount": Payment.amount, "number": Payment.id}
-    return paginate(query, page, sorts=sorts, default="-received")
+    return paginate(query, page, sorts=sorts, default="-received", rows=rows)
 
 
 def disputed_invoices(invoice_ids: Sequence[int]) -> set[int]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
-from portal.db import bump, db
+from portal.audit import record, record_changes
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import RefundEffect, RefundReason
 
@@ -51,21 +51,14 @@ def change_refund_reason(row: RefundReason, words: RefundReasonWords, *, version
     bump(row, version)
     before = _plain(row)
     _write(row, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(row).items() if before[key] != value
-    }
-    if changes:
-        record("changed", row, f"Refund reason {row.name} was changed.", changes)
+    record_changes(row, f"Refund reason {row.name} was changed.", before, _plain(row))
 
 
 def _write(row: RefundReason, words: RefundReasonWords) -> None:
     name = words.name.strip()
-    taken = sa.select(RefundReason.id).where(sa.func.lower(RefundReason.name) == name.lower())
-    if row.id:
-        taken = taken.where(RefundReason.id != row.id)
     if not name:
         raise InvalidFields({"name": "Give the reason a name."})
-    if db.session.scalar(taken):
+    if is_taken(RefundReason.name, name, row, any_case=True):
         raise InvalidFields({"name": "Another reason already has this name."})
     row.name, row.effect, row.asks, row.active = name, words.effect, words.asks, words.active
 

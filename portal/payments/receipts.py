@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from portal.company import company, format_money
-from portal.invoices import portal_url
+from portal.db import NO_MONEY, db
+from portal.invoices import guest_link, mobile_numbers, portal_url
 from portal.kernel.money import Money
-from portal.models import BillingAccess, Channel, Customer, Invoice, Payment
+from portal.models import (
+    BillingAccess,
+    Channel,
+    Customer,
+    Delivery,
+    Invoice,
+    Payment,
+    PaymentApplication,
+    PaymentOrigin,
+)
 from portal.outbox import (
     Attachment,
+    Letter,
     Values,
     locale_of,
     spoken,
@@ -18,6 +31,7 @@ from portal.outbox import (
     write_message,
 )
 from portal.payments.receiving import PaymentReceived
+from portal.payments.taking_back import live_applications
 
 STILL_DUE = {
     "en": "Invoice {number}: still due {balance}",
@@ -32,21 +46,36 @@ TEST = {
 
 
 def send_receipt(event: PaymentReceived) -> None:
-    """Queue one receipt per payment, in the transaction that records it; idempotent.
+    """Queue the receipt of a payment in the transaction that records it; idempotent.
 
-    Money brought in by import is old news and gets none.
+    By mail to who paid, else to the billing contact; a customer who wants text messages gets a
+    text with a link instead, and beside it the mail only where who paid gave an address. Money
+    brought in by import is old news and gets none.
     """
     payment = event.payment
-    address = event.receipt_to or receipt_address(payment.customer)
-    if payment.external_key or not address:
+    if payment.external_key:
         return
+    for number in receipt_numbers(payment.customer):
+        _text(payment, event.invoices, number)
+    if address := receipt_email(payment.customer, event.receipt_to):
+        _mail(payment, event.invoices, address)
+
+
+def receipt_email(customer: Customer, given: str = "") -> str:
+    """Where the receipt is mailed to: who paid first; nowhere where a text goes instead."""
+    if given or receipt_numbers(customer):
+        return given
+    return receipt_address(customer)
+
+
+def receipt_numbers(customer: Customer) -> list[str]:
+    """The mobiles a receipt goes to by text: none unless the customer prefers texts."""
+    return mobile_numbers(customer) if customer.delivery is Delivery.SMS else []
+
+
+def _mail(payment: Payment, invoices: Sequence[Invoice], address: str) -> None:
+    letter = _letter(payment, invoices, Channel.EMAIL)
     language = spoken(payment.customer.language)
-    letter = write_letter(
-        words_for("receipt", Channel.EMAIL, language),
-        receipt_values(payment, event.invoices),
-        language,
-        notice="" if payment.livemode else TEST[language],
-    )
     write_message(
         kind="receipt",
         recipient=address,
@@ -61,9 +90,34 @@ def send_receipt(event: PaymentReceived) -> None:
     )
 
 
-def receipt_values(payment: Payment, invoices: Sequence[Invoice]) -> Values:
-    """What the placeholders of a receipt stand for."""
+def _text(payment: Payment, invoices: Sequence[Invoice], number: str) -> None:
+    write_message(
+        kind="receipt",
+        channel=Channel.SMS,
+        recipient=number,
+        subject="",
+        body=_letter(payment, invoices, Channel.SMS).text,
+        language=spoken(payment.customer.language),
+        dedupe_key=f"receipt-{payment.id}-{number}",
+        about=payment,
+        customer_id=payment.customer_id,
+    )
+
+
+def _letter(payment: Payment, invoices: Sequence[Invoice], channel: Channel) -> Letter:
     language = spoken(payment.customer.language)
+    return write_letter(
+        words_for("receipt", channel, language),
+        receipt_values(payment, invoices, language),
+        language,
+        notice="" if payment.livemode else TEST[language],
+    )
+
+
+def receipt_values(
+    payment: Payment, invoices: Sequence[Invoice], language: str, *, makes_link: bool = True
+) -> Values:
+    """What the placeholders of a receipt stand for; a preview makes no link of its own."""
     locale, currency = locale_of(language), company().currency
     lines = [
         STILL_DUE[language].format(
@@ -72,16 +126,32 @@ def receipt_values(payment: Payment, invoices: Sequence[Invoice]) -> Values:
         for one in invoices
     ]
     owed = Money.total(one.balance for one in invoices)
+    alone = invoices[0] if len(invoices) == 1 else None
     return {
         "customer_name": payment.customer.name,
         "number": f"R-{payment.id:06}",
         "total": payment.amount,
         "balance": owed if owed else "",
         "date": payment.received_on,
+        "pay_link": guest_link(alone, makes_link=makes_link) if alone else portal_url(),
         "portal_link": portal_url(),
         "summary": "\n".join(lines),
         "company_name": company().name,
     }
+
+
+def newest_receipt() -> tuple[Payment, list[Invoice]] | None:
+    """The newest money received and what it paid, to show the words of a receipt with."""
+    newest = (
+        sa.select(Payment)
+        .where(Payment.origin == PaymentOrigin.MONEY, Payment.amount > NO_MONEY)
+        .order_by(Payment.id.desc())
+    )
+    payment = db.session.scalars(newest.limit(1)).first()
+    if payment is None:
+        return None
+    rows = live_applications(PaymentApplication.payment_id == payment.id)
+    return payment, list(dict.fromkeys(row.invoice for row in rows))
 
 
 def receipt_address(customer: Customer) -> str:

@@ -80,15 +80,15 @@ def receive_payment(money: ReceivedMoney, shares: Sequence[tuple[Invoice, Money]
     return payment
 
 
-def receipt_entry(payment: Payment) -> Entry:
-    """Dr the account of its type, Cr Customer Deposits; a refund the other way round."""
+def receipt_entry(payment: Payment, account: AccountRole | None = None) -> Entry:
+    """Dr the account of its type, or `account`, Cr Customer Deposits; a refund the other way."""
     what = "Refund to" if payment.is_refund else "Payment from"
     return Entry(
         on=payment.received_on,
         memo=f"{what} {payment.customer.name}",
         source=("payment", payment.id),
         legs=[
-            Leg(payment.type.account_id, payment.amount),
+            Leg(account or payment.type.account_id, payment.amount),
             Leg(AccountRole.CUSTOMER_DEPOSITS, -payment.amount, payment.customer_id),
         ],
     )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.db import NO_MONEY, db
+from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import Invoice, Payment, PaymentApplication, PaymentOrigin
 from portal.payments.document_credit import bound_problem
@@ -44,6 +45,18 @@ def sources_of_payment(payment: Payment) -> list[RefundSource]:
     return [one for one in sources if one.limit > ZERO]
 
 
+def source_by_key(payment: Payment, key: str) -> RefundSource:
+    """The source of this payment that a form or a request names.
+
+    Raises DomainError, in the words of what stands in the way, when it is not there any more.
+    """
+    found = next((one for one in sources_of_payment(payment) if one.key == key), None)
+    if found is None:
+        used = "This money was used or given back meanwhile. Look again."
+        raise DomainError(refund_problem(payment) or used)
+    return found
+
+
 def sources_of_invoice(invoice: Invoice) -> list[RefundSource]:
     """What can be given back of the payments an invoice got, newest payment first."""
     query = (
@@ -74,8 +87,6 @@ def refund_problem(payment: Payment) -> str | None:
         return f"It was returned on {payment.returned_on.isoformat()}: there is nothing to give."
     if payment.disputed:
         return "The payer's bank disputes this money: wait for what it decides."
-    if not payment.livemode:
-        return "This is TEST GATEWAY money: none came in, so none can be given back."
     if problem := bound_problem(payment):
         return problem
     money = money_behind(payment)
@@ -88,7 +99,7 @@ def money_behind(payment: Payment) -> Payment | None:
     """The money a refund out of this row gives back.
 
     The credit of a document gives back what paid the corrected invoice, or else what the
-    customer paid last: of these the one with the most left.
+    customer paid last: of these the one with the most left, real money before test money.
     """
     if payment.origin is PaymentOrigin.MONEY:
         return payment
@@ -104,12 +115,11 @@ def money_behind(payment: Payment) -> Payment | None:
             Payment.amount > NO_MONEY,
             Payment.returned_on.is_(None),
             ~Payment.disputed,
-            Payment.livemode,
         )
         .order_by(Payment.id.in_(on_original).desc(), Payment.id.desc())
     )
     candidates = list(db.session.scalars(query.limit(50)))
-    return max(candidates, key=left_to_give_back, default=None)
+    return max(candidates, key=lambda one: (one.livemode, left_to_give_back(one)), default=None)
 
 
 def left_to_give_back(payment: Payment) -> Money:

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
-from portal.db import bump, db
+from portal.audit import record, record_changes
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Account, AccountKind, Payment, PaymentMethod, PaymentType
 
@@ -72,11 +72,7 @@ def change_payment_type(row: PaymentType, words: PaymentTypeWords, *, version: i
         )
     before = _plain(row)
     _write(row, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(row).items() if before[key] != value
-    }
-    if changes:
-        record("changed", row, f"Payment type {row.name} was changed.", changes)
+    record_changes(row, f"Payment type {row.name} was changed.", before, _plain(row))
 
 
 def type_is_used(row: PaymentType) -> bool:
@@ -87,12 +83,9 @@ def type_is_used(row: PaymentType) -> bool:
 def _write(row: PaymentType, words: PaymentTypeWords) -> None:
     errors = {}
     name = words.name.strip()
-    taken = sa.select(PaymentType.id).where(sa.func.lower(PaymentType.name) == name.lower())
-    if row.id:
-        taken = taken.where(PaymentType.id != row.id)
     if not name:
         errors["name"] = "Give the payment type a name."
-    elif db.session.scalar(taken):
+    elif is_taken(PaymentType.name, name, row, any_case=True):
         errors["name"] = "Another payment type already has this name."
     account = db.session.get(Account, words.account_id or 0)
     if account is None or account.kind is not AccountKind.ASSET:

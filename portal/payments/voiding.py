@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from portal.audit import record
 from portal.db import bump, claim, db, lock_rows
 from portal.invoices import cancel_invoice, unpost_invoice
 from portal.kernel.errors import DomainError
 from portal.ledger import require_open_period, reverse_entry
-from portal.models import PAYMENT, Invoice, InvoiceKind, Payment
+from portal.models import PAYMENT, GatewayRefund, Invoice, InvoiceKind, Payment
 from portal.payments.applying import lock_invoices
+from portal.payments.money_gone import GATEWAY_KEY
 from portal.payments.returning import SAID, ReturnReason, live_entry
 
 NO_REFUND = "This is no refund."
@@ -48,9 +51,17 @@ def void_problem(given: Payment) -> str | None:
         return NO_REFUND
     if given.returned_on:
         return "It was already voided."
+    if went_through_gateway(given):
+        return "It left at the card processor: only what is said there can undo it."
     if not PAYMENT.allows(given.state, "edit"):
         return f"It is already {given.state}: unpost it first."
     return None
+
+
+def went_through_gateway(given: Payment) -> bool:
+    """Whether the gateway moved this money, sent by us or not; a lost dispute is such too."""
+    sent = sa.select(GatewayRefund.id).where(GatewayRefund.refund_id == given.id)
+    return (given.external_key or "").startswith(GATEWAY_KEY) or bool(db.session.scalar(sent))
 
 
 def _lock(given: Payment) -> Invoice | None:

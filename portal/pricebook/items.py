@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
-from portal.db import Page, PageRequest, begins, bump, db, holds, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, begins, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.kernel.numbers import UnitPrice
 from portal.models import Customer, CustomerPrice, ItemKind, PriceBookItem, TaxClass
@@ -55,11 +55,7 @@ def change_item(item: PriceBookItem, words: ItemWords, *, version: int) -> None:
     bump(item, version)
     before = _plain(item)
     _write(item, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(item).items() if before[key] != value
-    }
-    if changes:
-        record("changed", item, f"{item.code} {item.name} was changed.", changes)
+    record_changes(item, f"{item.code} {item.name} was changed.", before, _plain(item))
 
 
 def find_items(wanted: ItemFilter, page: PageRequest) -> Page[PriceBookItem]:
@@ -163,11 +159,8 @@ def _write(item: PriceBookItem, words: ItemWords) -> None:
         errors["unit_price"] = "A price cannot be negative; use the kind Discount to take off."
     if words.unit_cost.scaled < 0:
         errors["unit_cost"] = "A cost cannot be negative."
-    taken = sa.select(PriceBookItem.id).where(sa.func.lower(PriceBookItem.code) == code.lower())
     with db.session.no_autoflush:
-        if item.id:
-            taken = taken.where(PriceBookItem.id != item.id)
-        if code and db.session.scalar(taken):
+        if code and is_taken(PriceBookItem.code, code, item, any_case=True):
             errors["code"] = "Another item already has this code."
     if errors:
         raise InvalidFields(errors)

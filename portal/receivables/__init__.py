@@ -1,5 +1,6 @@
 """Who owes what since when."""
 
+from portal.receivables.account import AccountEvent, AccountLine, account_balance, account_lines
 from portal.receivables.aging import (
     BUCKETS,
     Aging,
@@ -16,9 +17,13 @@ from portal.receivables.pending import pending_items, pending_total
 
 __all__ = [
     "BUCKETS",
+    "AccountEvent",
+    "AccountLine",
     "Aging",
     "AgingFilter",
     "AgingRow",
+    "account_balance",
+    "account_lines",
     "aging",
     "aging_of_customer",
     "aging_totals",

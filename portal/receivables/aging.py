@@ -10,16 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import NO_MONEY, PageRequest, db, holds, total_of
+from portal.db import NO_MONEY, PageRequest, db, holds
 from portal.kernel.money import ZERO, Money
-from portal.ledger import account_id_for
+from portal.ledger import account_id_for, balance_of
 from portal.models import (
     HAS_BALANCE,
     OFF_THE_BOOKS,
     AccountRole,
     Customer,
     Invoice,
-    JournalLine,
     PaymentApplication,
 )
 
@@ -166,11 +165,7 @@ def receivable_booked(*, on: date) -> Money:
 
     It must equal the sum of open items; the page shows both.
     """
-    booked = sa.select(total_of(JournalLine.amount)).where(
-        JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE),
-        JournalLine.entry_date <= on,
-    )
-    return db.session.scalar(booked) or ZERO
+    return balance_of(account_id_for(AccountRole.RECEIVABLE), on)
 
 
 def _listed(wanted: AgingFilter, on: date) -> sa.CTE:

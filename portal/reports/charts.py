@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
-import pygal
 from markupsafe import Markup
-
-# The library leaves an import hook of the old kind behind, which Python 3.12 no longer calls.
-sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 
 _STYLE = re.compile(r"<style.*?</style>|<script.*?</script>|<title>Pygal</title>", re.S)
 _INLINE = re.compile(r' style="[^"]*"')
+
+
+@cache
+def _library() -> Any:
+    """Read for the first chart; starting the house should not wait for it."""
+    import pygal
+
+    # It leaves an import hook of the old kind behind, which Python 3.12 no longer calls.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return pygal
 
 
 def bar_chart(
@@ -23,7 +31,7 @@ def bar_chart(
 
     Always shown with a table of the same numbers, which is what screen readers read.
     """
-    chart = pygal.Bar(
+    chart = _library().Bar(
         show_legend=False,
         js=[],
         no_prefix=True,

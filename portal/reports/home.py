@@ -14,23 +14,20 @@ from portal.models import (
     HAS_BALANCE,
     IS_PENDING,
     OFF_THE_BOOKS,
-    AttemptState,
     Batch,
     BatchState,
-    GatewayEvent,
-    GatewayEventState,
     Invoice,
     Job,
     JobState,
     Message,
     MessageState,
     Payment,
-    PaymentAttempt,
     PaymentOrigin,
     PaymentPlan,
     PlanState,
     ReviewState,
 )
+from portal.payment_collection import money_back_waiting, waiting_online
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, parked, unknown, batches, wishes = db.session.execute(
+    review, failed, batches, wishes = db.session.execute(
         sa.select(
             sa.select(sa.func.count())
             .where(
@@ -125,24 +122,21 @@ def waiting_counts() -> dict[str, int]:
             sa.select(sa.func.count())
             .where(Message.state == MessageState.FAILED)
             .scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(GatewayEvent.state == GatewayEventState.PARKED)
-            .scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(PaymentAttempt.state == AttemptState.UNKNOWN)
-            .scalar_subquery(),
             sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
             sa.select(sa.func.count())
             .where(PaymentPlan.state == PlanState.ASKED)
             .scalar_subquery(),
         )
     ).one()
+    money_back = money_back_waiting()
     return {
+        "staff.refund_requests.index": money_back.requests + money_back.failed,
+        "staff.disputes.index": money_back.disputes,
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,
+        "staff.attempts.index": waiting_online().total,
         "staff.payment_plans.index": wishes,
-        "staff.attempts.index": parked + unknown,
     }
 
 

@@ -49,7 +49,7 @@ def _agree() -> None:
 
 
 def _late_payers() -> list[Customer]:
-    """Ten customers with an overdue invoice, the oldest debt first, but not Ada."""
+    """Ten customers with an overdue invoice, the oldest debt first; never Ada."""
     oldest = sa.func.min(Invoice.due_date)
     late = (
         sa.select(Invoice.customer_id, oldest.label("since"))

@@ -64,6 +64,10 @@ class Story:
     open_jobs: list[tuple[int, date]] = field(default_factory=list)
     to_pay: list[tuple[int, date, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Note which of the customers each is, whatever ids the database gave them."""
+        self.places = {one.id: place for place, one in enumerate(self.world.customers, 1)}
+
     def live(self, day: date, end: date) -> None:
         """Book, complete, post and get paid what belongs to this day."""
         if day.weekday() < 5 and self.random.random() < 0.85:
@@ -165,7 +169,7 @@ class Story:
         db.session.flush()
         post_invoice(invoice)
         send_invoice(get_invoice(invoice.id))
-        late = (self._place_of(invoice) * 7) % 10  # the same people are always late
+        late = (self.places[invoice.customer_id] * 7) % 10  # the same people are always late
         if late < 6:
             wait, how = self.random.randint(0, 12), "prompt"
         elif late < 8:
@@ -173,10 +177,6 @@ class Story:
         else:
             wait, how = self.random.randint(60, 190), "very late"
         self.to_pay.append((invoice.id, day + timedelta(days=wait), how))
-
-    def _place_of(self, invoice: Invoice) -> int:
-        """Which of the customers it is, whatever ids the database gave them."""
-        return 1 + [one.id for one in self.world.customers].index(invoice.customer_id)
 
     def _collect(self, day: date) -> None:
         due = [(number, how) for number, on, how in self.to_pay if on <= day]

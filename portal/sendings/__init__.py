@@ -3,7 +3,7 @@
 from portal.sendings.bounce_reports import BounceReport, read_reports
 from portal.sendings.by_rule import send_completed, send_posted
 from portal.sendings.hooks import set_up
-from portal.sendings.items import already_sent
+from portal.sendings.items import already_sent, sent_marks
 from portal.sendings.papers import photo_bytes, shared_photos
 from portal.sendings.printing import find_to_print, ids_to_print, mark_printed, put_to_print
 from portal.sendings.queries import (
@@ -48,6 +48,7 @@ __all__ = [
     "rules",
     "send_completed",
     "send_posted",
+    "sent_marks",
     "set_up",
     "shared_photos",
     "start_run",

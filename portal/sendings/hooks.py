@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hmac
 
-from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask import Blueprint, Flask, Response, abort, current_app
 
 from portal.outbox import note_bounce, sent_message
 from portal.sendings.bounce_reports import BounceReport, read_reports
 from portal.settings import Settings
-from portal.web import csrf_exempt, open_to_all
+from portal.web import csrf_exempt, open_to_all, read_report
 
 hooks = Blueprint("bounce_hooks", __name__, url_prefix="/hooks")
-
-LARGEST = 256 * 1024
 
 
 @hooks.post("/bounces/<secret>")
@@ -27,11 +25,7 @@ def receive(secret: str) -> Response:
     expected = settings.bounce_secret.encode()
     if not expected or not hmac.compare_digest(secret.encode(), expected):
         abort(404)
-    if (request.content_length or 0) > LARGEST:
-        abort(413)
-    body = request.get_data(cache=False)
-    if len(body) > LARGEST:  # a body sent in chunks names no length beforehand
-        abort(413)
+    body = read_report()
     try:
         reports = read_reports(body)
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -36,6 +36,7 @@ from portal.outbox import bounced_addresses, mail_is_kept, texts_are_kept
 from portal.sendings.papers import shared_photos
 
 State = SendingItemState
+AT_ONCE = 10_000  # values one statement may carry on both engines
 log = logging.getLogger("fieldledger.sendings")
 
 
@@ -74,6 +75,41 @@ def already_sent(invoice: Invoice) -> str | None:
     if invoice.sent_state is not SentState.NOT_SENT and not came_back:
         return "It was sent already."
     return None
+
+
+def sent_marks(ids: Collection[int]) -> dict[int, str]:
+    """What went out about each so far, as a mark that changes with the next letter of anybody.
+
+    Empty for what never left the house. Three statements for each ten thousand.
+    """
+    marks: dict[int, str] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), AT_ONCE):
+        marks |= _marks(wanted[start : start + AT_ONCE])
+    return marks
+
+
+def _marks(ids: Sequence[int]) -> dict[int, str]:
+    on_its_way = sa.select(SendingItem.invoice_id, sa.func.max(SendingItem.id)).where(
+        SendingItem.invoice_id.in_(ids), SendingItem.state != State.REFUSED
+    )
+    message = sa.select(Message.subject_id, sa.func.max(Message.id)).where(
+        Message.subject_kind == "invoice",
+        Message.subject_id.in_(ids),
+        Message.kind.in_(ABOUT_INVOICES),
+    )
+    by_hand = sa.select(Invoice.id).where(
+        Invoice.id.in_(ids), Invoice.sent_state != SentState.NOT_SENT
+    )
+    items = dict(db.session.execute(on_its_way.group_by(SendingItem.invoice_id)).all())
+    written: dict[int | None, int] = dict(
+        db.session.execute(message.group_by(Message.subject_id)).all()
+    )
+    marks = dict.fromkeys(ids, "") | dict.fromkeys(db.session.scalars(by_hand), "by hand")
+    for one in ids:
+        if one in items or one in written:
+            marks[one] = f"{written.get(one, '')}-{items.get(one, '')}"
+    return marks
 
 
 def _carry_out(item: SendingItem, run: SendingRun) -> tuple[State, str]:

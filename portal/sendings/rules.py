@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.audit import record
-from portal.db import bump, db
+from portal.audit import record, record_changes
+from portal.db import bump, db, is_taken
 from portal.kernel.errors import InvalidFields, NotFound
 from portal.models import AutoSendRule, BusinessUnit, SendingMoment
 
@@ -57,21 +57,15 @@ def change_rule(rule: AutoSendRule, words: RuleWords, *, version: int) -> None:
     bump(rule, version)
     before = _plain(rule)
     _write(rule, words)
-    after = _plain(rule)
-    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
-    if changes:
-        record("changed", rule, f"The sending rule {rule.name} was changed.", changes)
+    record_changes(rule, f"The sending rule {rule.name} was changed.", before, _plain(rule))
 
 
 def _write(rule: AutoSendRule, words: RuleWords) -> None:
     name, errors = words.name.strip(), {}
     with db.session.no_autoflush:
-        taken = sa.select(AutoSendRule.id).where(AutoSendRule.name == name)
-        if rule.id:
-            taken = taken.where(AutoSendRule.id != rule.id)
         if not name:
             errors["name"] = "Give the rule a name."
-        elif db.session.scalar(taken):
+        elif is_taken(AutoSendRule.name, name, rule):
             errors["name"] = "Another rule already has this name."
         if words.business_unit_id and db.session.get(BusinessUnit, words.business_unit_id) is None:
             errors["business_unit_id"] = "Choose one from the list."

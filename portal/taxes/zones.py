@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import attributes, selectinload
 
-from portal.audit import record
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.audit import record, record_changes
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import Location, TaxBase, TaxRate, TaxZone
@@ -54,11 +54,7 @@ def change_zone(
     zone.name, zone.active = name.strip(), active
     zone.rates = _rows(rates)
     attributes.flag_modified(zone, "name")  # a change of rates alone raises the version too
-    changes = {
-        key: [before[key], value] for key, value in _plain(zone).items() if before[key] != value
-    }
-    if changes:
-        record("changed", zone, f"Tax zone {zone.name} was changed.", changes)
+    record_changes(zone, f"Tax zone {zone.name} was changed.", before, _plain(zone))
 
 
 def find_zones(q: str, page: PageRequest) -> Page[TaxZone]:
@@ -108,10 +104,7 @@ def _check(name: str, rates: Sequence[RateWords], zone: TaxZone | None = None) -
     errors = {}
     if not name.strip():
         errors["name"] = "Give the zone a name."
-    taken = sa.select(TaxZone.id).where(TaxZone.name == name.strip())
-    if zone is not None:
-        taken = taken.where(TaxZone.id != zone.id)
-    if db.session.scalar(taken):
+    if is_taken(TaxZone.name, name.strip(), zone):
         errors["name"] = "Another zone already has this name."
     problem = _rate_problem(rates)
     if problem:

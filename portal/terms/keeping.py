@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit import record
+from portal.audit import record, record_changes
 from portal.company import company
-from portal.db import Page, PageRequest, bump, db, holds, paginate
+from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.numbers import Rate
 from portal.models import AuditEntry, Customer, DueKind, Invoice, PaymentTerm
@@ -51,11 +51,7 @@ def change_term(term: PaymentTerm, words: TermWords, *, version: int) -> None:
         raise DomainError("This is the default term. Choose another default first.", field="active")
     before = _plain(term)
     _write(term, words)
-    changes = {
-        key: [before[key], value] for key, value in _plain(term).items() if before[key] != value
-    }
-    if changes:
-        record("changed", term, f"Payment term {term.name} was changed.", changes)
+    record_changes(term, f"Payment term {term.name} was changed.", before, _plain(term))
 
 
 def make_default(term: PaymentTerm) -> None:
@@ -123,10 +119,7 @@ def _write(term: PaymentTerm, words: TermWords) -> None:
     if words.discount_days < 0:
         errors["discount_days"] = "The days of the discount cannot be negative."
     with db.session.no_autoflush:
-        taken = sa.select(PaymentTerm.id).where(PaymentTerm.name == words.name.strip())
-        if term.id:
-            taken = taken.where(PaymentTerm.id != term.id)
-        if db.session.scalar(taken):
+        if is_taken(PaymentTerm.name, words.name.strip(), term):
             errors["name"] = "Another term already has this name."
     if errors:
         raise InvalidFields(errors)

@@ -1,6 +1,7 @@
 """What every face shares: fragments, guards, forms, lists, errors, transactions, headers."""
 
 from portal.db import PageRequest
+from portal.web.bodies import read_report
 from portal.web.coming_back import safe_next
 from portal.web.fields import (
     ChoiceField,
@@ -12,6 +13,7 @@ from portal.web.fields import (
     UnitPriceField,
     VersionField,
     read_money,
+    words_of,
 )
 from portal.web.forms import Form
 from portal.web.fragments import notify, redirect_to, render_page
@@ -21,6 +23,7 @@ from portal.web.guards import (
     current_payer,
     current_user,
     guard_faces,
+    is_the_office,
     may,
     needs,
     open_to_all,
@@ -34,7 +37,7 @@ from portal.web.guards import (
 )
 from portal.web.htmx import wants_fragment
 from portal.web.listing import asked_for, filters, page_request, url_with
-from portal.web.once import OnceField, forget_old_submissions, once
+from portal.web.once import OnceField, forget_old_submissions, is_repeat, once
 from portal.web.papers import pdf_response
 from portal.web.set_up import set_up
 from portal.web.sheets import csv_response
@@ -62,6 +65,8 @@ __all__ = [
     "filters",
     "forget_old_submissions",
     "guard_faces",
+    "is_repeat",
+    "is_the_office",
     "may",
     "needs",
     "notify",
@@ -71,6 +76,7 @@ __all__ = [
     "payers_only",
     "pdf_response",
     "read_money",
+    "read_report",
     "redirect_to",
     "refuse_unmarked_views",
     "render_page",
@@ -83,4 +89,5 @@ __all__ = [
     "token_of",
     "url_with",
     "wants_fragment",
+    "words_of",
 ]

@@ -29,9 +29,6 @@ class Anybody(UserMixin):
     def __init__(self, *, user: User | None, payer: Payer | None, sign_in: SignIn) -> None:
         self.user, self.payer, self.sign_in = user, payer, sign_in
 
-    def get_id(self) -> str:
-        return str(self.sign_in.id)
-
 
 def needs(ability: Ability) -> Callable[[View], View]:
     """The view is for staff whose role has this ability."""
@@ -59,6 +56,12 @@ def current_user() -> User | None:
     """The signed-in staff member, if this is the staff's face."""
     principal = _principal()
     return principal.user if principal else None
+
+
+def is_the_office() -> bool:
+    """Whether this browser is signed in to the office, also where it looks at another face."""
+    token = token_of("staff")
+    return bool(token) and user_of_token(token) is not None
 
 
 def signed_in_user() -> User:

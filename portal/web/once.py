@@ -69,6 +69,12 @@ def once(
     return response
 
 
+def is_repeat(form: Form) -> bool:
+    """Whether `once` would lead this form to what its first arrival made, word for word."""
+    keys = _keys(form, never_alike=False)
+    return db.session.scalar(sa.select(Submission.id).where(Submission.key.in_(keys))) is not None
+
+
 def _keys(form: Form, *, never_alike: bool) -> list[str]:
     without = ("csrf_token", "once")
     typed = sorted((n, v) for n, v in request.form.items(multi=True) if n not in without)

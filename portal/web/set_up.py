@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from babel import numbers
 from flask import Flask, current_app, has_request_context, request
-from flask_babel import Babel, get_locale
+from flask_babel import format_decimal, get_locale
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -38,6 +38,7 @@ from portal.web.headers import set_up_headers
 from portal.web.htmx import set_up_htmx
 from portal.web.listing import IdConverter, asked_for, url_with
 from portal.web.transaction import set_up_transactions
+from portal.web.translating import locale_name, set_up_translations
 
 LANGUAGES = ("en", "es", "fr")
 
@@ -63,7 +64,7 @@ def set_up(app: Flask) -> None:
     guard_faces(app, CSRFProtect(app))
     set_up_errors(app)
     app.before_request(_refuse_other_sites)
-    Babel(app, locale_selector=choose_locale)
+    set_up_translations(app, choose_locale)
     app.extensions["outer limit"] = Limiter(
         get_remote_address,
         app=app,
@@ -95,7 +96,7 @@ def _words_for_templates(app: Flask) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.filters.update(
         money=money, day=day, instant=instant, quantity=quantity, rate=rate, price=price,
-        words=words_of, paragraphs=paragraphs, month=month,
+        words=words_of, paragraphs=paragraphs, month=month, number=format_decimal,
     )  # fmt: skip
     env.globals.update(
         company=company, today=today, url_with=url_with, asked_for=asked_for,
@@ -117,28 +118,24 @@ def asset(path: str) -> str:
     return f"/static/{path}?v={version[path]}"
 
 
-def _locale() -> str:
-    return str(get_locale() or company().locale)
-
-
 def money(amount: Money) -> str:
-    return format_money(amount, _locale(), company().currency)
+    return format_money(amount, locale_name(), company().currency)
 
 
 def day(value: date | None, style: str = "medium") -> str:
-    return format_day(value, _locale(), style) if value else "—"
+    return format_day(value, locale_name(), style) if value else "—"
 
 
 def month(value: date) -> str:
-    return format_month(value, _locale())
+    return format_month(value, locale_name())
 
 
 def instant(value: datetime | None) -> str:
-    return format_instant(value, _locale(), company().zone) if value else "—"
+    return format_instant(value, locale_name(), company().zone) if value else "—"
 
 
 def quantity(value: FixedPoint | Decimal) -> str:
-    return format_quantity(value.value if isinstance(value, FixedPoint) else value, _locale())
+    return format_quantity(value.value if isinstance(value, FixedPoint) else value, locale_name())
 
 
 def price(value: FixedPoint | Decimal) -> str:
@@ -149,19 +146,19 @@ def price(value: FixedPoint | Decimal) -> str:
             number,
             company().currency,
             format="¤#,##0.00##",
-            locale=_locale(),
+            locale=locale_name(),
             currency_digits=False,
         )
     )
 
 
 def rate(value: Rate) -> str:
-    return format_rate(value.value, _locale())
+    return format_rate(value.value, locale_name())
 
 
 def paragraphs(text: str) -> Markup:
     """Line breaks kept, everything else escaped."""
-    return Markup("<br>").join(text.splitlines())
+    return Markup("<br/>").join(text.splitlines())
 
 
 def _refuse_other_sites() -> Any:

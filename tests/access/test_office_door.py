@@ -5,8 +5,15 @@ from datetime import timedelta
 import pyotp
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher, Type
 
-from portal.access import begin_second_factor, confirm_second_factor, set_password, staff_link
+from portal.access import (
+    begin_second_factor,
+    confirm_second_factor,
+    passwords,
+    set_password,
+    staff_link,
+)
 from portal.db import db
 from portal.kernel import clock
 from portal.models import AuditEntry, SignIn, Throttle
@@ -66,9 +73,14 @@ def test_the_password_is_kept_as_argon2id(olive):
     assert SECRET not in olive.password_hash
 
 
-def test_a_weak_old_hash_is_made_anew_at_sign_in(client, olive):
-    from argon2 import PasswordHasher
+def test_a_password_costs_a_guesser_memory_and_time(real_hasher):
+    assert real_hasher.type is Type.ID
+    assert real_hasher.memory_cost >= 64 * 1024  # KiB, RFC 9106 for machines with little memory
+    assert real_hasher.time_cost >= 3
 
+
+def test_a_weak_old_hash_is_made_anew_at_sign_in(client, olive, monkeypatch, real_hasher):
+    monkeypatch.setattr(passwords, "_hasher", real_hasher)
     olive.password_hash = old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(
         SECRET
     )

@@ -118,6 +118,22 @@ def test_the_rest_is_posted_and_the_refused_leave_with_their_reason(build):
     assert reasons(batch) == ["Give the invoice a date before posting."]
 
 
+def test_two_credits_that_exceed_their_original_together_are_both_named(build):
+    original = build.posted("100")
+    first, second = start_credit_note(original), start_credit_note(original)
+
+    batch = post(filled(first, second))
+
+    assert batch.state is BatchState.PENDING
+    assert (first.state, second.state) == (InvoiceState.PENDING, InvoiceState.PENDING)
+    (told,) = refused_members(refusals_of(batch, PageRequest()).rows)
+    assert told.number == second.number
+    assert told.sentence == (
+        f"This credit note takes $100.00 off invoice {original.number}, of which only $0.00 is "
+        f"left: credit note {first.number} takes $100.00 in the same go."
+    )
+
+
 def test_when_all_are_refused_the_batch_stays_pending_with_them(build):
     bad = undated(build)
 
@@ -160,6 +176,28 @@ def test_an_invoice_without_lines_is_bypassed_and_one_of_zero_dollars_is_not(bui
 
     assert (empty.state, empty.bypass) == (InvoiceState.POSTED, True)
     assert (nought.state, nought.bypass) == (InvoiceState.POSTED, False)
+
+
+def test_the_batch_page_counts_what_will_be_bypassed_before_and_after(office, build):
+    empty, free, priced = build.invoice(), build.invoice("0"), build.invoice("80")
+    gone = build.payment(priced.customer, "30")
+    kept = build.payment(priced.customer, "40")
+    delete_payment(gone, version=gone.version)
+    batch = filled(empty, free, priced, gone, kept)
+
+    before = office.get(f"/staff/batches/{batch.id}").text
+    post(batch)
+    after = office.get(f"/staff/batches/{batch.id}").text
+
+    assert "2 of them tell the accounting system nothing" in before
+    assert "It was returned and counts for $0: it will be bypassed." in before
+    assert "2 of them tell the accounting system nothing" in after
+    assert (empty.bypass, free.bypass, gone.bypass, kept.bypass) == (True, False, True, False)
+
+
+def test_a_payment_of_nothing_cannot_be_recorded(build):
+    with pytest.raises(DomainError):
+        build.payment(build.customer("Ada"), "0")
 
 
 def test_a_closed_month_refuses_its_members(build):

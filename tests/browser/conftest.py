@@ -52,7 +52,7 @@ def server(app: Flask) -> Iterator[str]:
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, base_url=address)
     app.extensions["gateway"]._base_url = address
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread = threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield address
     served.shutdown()

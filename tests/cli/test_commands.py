@@ -11,6 +11,7 @@ from portal.access import person_of_email
 from portal.cli import doctor
 from portal.db import db
 from portal.db.migrate import upgrade_database
+from portal.documents import rendering
 from portal.models import Invoice
 from tests.cli.houses import house
 
@@ -156,3 +157,17 @@ def test_the_doctor_finds_an_old_schema(app, monkeypatch):
     monkeypatch.setattr(doctor, "ScriptDirectory", Old)
 
     assert "the code wants 9999" in failures()
+
+
+@pytest.mark.parametrize("installed", [[], ["NotoSansCJK-Regular.ttc", "NotoColorEmoji.ttf"]])
+def test_the_doctor_names_the_fonts_for_letters_that_print_as_boxes(
+    app, monkeypatch, tmp_path, installed
+):
+    for name in ["DejaVuSans.ttf", *installed]:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(rendering, "FONT_FOLDERS", (str(tmp_path),))
+
+    told = " ".join(one.sentence for one in doctor.examine() if one.mark == "WARN")
+
+    assert ("fonts-noto-cjk" in told) is not bool(installed)
+    assert ("Emoji print as boxes in PDFs" in told) is not bool(installed)

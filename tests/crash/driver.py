@@ -1,21 +1,18 @@
 """Posts one invoice, pays it at (local) Stripe and is killed at a named place.
 
-Run as a process of its own by the tests. A step that bad weather interrupts is done again, as a
-person or the worker would.
+A step that bad weather interrupts is done again, as a person or the worker would.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import signal
 import sys
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from stripe._http_client import HTTPClient
 
 from portal.db import db, in_transaction
 from portal.invoices import get_invoice, post_invoice
@@ -24,24 +21,8 @@ from portal.models import Invoice, InvoiceState, PaymentAttempt
 from portal.payment_collection import CheckoutWanted, keep_event, settle, start_checkout
 from portal.settings import read_settings
 from portal.tasks import run_waiting
+from tests.crash.dying import serve_deaths
 from tests.servers.stripe_world import KEY, SECRET, signature
-
-
-def die_at(place: str, when: str) -> None:
-    """Replace a function by one that kills this process before or after it ran."""
-    module_name, _, name = place.rpartition(":")
-    owner: Any = importlib.import_module(module_name)
-    *outer, last = name.split(".")
-    for step in outer:
-        owner = getattr(owner, step)
-    real = getattr(owner, last)
-
-    def deadly(*args: Any, **words: Any) -> Any:
-        if when == "after":
-            real(*args, **words)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(owner, last, deadly)
 
 
 def pay_online(app: Any, api: str) -> None:
@@ -93,13 +74,12 @@ def settings_for(data_dir: str, api: str) -> dict[str, str]:
     }
 
 
-def main(data_dir: str, api: str, place: str, when: str) -> None:
+def main(data_dir: str, api: str) -> None:
     from wsgi import make_app
 
+    HTTPClient._sleep_time_seconds = lambda *_words, **_more: 0  # type: ignore[method-assign]
     app = make_app(settings=read_settings(settings_for(data_dir, api)), TESTING=True)
-    die_at(place, when)
-    with app.app_context():
-        pay_online(app, api)
+    serve_deaths(app, lambda: pay_online(app, api))
 
 
 if __name__ == "__main__":

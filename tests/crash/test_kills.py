@@ -5,10 +5,11 @@ breaks down. Whatever happens: nothing is lost, nothing is doubled.
 """
 
 import itertools
+import shutil
 import signal
-import subprocess
-import sys
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -33,8 +34,9 @@ from portal.models import (
 from portal.payment_collection import due_attempts, handle_event, recheck, waiting_events
 from portal.seed import found_company
 from portal.settings import read_settings
-from tests.architecture.graph import ROOT
+from tests.conftest import MONDAY
 from tests.crash.driver import pay_online, settings_for
+from tests.crash.dying import Mortals, mortals
 from tests.servers.launching import localstripe
 from tests.servers.stripe_world import WEATHERS, StripeWorld, serving
 from wsgi import make_app
@@ -72,6 +74,40 @@ def stripe_world(tmp_path_factory):
             yield world, address
 
 
+@pytest.fixture(scope="module")
+def house(stripe_world, tmp_path_factory):
+    """The app over a prepared database, and the process whose children are killed."""
+    _world, api = stripe_world
+    folder = tmp_path_factory.mktemp("house")
+    app = make_app(settings=read_settings(settings_for(str(folder), api)), TESTING=True)
+    with clock.frozen(MONDAY), app.app_context():
+        in_transaction(prepare)
+        let_go()
+    shutil.copytree(folder, prepared := folder.with_name("prepared"))
+    with mortals(
+        "tests.crash.driver", str(folder), api, log=folder.with_name("driver.log")
+    ) as driver:
+        yield app, House(folder, prepared, driver)
+
+
+@dataclass
+class House:
+    """The folder of an installation that the driver's children live and die in."""
+
+    folder: Path
+    prepared: Path
+    driver: Mortals
+
+    def begin_anew(self):
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.prepared, self.folder)
+
+
+def let_go():
+    db.session.remove()
+    db.engine.dispose()
+
+
 def prepare():
     upgrade_database()
     found_company()
@@ -82,30 +118,24 @@ def prepare():
 
 
 @pytest.mark.parametrize(("place", "weather", "when"), CASES)
-def test_a_kill_loses_and_doubles_nothing(
-    tmp_path, stripe_world, monkeypatch, place, weather, when
-):
+def test_a_kill_loses_and_doubles_nothing(stripe_world, house, monkeypatch, place, weather, when):
     world, api = stripe_world
+    app, home = house
     world.forget(weather)
+    home.begin_anew()
     monkeypatch.setattr("stripe._http_client.HTTPClient._sleep_time_seconds", lambda *_a, **_w: 0)
-    settings = read_settings(settings_for(str(tmp_path), api))
-    app = make_app(settings=settings, TESTING=True)
     with app.app_context():
-        in_transaction(prepare)
-        db.session.remove()
-        db.engine.dispose()
-
-        driver = [sys.executable, "-m", "tests.crash.driver", str(tmp_path), api, place, when]
-        died = subprocess.run(driver, cwd=ROOT, capture_output=True, timeout=60, check=False)
-        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
-
-        wait_for_the_worker()
-        check_money(world)
-        finish(app, api)
-        check_money(world)
-        assert db.session.get_one(Invoice, 1).balance == ZERO
-        db.session.remove()
-        db.engine.dispose()
+        try:
+            ended = home.driver.die(place, when)
+            assert ended == -signal.SIGKILL, home.driver.last_words()
+            wait_for_the_worker()
+            check_money(world)
+            finish(app, api)
+            check_money(world)
+            assert db.session.get_one(Invoice, 1).balance == ZERO
+        finally:
+            app.extensions["wakes"].clear()
+            let_go()
 
 
 def wait_for_the_worker():

@@ -1,7 +1,5 @@
 """The customer's own payment methods: agreed to, saved, chosen, removed."""
 
-import re
-
 import pytest
 import sqlalchemy as sa
 from flask import current_app
@@ -161,8 +159,20 @@ def test_the_buttons_of_the_test_gateway_save_and_report(app, ada):
     reply = agree(browser, customer)
     path = reply.location.removeprefix("http://localhost")
     page = browser.get(path).text
-    assert re.search(r"TEST GATEWAY", page)
+    assert "Save a card that works" in page
 
     back = browser.post(f"{path}/bank")
 
     assert "Test Bank •••• 6789" in browser.get(back.location.removeprefix("http://localhost")).text
+
+
+def test_the_test_gateways_pages_of_a_charge_and_a_method_have_their_buttons(client, build):
+    method = build.saved_method(build.customer(), "bank")
+    path = f"/test-gateway/method/{method.method_ref}"
+    assert "Its mandate ends" in client.get(path).text
+
+    after = client.post(f"{path}/end-mandate", follow_redirects=True).text
+
+    assert "It is detached." in after
+    assert client.get("/test-gateway/method/other").status_code == 404
+    assert client.get("/test-gateway/charge/other").status_code == 404

@@ -51,6 +51,14 @@ def test_the_readme_lists_every_setting():
     assert listed == {field.name.upper() for field in fields(Settings)}
 
 
+def test_every_page_that_names_the_bounce_secret_says_how_long_it_is():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    naming = [page.read_text() for page in pages if "BOUNCE_SECRET" in page.read_text()]
+
+    assert len(naming) == 2
+    assert all("at least 32 characters" in page for page in naming)
+
+
 def test_the_readme_names_the_two_commands():
     readme = (ROOT / "README.md").read_text()
     makefile = (ROOT / "Makefile").read_text()

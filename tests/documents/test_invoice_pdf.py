@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pypdf
 import pytest
 
+from portal.documents import rendering
 from portal.documents.rendering import _engine
 from portal.invoices import invoice_pdf
 from portal.payments import receipt_pdf
@@ -70,7 +71,7 @@ def listener():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Ear)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", heard
     server.shutdown()
@@ -85,10 +86,28 @@ def test_hostile_html_fetches_nothing_and_takes_no_file_along(app, listener, tmp
     html = f"""<link rel="stylesheet" href="{address}/css"><style>@import url({address}/import);
         body {{ background: url({address}/background) }}</style><img src="{address}/img">
         <object data="{address}/object"></object><link rel="attachment" href="file://{secret}">"""
-    weasyprint, fonts, _sheets, fetcher = _engine("letter")
+    weasyprint, fonts, fetcher = _engine()
 
     pdf = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(font_config=fonts)
 
     assert heard == []
     assert pypdf.PdfReader(io.BytesIO(pdf)).attachments == {}
     assert b"secret" not in pdf
+
+
+def test_both_parsers_make_the_same_paper(build, monkeypatch):
+    invoice = build.posted("135")
+    quick = invoice_pdf(invoice.id)
+
+    def refuse(_html):
+        raise rendering.ElementTree.ParseError
+
+    monkeypatch.setattr(rendering.ElementTree, "fromstring", refuse)
+
+    assert words(invoice_pdf(invoice.id)) == words(quick)
+
+
+def test_a_character_that_xml_forbids_is_no_obstacle(build):
+    invoice = build.posted("135", customer=build.customer("Bell\x07 & Sons"))
+
+    assert "& Sons" in words(invoice_pdf(invoice.id)).replace("\0", "")

@@ -7,6 +7,7 @@ from portal.company import today
 from portal.db import PageRequest, db
 from portal.invoices import (
     InvoiceFilter,
+    Sending,
     cancel_invoice,
     find_invoices,
     send_invoice,
@@ -108,7 +109,7 @@ def test_mail_going_out_spoils_no_open_page(build, office, app, smtp):
 def test_blanks_around_an_address_are_nothing(build):
     invoice = build.posted("10")
 
-    assert send_invoice(invoice, to=[" a@example.org ", " "]) == 1
+    assert send_invoice(invoice, Sending(to=[" a@example.org ", " "])) == 1
     assert db.session.scalars(sa.select(Message.recipient)).all() == ["a@example.org"]
 
 

@@ -9,6 +9,7 @@ from portal.db import db
 from portal.invoices import (
     InvoiceFacts,
     LineWords,
+    Sending,
     add_invoice_type,
     add_line,
     cancel_invoice,
@@ -229,7 +230,7 @@ def test_one_refused_address_takes_the_others_back(build):
     db.session.commit()
 
     with pytest.raises(DomainError):
-        send_invoice(invoice, to=["ada@example.org", "nobody"])
+        send_invoice(invoice, Sending(to=["ada@example.org", "nobody"]))
     db.session.commit()
 
     assert db.session.scalars(sa.select(Message)).all() == []

@@ -7,13 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from portal.db import db
-from portal.invoices import send_invoice
+from portal.invoices import post_invoice, send_invoice, start_credit_note, write_off
 from portal.kernel.errors import Conflict, InvalidFields
 from portal.kernel.money import Money
 from portal.models import AuditEntry, Channel, Message, MessageTemplate
 from portal.outbox import (
-    KINDS,
     LANGUAGES,
+    OFFERED,
     Words,
     check_words,
     forget_words,
@@ -39,12 +39,12 @@ def written(app):
     )
 
 
-@pytest.mark.parametrize(("kind", "channel", "language"),
-                         list(itertools.product(KINDS, Channel, LANGUAGES)))  # fmt: skip
-def test_the_house_has_words_for_every_message_in_every_language(kind, channel, language):
+@pytest.mark.parametrize(("offered", "language"), list(itertools.product(OFFERED, LANGUAGES)))
+def test_the_house_has_words_for_every_message_in_every_language(offered, language):
+    kind, channel = offered
     words = house_words(kind, channel, language)
 
-    assert check_words(channel, words) == words
+    assert check_words(kind, channel, words) == words
     assert "{company_name}" in words.subject + words.body
 
 
@@ -119,6 +119,7 @@ def test_foreign_addresses_do_not_become_links(written):
     [
         (Words("Hi {nmae}", "Body"), "subject", "There is no {nmae}."),
         (Words("Hi", "Pay {amount} or {total}"), "body", "There is no {amount}."),
+        (Words("Hi", "Why: {reason}"), "body", "{reason} says nothing here (invoice)."),
         (Words("", "Body"), "subject", "Give the mail a subject."),
         (Words("Hi", "  "), "body", "Write something."),
         (Words("x" * 201, "Body"), "subject", "at most 200"),
@@ -127,7 +128,7 @@ def test_foreign_addresses_do_not_become_links(written):
 )
 def test_wrong_words_are_refused_beside_their_field(words, field, sentence):
     with pytest.raises(InvalidFields) as refused:
-        check_words(Channel.EMAIL, words)
+        check_words("invoice", Channel.EMAIL, words)
     assert sentence in refused.value.errors[field]
 
 
@@ -206,3 +207,54 @@ def test_the_preview_speaks_of_the_newest_invoice_and_saves_nothing(office, buil
 @pytest.mark.parametrize("place", ["sign-in/email/en", "invoice/email/de", "invoice/fax/en"])
 def test_there_is_no_such_message(office, place):
     assert office.get(f"/staff/message-templates/{place}").status_code == 404
+
+
+def test_no_words_are_offered_for_a_text_nobody_is_sent(office):
+    place = "/staff/message-templates/payment_came_back"
+
+    assert f"{place}/sms/en" not in office.get("/staff/message-templates").text
+    assert office.get(f"{place}/sms/en").status_code == 404
+    assert office.get(f"{place}/email/en").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "nothing"),
+    [("receipt", "{due_date}"), ("receipt", "{reason}"), ("payment_came_back", "{date}")],
+)
+def test_what_only_another_kind_of_message_can_say_is_refused(kind, nothing):
+    with pytest.raises(InvalidFields) as refused:
+        check_words(kind, Channel.SMS, Words("", f"Hello {nothing}"))
+
+    assert f"{nothing} says nothing here" in refused.value.errors["body"]
+
+
+def test_only_what_this_kind_can_say_is_listed_beside_it(office):
+    page = office.get("/staff/message-templates/receipt/email/en").text
+
+    assert "<code>{total}</code>" in page
+    assert "<code>{due_date}</code>" not in page
+
+
+@pytest.mark.parametrize(("kind", "number"), [("invoice", 0), ("credit_note", 1), ("receipt", 2)])
+def test_the_preview_speaks_of_a_document_of_its_own_kind(office, build, kind, number):
+    ada = build.customer("Ada")
+    original = build.posted("10", customer=ada)
+    invoice = build.posted("80", customer=ada)
+    paid = build.payment(ada, "30", invoice)
+    credit = start_credit_note(original)
+    post_invoice(credit)
+    write_off(invoice, because="Gone")
+    numbers = [invoice.number, credit.number, f"R-{paid.id:06}"]
+    db.session.commit()
+
+    page = office.get(f"/staff/message-templates/{kind}/email/en").text
+
+    assert f"as for {numbers[number]} of Ada" in page
+
+
+def test_without_such_a_document_the_preview_is_made_up(office, build):
+    build.posted("80")
+    db.session.commit()
+
+    assert "made up" in office.get("/staff/message-templates/credit_note/email/en").text
+    assert "made up" in office.get("/staff/message-templates/payment_came_back/email/en").text

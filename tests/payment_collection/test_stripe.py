@@ -1,12 +1,12 @@
 """The Stripe door: requests fit the SDK's own parameter types, answers become our words."""
 
 import json
-import time
 
 import pytest
 import stripe
 from stripe.params.checkout import _session_create_params as params
 
+from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.money import Money
 from portal.payment_collection.gateway import CheckoutOrder, CheckoutState, ForgedEvent
@@ -169,7 +169,7 @@ def event(kind="payment_intent.succeeded", version=door.API_VERSION, **thing):
 
 def sign(body, *, secret=SECRET, at=None):
     return stripe.WebhookSignature.generate_signature_header(
-        body.decode(), secret, timestamp=int(at or time.time())
+        body.decode(), secret, timestamp=int(at or clock.now().timestamp())
     )
 
 
@@ -187,7 +187,7 @@ UNHELD = {
     "made up": lambda: "t=1,v1=00",
     "an old scheme": lambda: "v0=1",
     "another secret": lambda: sign(event(), secret="whsec_other"),
-    "too old": lambda: sign(event(), at=time.time() - 301),
+    "too old": lambda: sign(event(), at=clock.now().timestamp() - 301),
 }
 
 
@@ -202,7 +202,7 @@ def test_a_signature_that_does_not_hold_is_forged(signature):
 def test_a_signed_body_that_is_no_event_is_refused(body):
     made, _ = gateway()
     header = stripe.WebhookSignature.generate_signature_header(
-        body.decode("latin-1"), SECRET, timestamp=int(time.time())
+        body.decode("latin-1"), SECRET, timestamp=int(clock.now().timestamp())
     )
     with pytest.raises(ForgedEvent):
         made.verify_event(body, header)
@@ -213,16 +213,16 @@ def test_an_event_of_another_api_version_is_kept_for_a_person():
     assert "speaks" in made.read_event(event(version="2017-08-15")).unsupported
 
 
-def test_a_dispute_is_read_in_our_words():
+@pytest.mark.parametrize(
+    ("kind", "object_ref"),
+    [("charge.dispute.created", "x_1"), ("refund.updated", "x_1"), ("charge.refunded", "x_1")],
+)
+def test_an_event_about_money_that_goes_back_says_where_to_look(kind, object_ref):
     made, _ = gateway()
-    body = event("charge.dispute.created", id="dp_1", payment_intent="pi_1", amount=500,
-                 reason="product_not_received", status="needs_response")  # fmt: skip
 
-    dispute = made.read_event(body).dispute
+    seen = made.read_event(event(kind, id="x_1", payment_intent="pi_1"))
 
-    assert (dispute.dispute_ref, dispute.payment_ref, dispute.amount, dispute.outcome) == (
-        "dp_1", "pi_1", Money.of(5), "open",
-    )  # fmt: skip
+    assert (seen.object_ref, seen.payment_ref) == (object_ref, "pi_1")
 
 
 def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
@@ -241,24 +241,6 @@ def test_a_bank_debit_is_known_by_what_was_charged_not_by_what_was_offered():
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
-    [
-        ("warning_needs_response", "inquiry"),
-        ("warning_closed", "inquiry"),
-        ("needs_response", "open"),
-        ("won", "won"),
-        ("lost", "lost"),
-    ],
-)
-def test_an_inquiry_holds_no_funds(status, outcome):
-    thing = {"id": "dp_1", "amount": 100, "payment_intent": "pi_1", "status": status}
-    event = {"id": "evt_1", "type": "charge.dispute.updated", "data": {"object": thing}}
-    made, _sent = gateway()
-
-    assert made.read_event(json.dumps(event).encode()).dispute.outcome == outcome
-
-
-@pytest.mark.parametrize(
     "event",
     [
         {"id": "e", "type": "x", "data": {"object": []}},
@@ -273,7 +255,7 @@ def test_an_inquiry_holds_no_funds(status, outcome):
 def test_a_signed_but_odd_body_is_no_event(event):
     made, _sent = gateway()
     body = json.dumps(event)
-    at = int(time.time())
+    at = int(clock.now().timestamp())
     signature = stripe.WebhookSignature._compute_signature(f"{at}.{body}", SECRET)
 
     with pytest.raises(ForgedEvent):

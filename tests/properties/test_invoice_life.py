@@ -5,18 +5,21 @@ is in its transaction; refusals are part of life and must leave nothing behind. 
 an account of our own is kept of what came in, what was charged and what was given back, from what
 the services were asked to do and not from what they wrote.
 
-`--life-steps` says how many steps to take: 20,000 for the figure, fewer in the daily run.
+`--life-steps` says how many steps to take: 20,000 for the figure, fewer in the daily run, which
+lives the same lives for everybody. `--life-seed` lives the lives of a failed run again.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from itertools import count as count_up
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -340,16 +343,23 @@ def test_the_books_balance_after_every_step_of_any_life(app, request: pytest.Fix
     SEEN.clear()
     steps = request.config.getoption("--life-steps")
     daily = steps == DAILY_STEPS  # the same lives for everybody
-    how = settings(
-        max_examples=max(steps // STEPS_OF_A_LIFE, 1),
-        stateful_step_count=STEPS_OF_A_LIFE,
-        deadline=None,
-        database=None,
-        derandomize=daily,
-        phases=[Phase.generate],  # a life is short; shrinking one takes many minutes
-        suppress_health_check=list(HealthCheck),
-    )
-    while SEEN.total() < steps * (0.5 if daily else 1):  # not every draw finds a row to act on
-        run_state_machine_as_test(Life, settings=how)
+    first = request.config.getoption("--life-seed")
+    if first is None:
+        first = 0 if daily else secrets.randbelow(1_000_000)
+    for again in count_up():
+        print(f"--life-seed={first + again}")  # shown when a life fails: it is lived again by this
+        left = steps - SEEN.total()  # not every draw finds a row to act on
+        how = settings(
+            max_examples=max(left // STEPS_OF_A_LIFE, 1),
+            stateful_step_count=STEPS_OF_A_LIFE,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # a life is short; shrinking one takes many minutes
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(seed(first + again)(Life), settings=how)
+        if SEEN.total() >= steps * (0.5 if daily else 1):
+            break
+    print(f"{SEEN.total():6} steps")
     for name, count in sorted(SEEN.items()):
         print(f"{count:6} {name}")

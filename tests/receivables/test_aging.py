@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
 
@@ -5,6 +6,7 @@ import pytest
 
 from portal.db import PageRequest, db
 from portal.invoices import cancel_invoice, post_invoice
+from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import SentState
 from portal.payments import apply_payment, credit_of, unapply
@@ -142,7 +144,8 @@ def test_on_every_day_of_a_random_story_aging_ties_to_the_control_account(build,
                 payment = random.choice(payments)
                 mine = [one for one in invoices if one.customer is payment.customer]
                 if mine:
-                    apply_payment(payment, random.choice(mine), Money.of(15), on=on)
+                    with suppress(DomainError):  # on that day it was no credit yet
+                        apply_payment(payment, random.choice(mine), Money.of(15), on=on)
             case "unapply":
                 taken = {a.reverses_id for p in payments for a in p.applications}
                 live = [a for p in payments for a in p.applications

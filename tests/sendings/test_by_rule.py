@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from portal.company import business_units
 from portal.db import db
-from portal.invoices import invoice_of_job, post_invoice, send_invoice
+from portal.invoices import Sending, invoice_of_job, post_invoice, send_invoice
 from portal.jobs import complete_job, start_job
 from portal.models import AutoSendRule, Message, SendingMoment, SendingRun
 from portal.sendings import RuleWords, add_rule, not_sent_by_rule
@@ -115,7 +115,7 @@ def test_a_customer_without_an_address_is_listed_until_somebody_sends_it(build):
     run_waiting()
     assert [number for number, _why in left_out()] == [invoice.id]
 
-    send_invoice(invoice, to=["ada@example.org"])
+    send_invoice(invoice, Sending(to=["ada@example.org"]))
     db.session.commit()
 
     assert left_out() == []

@@ -14,8 +14,9 @@ from portal.invoices import (
     add_line,
     cancel_invoice,
     finance,
-    find_invoice_ids,
     get_invoice,
+    ids_to_send,
+    pay_link_url,
     post_invoice,
     send_invoice,
     start_adjustment,
@@ -144,6 +145,26 @@ def test_what_is_kept_in_the_outbox_is_not_made_a_second_time(build):
     assert "nothing was sent" in outcome(first, invoice)[1]
     assert outcome(second, invoice) == (S.REFUSED, "A message about it is in the outbox already.")
     assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT
+
+
+def test_a_link_the_office_only_looked_at_does_not_count_as_sent(office, app, build, smtp):
+    smtp()
+    invoice = build.posted("80")
+
+    page = office.post(f"/staff/invoices/{invoice.id}/pay-link").text
+    path = pay_link_url(get_invoice(invoice.id)).removeprefix("http://localhost")
+    assert path in page
+    assert "Looking at it is not sending it." in page
+    assert office.get(path).status_code == 200
+    assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT
+    assert outcome(send(invoice), invoice)[0] is S.QUEUED
+
+    run_waiting()
+    office.get(path)
+    assert get_invoice(invoice.id).sent_state is SentState.SENT  # a clerk looked, nobody else
+    app.test_client().get(path)
+    db.session.rollback()
+    assert get_invoice(invoice.id).sent_state is SentState.OPENED
 
 
 def test_an_address_that_came_back_is_not_written_to_again(build, smtp):
@@ -379,7 +400,7 @@ def test_papers_of_the_house_reach_no_customer(build):
         assert (state, messages(paper)) == (S.REFUSED, [])
         assert "not sent to customers" in why
     assert len(messages(pair.arrives)) == 1
-    found = find_invoice_ids(InvoiceFilter(), on=build.today)
+    found = ids_to_send(InvoiceFilter(), on=build.today)
     assert {invoice.id, other.id, pair.arrives.id} == set(found)
 
 

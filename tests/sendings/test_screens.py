@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from portal.access import Ability, RoleWords, add_role
 from portal.customers import ContactWords, add_contact
 from portal.db import db
-from portal.invoices import get_invoice
+from portal.invoices import cancel_invoice, get_invoice
 from portal.kernel import clock
 from portal.models import (
     Channel,
     Delivery,
     Message,
     MessageState,
+    PrintRun,
     SendingItem,
     SendingRun,
     SentState,
@@ -24,7 +25,7 @@ from portal.outbox import note_bounce
 from portal.sendings import start_run
 from portal.tasks import run_waiting
 from tests.conftest import count_statements, staff_client
-from tests.staff.test_questions import yes
+from tests.staff.test_questions import yes_send
 
 
 def messages():
@@ -33,7 +34,7 @@ def messages():
 
 def letter(invoice, **more):
     """What the page's form sends, with some of it changed."""
-    return yes(invoice.id) | {
+    return yes_send(invoice.id) | {
         "to": [invoice.customer.email], "more": "", "cc": "", "language": "en",
         "subject": "Invoice {number}", "body": "Hello {customer_name}, pay {balance}.", **more,
     }  # fmt: skip
@@ -115,8 +116,9 @@ def test_sending_again_says_when_and_to_whom_and_asks(office, build, smtp):
     assert "Send this invoice again?" in page
     assert f"Last to {invoice.customer.email}, Mar 2, 2026" in page
     assert len(messages()) == 1
-    office.post(sending(invoice), data=letter(invoice, once="second"))
-    office.post(sending(invoice), data=letter(invoice, once="second"))
+    seen = letter(invoice, once="second")
+    office.post(sending(invoice), data=seen)
+    assert office.post(sending(invoice), data=seen).status_code == 303  # led to the first
     assert len(messages()) == 2
 
 
@@ -187,6 +189,22 @@ def test_the_print_list_is_worked_off(office, build):
     assert "Nothing to print" in office.get("/staff/sendings/to-print").text
 
 
+def test_the_print_list_becomes_one_pdf_in_the_order_of_the_list(office, build):
+    assert office.post("/staff/sendings/to-print/print-runs").status_code == 422
+    zips = ("62703", "62701", "62702")
+    invoices = [build.posted("80", customer=build.customer(postal_code=one)) for one in zips]
+    for one in invoices:
+        office.post(f"/staff/invoices/{one.id}/to-print")
+
+    assert "Print all as one PDF" in office.get("/staff/sendings/to-print").text
+    reply = office.post("/staff/sendings/to-print/print-runs")
+
+    run = db.session.scalars(sa.select(PrintRun)).one()
+    assert reply.location.endswith(f"/staff/print-runs/{run.id}")
+    assert run.invoice_ids == [invoices[1].id, invoices[2].id, invoices[0].id]
+    assert get_invoice(invoices[0].id).sent_state is SentState.NOT_SENT
+
+
 def test_all_that_match_are_counted_first_and_sent_once(office, build):
     customer = build.customer("Ada", email="ada@example.org")
     for price in ("1", "2", "3"):
@@ -196,10 +214,11 @@ def test_all_that_match_are_counted_first_and_sent_once(office, build):
 
     page = office.get(f"/staff/sendings/new?{here}").text
     assert "Send 3 invoices?" in page
-    stale = office.post(f"/staff/sendings?{here}", data={"count": 2, "once": "a"})
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    stale = office.post(f"/staff/sendings?{here}", data={"seen": "others", "once": "a"})
     assert "Somebody changed this meanwhile" in stale.text
     for _ in range(2):
-        reply = office.post(f"/staff/sendings?{here}", data={"count": 3, "once": "b"})
+        reply = office.post(f"/staff/sendings?{here}", data={"seen": seen, "once": "b"})
     run_waiting()
 
     assert len(messages()) == 3
@@ -209,6 +228,24 @@ def test_all_that_match_are_counted_first_and_sent_once(office, build):
     assert "3 of 3" in shown
     assert "3 messages were made" in shown
     assert "1–3 of 3" in shown
+
+
+def test_as_many_but_others_than_were_confirmed_are_asked_about_again(office, build):
+    customer = build.customer("Ada", email="ada@example.org")
+    first = build.invoice("1", customer=customer)
+    here = f"customer_id={customer.id}&state=pending"
+    page = office.get(f"/staff/sendings/new?{here}").text
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    cancel_invoice(first, because="Typed twice")
+    build.invoice("9000", customer=customer)
+    db.session.commit()
+
+    asked = office.post(f"/staff/sendings?{here}", data={"seen": seen, "once": "a"}).text
+    run_waiting()
+
+    assert "Somebody changed this meanwhile" in asked
+    assert "Send this invoice?" in asked  # one, as before, and another
+    assert messages() == []
 
 
 def test_a_filter_that_matches_nothing_says_so(office, build):
@@ -311,11 +348,12 @@ def test_a_refusal_keeps_the_letter_that_was_typed(office, build):
     get_invoice(invoice.id).customer.electronic_invoice = True
     db.session.commit()
 
-    refused = office.post(page, data=yes(invoice.id) | sent, headers=before)
+    refused = office.post(page, data=yes_send(invoice.id) | sent, headers=before)
 
     assert refused.status_code == 422
     assert "VAT ID" in refused.text
     assert "Mine, typed" in refused.text
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="555 010 0123", is_mobile=True))
     words = {"words": "My text", "numbers": "555 010 0123"}
     text = office.post(f"/staff/invoices/{invoice.id}/text", data=words, headers=before)
     assert text.status_code == 422
@@ -355,3 +393,44 @@ def test_the_list_of_sendings_counts_in_one_statement(office, build):
     db.session.commit()
 
     assert asked() == one
+
+
+def test_a_refused_text_keeps_who_was_ticked_and_what_was_typed(office, build):
+    invoice = build.posted("80")
+    for name, phone in (("Ann", "555 010 0123"), ("Ben", "555 010 0124"), ("Cy", "555 010 0125")):
+        add_contact(invoice.customer, ContactWords(name=name, phone=phone, is_mobile=True))
+    data = {"words": "Pay {nothing}", "numbers": ["+15550100124", "+15550100125", "+15550109999"]}
+
+    refused = office.post(f"/staff/invoices/{invoice.id}/text", data=data)
+
+    assert refused.status_code == 422
+    assert "There is no {nothing}." in refused.text
+    assert "Pay {nothing}</textarea>" in refused.text
+    ticked = re.findall(r'name="numbers" value="([^"]*)" checked', refused.text)
+    assert ticked == ["+15550100124", "+15550100125"]
+
+
+def test_a_number_of_nobody_at_this_customer_gets_no_text(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="5550100123", is_mobile=True))
+    data = {"words": "Pay {balance}", "numbers": "+15550109999"}
+
+    assert office.post(f"/staff/invoices/{invoice.id}/text", data=data).status_code == 422
+    assert messages() == []
+
+
+def test_a_second_text_is_asked_about_and_what_was_typed_stays(office, build):
+    invoice = build.posted("80")
+    add_contact(invoice.customer, ContactWords(name="Cell", phone="5550100123", is_mobile=True))
+    address = f"/staff/invoices/{invoice.id}/text"
+    data = yes_send(invoice.id) | {"words": "Pay {balance} now", "numbers": "5550100123"}
+    office.post(address, data=data | {"once": "hers"})
+
+    asked = office.post(address, data=data | {"once": "mine"})
+
+    assert "Send this invoice again?" in asked.text
+    assert "Pay {balance} now</textarea>" in asked.text
+    assert len(messages()) == 1
+    again = yes_send(invoice.id) | {"words": "Pay", "numbers": "5550100123", "once": "mine"}
+    office.post(address, data=again)
+    assert len(messages()) == 2

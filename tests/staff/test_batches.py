@@ -229,6 +229,14 @@ def test_a_posted_batch_is_taken_back_with_a_reason(office, build):
     assert refused.status_code == 422
     assert "Say why" in refused.text
     office.post(here, data={"because": "Wrong month"})
+    waiting = office.get(f"/staff/batches/{batch.id}").text
+    assert "Unposting …" in waiting
+    assert f"{here[: -len('/unposting')]}/progress" in waiting
+    assert f'href="{here}"' not in waiting
+    progress = f"/staff/batches/{batch.id}/progress"
+    assert "HX-Refresh" not in office.get(progress).headers
+    run_waiting()
+    assert office.get(progress).headers["HX-Refresh"] == "true"
 
     db.session.expire_all()
     assert invoice.state is InvoiceState.PENDING
@@ -336,3 +344,20 @@ def test_a_long_batch_needs_no_more_statements(office, build):
         office.get(f"/staff/batches/{batch.id}")
 
     assert len(many) <= len(few) + 1
+
+
+def test_a_batch_says_who_began_it_and_calls_nobody_a_rule(office, build):
+    batch = filled(build.invoice("80"))
+
+    page = office.get(f"/staff/batches/{batch.id}").text
+
+    assert "Begun by" in page
+    assert "a rule" not in page
+
+
+def test_the_progress_is_told_in_numbers_people_read(office, build):
+    batch = filled(build.invoice("80"))
+    batch.state, batch.rows_total, batch.rows_done = BatchState.POSTING, 10_000, 4_200
+    db.session.commit()
+
+    assert "4,200 of 10,000." in office.get(f"/staff/batches/{batch.id}").text

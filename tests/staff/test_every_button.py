@@ -83,6 +83,8 @@ def test_the_link_is_handed_out_and_withdrawn(office, client, invoice):
     path = pay_link_url(get_invoice(invoice.id)).removeprefix("http://localhost")
     db.session.commit()
     assert path in page
+    assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT  # looking is not sending
+    office.post(f"/staff/invoices/{invoice.id}/pay-link/passed-on")
     assert get_invoice(invoice.id).sent_state is SentState.SENT
     assert client.get(path).status_code == 200
     assert is_pdf(client.get(f"{path}/invoice.pdf"))

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from portal.access import Ability
 from portal.db import db
-from portal.invoices import get_invoice
+from portal.invoices import finance, get_invoice, write_off
 from portal.kernel.money import ZERO, Money
 from portal.models import InvoiceState, Payment, PaymentState, RefundEffect, RefundReason, Role
 from portal.payments import (
     RefundWords,
     ReturnReason,
+    credit_given_by,
     get_payment,
     payment_types,
     post_payments,
@@ -153,7 +154,7 @@ def test_online_money_is_given_back_at_the_desk_and_says_so(office, build):
     db.session.commit()
 
     page = office.get(f"/staff/refunds/new?payment_id={payment.id}").text
-    assert "came in online" in page
+    assert "Back to" not in page  # another gateway than the one in use
     assert "at the card processor" in office.get(f"/staff/payments/{payment.id}").text
     assert office.get(f"/staff/payments/{payment.id}/return").status_code == 422
 
@@ -337,3 +338,27 @@ def test_customers_see_what_was_given_back_and_what_does_not_count(app, build):
         assert "given back to you" in page
         assert "returned, not counted" in page
         assert "-$20.00" not in page
+
+
+@pytest.mark.parametrize("kind", ["write-off", "financing"])
+def test_what_was_written_off_or_taken_over_is_neither_taken_back_nor_moved(office, build, kind):
+    invoice, other = build.posted("100"), build.posted("50")
+    bank = build.customer("Bank")
+    if kind == "write-off":
+        document = write_off(invoice, because="Bankrupt")
+    else:
+        document = finance(invoice, bank, Money.of(100), because="Contract 17").leaves
+    credit = credit_given_by(document)
+    row = credit.applications[0].id
+    db.session.commit()
+    address = f"/staff/payments/{credit.id}"
+
+    page = office.get(address).text
+
+    assert "no money came in" in page
+    assert "Take back" not in page
+    assert "Move" not in page.replace("Remove", "")
+    assert office.get(f"{address}/applications/{row}/move").status_code == 422
+    paid = build.payment(other.customer, "50", other)
+    db.session.commit()
+    assert "Take back" in office.get(f"/staff/payments/{paid.id}").text

@@ -2,11 +2,24 @@
 
 from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
 from portal.db import db
-from portal.invoices import get_invoice, posting_preview
+from portal.invoices import (
+    LineWords,
+    add_line,
+    charge_interest,
+    get_invoice,
+    post_invoices,
+    posting_preview,
+    start_adjustment,
+    start_credit_note,
+    unpost_invoice,
+    write_off,
+)
 from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity, UnitPrice
 from portal.ledger import close_through, reopen_month
 from portal.models import InvoiceState, JournalEntry, JournalLine
 from portal.payments import apply_payment
@@ -29,28 +42,102 @@ def booked():
     return sums
 
 
+NOTHING = (Money(0), Money(0))
+
+
+def grown_by(work):
+    """Debit and credit per account of what `work` booked."""
+    before = booked()
+    work()
+    after = booked()
+    grown = {
+        one: tuple(new - old for new, old in zip(after[one], before.get(one, NOTHING), strict=True))
+        for one in after
+    }
+    return {one: both for one, both in grown.items() if any(both)}
+
+
+def previewed(*invoices):
+    return {row.account.id: (row.debit, row.credit) for row in posting_preview(invoices)}
+
+
 def test_the_preview_is_what_posting_writes(office, build):
     taxed = build.invoice("80", "-5", location=build.location(zone=build.zone("10")))
     plain = build.invoice("20")
     money = build.payment(plain.customer, "15")
     apply_payment(money, plain, Money.of(15), on=build.today)
-    before = booked()
-    told = {row.account.id: (row.debit, row.credit) for row in posting_preview([taxed, plain])}
+    told, ids = previewed(taxed, plain), [taxed.id, plain.id]
 
-    office.post(
-        "/staff/invoices/postings", data=yes(taxed.id, plain.id) | {"ids": [taxed.id, plain.id]}
-    )
+    grown = grown_by(lambda: office.post("/staff/invoices/postings", data=yes(*ids) | {"ids": ids}))
 
-    after = booked()
-    nothing = (Money(0), Money(0))
-    grown = {
-        one: (
-            after[one][0] - before.get(one, nothing)[0],
-            after[one][1] - before.get(one, nothing)[1],
-        )
-        for one in after
-    }
-    assert {one: both for one, both in grown.items() if any(both)} == told
+    assert grown == told
+
+
+def taxed_original(build):
+    return build.posted("80", "20", location=build.location(zone=build.zone("10")))
+
+
+def credit_note_on_what_is_open(build):
+    return [start_credit_note(taxed_original(build))]
+
+
+def credit_note_on_what_is_partly_paid(build):
+    original = taxed_original(build)
+    build.payment(original.customer, "100", original)
+    return [start_credit_note(original)]
+
+
+def credit_note_on_what_is_paid(build):
+    original = taxed_original(build)
+    build.payment(original.customer, "110", original)
+    return [start_credit_note(original)]
+
+
+def two_credit_notes_that_share_the_balance(build):
+    original = taxed_original(build)
+    build.payment(original.customer, "50", original)
+    return [start_credit_note(original, {one.id: one.quantity}) for one in original.lines]
+
+
+def adjustment(build, quantity):
+    draft = start_adjustment(taxed_original(build), because="wrong price")
+    words = LineWords("Work", Quantity.of(quantity), UnitPrice.of("30"))
+    add_line(draft, words)
+    return [draft]
+
+
+def write_off_posted_once_more(build):
+    document = write_off(taxed_original(build), because="Bankrupt")
+    unpost_invoice(document, because="Too early")
+    return [document]
+
+
+def interest(build):
+    late = build.posted("100", on=date(2026, 1, 2))
+    return [charge_interest(late, flat=Money.of(5))]
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [
+        lambda build: [build.invoice("0")],
+        credit_note_on_what_is_open,
+        credit_note_on_what_is_partly_paid,
+        credit_note_on_what_is_paid,
+        two_credit_notes_that_share_the_balance,
+        lambda build: adjustment(build, "1"),
+        lambda build: adjustment(build, "-1"),
+        interest,
+        write_off_posted_once_more,
+    ],
+)
+def test_what_is_previewed_is_what_every_kind_of_document_books(build, drafts):
+    documents = drafts(build)
+    db.session.flush()
+    told = previewed(*documents)
+
+    assert grown_by(lambda: post_invoices([one.id for one in documents])) == told
+    assert all(one.is_on_the_books for one in documents)
 
 
 def test_the_question_shows_accounts_sides_and_totals(office, build):

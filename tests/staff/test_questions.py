@@ -7,11 +7,17 @@ from portal.db import db
 from portal.invoices import get_invoice, review_invoice
 from portal.models import InvoiceState, Message, ReviewState
 from portal.tasks import run_waiting
+from staff.questions import sending_question
 
 
 def yes(*ids):
     """What the question's form sends: yes to these invoices as they are now."""
     return {"confirmed": "yes", "seen": [f"{one}.{get_invoice(one).version}" for one in ids]}
+
+
+def yes_send(*ids):
+    """What the page of sending sends: yes to these as they are, and to what went out so far."""
+    return {"confirmed": "yes", "seen": [one.seen for one in sending_question(ids).rows]}
 
 
 def messages():
@@ -118,4 +124,28 @@ def test_sending_many_asks_first(office, build):
     assert "Send 2 invoices?" in page
     office.post("/staff/invoices/sendings", data=yes(*ids) | {"ids": ids})
     run_waiting()
+    assert messages() == 2
+
+
+def test_what_a_colleague_sent_meanwhile_is_asked_about_again(office, build):
+    invoice = build.posted("20")
+    mine = yes_send(invoice.id)  # the page is open, nothing was sent yet
+    office.post(f"/staff/invoices/{invoice.id}/sending")
+
+    page = office.post(f"/staff/invoices/{invoice.id}/sending", data=mine).text
+
+    assert messages() == 1
+    assert "Somebody changed this meanwhile" in page
+    assert "Send this invoice again?" in page
+
+
+def test_many_somebody_else_is_sending_already_are_asked_about_again(office, build):
+    ids = [build.posted("80").id, build.posted("5").id]
+    mine = yes_send(*ids) | {"ids": ids, "again": "yes"}
+    office.post("/staff/invoices/sendings", data=mine | {"once": "hers"})
+
+    page = office.post("/staff/invoices/sendings", data=mine | {"once": "mine"}).text
+    run_waiting()
+
+    assert "Send 2 invoices?" in page
     assert messages() == 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import secrets
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.models import TestCheckout
+from portal.models import TestCheckout, TestGatewayObject
 
 
 class TestDoor:
@@ -28,3 +30,32 @@ class TestDoor:
 def checkout_by(session: Any, column: Any, value: str) -> TestCheckout | None:
     found: TestCheckout | None = session.scalar(sa.select(TestCheckout).where(column == value))
     return found
+
+
+def object_by(session: Any, column: Any, value: str) -> TestGatewayObject | None:
+    query = sa.select(TestGatewayObject).where(column == value)
+    found: TestGatewayObject | None = session.scalar(query)
+    return found
+
+
+def objects_of(session: Any, kind: str, parent_ref: str) -> list[TestGatewayObject]:
+    """What of a kind belongs to something else, oldest first."""
+    query = (
+        sa.select(TestGatewayObject)
+        .where(TestGatewayObject.kind == kind, TestGatewayObject.parent_ref == parent_ref)
+        .order_by(TestGatewayObject.id)
+    )
+    return list(session.scalars(query))
+
+
+def event_about(kind: str, *, payment_ref: str, object_ref: str) -> bytes:
+    """A webhook's body about a refund or a dispute."""
+    event = {
+        "id": f"tevt_{secrets.token_urlsafe(16)}",
+        "type": kind,
+        "reference": "",
+        "session": "",
+        "payment": payment_ref,
+        "object": object_ref,
+    }
+    return json.dumps(event).encode()

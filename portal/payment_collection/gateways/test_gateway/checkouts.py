@@ -30,8 +30,6 @@ OUTCOMES = {  # button → (state it leads to, method)
     "bank-debit": ("processing", "bank_debit"),
     "debit-settles": ("succeeded", "bank_debit"),
     "debit-fails": ("failed", "bank_debit"),
-    "dispute": ("succeeded", "card"),
-    "dispute-won": ("succeeded", "card"),
 }
 EVENTS = {
     "succeed": ["payment_intent.succeeded", "checkout.session.completed"],
@@ -39,8 +37,6 @@ EVENTS = {
     "bank-debit": ["payment_intent.processing", "checkout.session.completed"],
     "debit-settles": ["payment_intent.succeeded", "checkout.session.async_payment_succeeded"],
     "debit-fails": ["payment_intent.payment_failed", "checkout.session.async_payment_failed"],
-    "dispute": ["charge.dispute.created"],
-    "dispute-won": ["charge.dispute.closed"],
 }
 ALLOWED_FROM = {
     "succeed": "open",
@@ -48,8 +44,6 @@ ALLOWED_FROM = {
     "bank-debit": "open",
     "debit-settles": "processing",
     "debit-fails": "processing",
-    "dispute": "succeeded",
-    "dispute-won": "succeeded",
 }
 
 
@@ -138,10 +132,4 @@ def _event(row: TestCheckout, kind: str) -> bytes:
         "session": row.session_ref,
         "payment": row.payment_ref,
     }
-    if kind.startswith("charge.dispute."):
-        event["dispute"] = {
-            "id": f"tdp_{row.payment_ref}",
-            "amount": row.amount.cents,
-            "outcome": "won" if kind.endswith("closed") else "open",
-        }
     return json.dumps(event).encode()

@@ -1,0 +1,129 @@
+"""Disputes: what payers' banks ask back, what moved for it, and our one answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+from wtforms import TextAreaField
+
+from portal.access import Ability
+from portal.audit import trail_of
+from portal.files import open_file
+from portal.kernel.errors import DomainError, NotFound
+from portal.models import Dispute, DisputeState
+from portal.payment_collection import (
+    EVIDENCE_FIELDS,
+    DisputeFilter,
+    answer_dispute,
+    answer_problem,
+    evidence_pdf,
+    find_disputes,
+    get_dispute,
+    movements_of,
+    proposed_words,
+    recheck_dispute,
+    said_of,
+)
+from portal.web import (
+    Form,
+    filters,
+    needs,
+    notify,
+    page_request,
+    pdf_response,
+    redirect_to,
+    render_page,
+    words_of,
+)
+
+bp = Blueprint("disputes", __name__, url_prefix="/disputes")
+
+
+class AnswerForm(Form):
+    what_was_sold = TextAreaField(later("What was sold"))
+    when = TextAreaField(later("When the work was done"))
+    customer_name = TextAreaField(later("Customer"))
+    customer_email = TextAreaField(later("Email address"))
+    billing_address = TextAreaField(later("Billing address"))
+    contact = TextAreaField(later("What the customer got and opened"))
+    explanation = TextAreaField(later("Why the charge was right"))
+
+
+@bp.get("")
+@needs(Ability.VIEW_PAYMENTS)
+def index() -> Response:
+    return render_page(
+        "staff/disputes/index.html", fragment="rows",
+        page=find_disputes(filters(DisputeFilter), page_request()),
+        states=[(one.value, words_of(one)) for one in DisputeState],
+    )  # fmt: skip
+
+
+@bp.get("/<int:dispute_id>")
+@needs(Ability.VIEW_PAYMENTS)
+def show(dispute_id: int) -> Response:
+    dispute = get_dispute(dispute_id)
+    return render_page(
+        "staff/disputes/show.html", dispute=dispute, movements=movements_of(dispute),
+        trail=trail_of(dispute), unanswerable=answer_problem(dispute), said=said_of(dispute),
+        labels=AnswerForm(None),
+    )  # fmt: skip
+
+
+@bp.post("/<int:dispute_id>/look")
+@needs(Ability.ANSWER_DISPUTES)
+def look(dispute_id: int) -> Response:
+    notify(_("The gateway says: %(s)s.", s=words_of(recheck_dispute(dispute_id)).lower()))
+    return redirect_to("staff.disputes.show", dispute_id=dispute_id)
+
+
+@bp.get("/<int:dispute_id>/answer")
+@needs(Ability.ANSWER_DISPUTES)
+def write(dispute_id: int) -> Response:
+    dispute = _to_answer(dispute_id)
+    words = said_of(dispute) or proposed_words(dispute)
+    return _form_page(dispute, AnswerForm(None, data=words))
+
+
+@bp.post("/<int:dispute_id>/answer")
+@needs(Ability.ANSWER_DISPUTES)
+def answer(dispute_id: int) -> Response:
+    """The first press asks, the second sends; a paper can be looked at in between."""
+    dispute = _to_answer(dispute_id)
+    form = AnswerForm(request.form)
+    words = {name: form[name].data for name in EVIDENCE_FIELDS}
+    if "paper" in request.form:
+        return pdf_response(evidence_pdf(dispute, words), "evidence.pdf")
+    if "back" in request.form or not words["explanation"].strip():
+        return _form_page(dispute, form)
+    if request.form.get("confirmed") != "yes":
+        return render_page("staff/disputes/question.html", dispute=dispute, form=form)
+    answer_dispute(dispute, words)
+    notify(_("The answer was kept and is being sent."))
+    return redirect_to("staff.disputes.show", dispute_id=dispute_id)
+
+
+@bp.get("/<int:dispute_id>/evidence.pdf")
+@needs(Ability.VIEW_PAYMENTS)
+def evidence(dispute_id: int) -> Response:
+    """The evidence as it was sent."""
+    dispute = get_dispute(dispute_id)
+    if not dispute.file_key:
+        raise NotFound(_("No evidence was sent."))
+    return pdf_response(open_file(dispute.file_key), f"evidence-{dispute.id}.pdf")
+
+
+def _to_answer(dispute_id: int) -> Dispute:
+    dispute = get_dispute(dispute_id)
+    if problem := answer_problem(dispute):
+        raise DomainError(problem)
+    return dispute
+
+
+def _form_page(dispute: Dispute, form: AnswerForm) -> Response:
+    missing = request.method == "POST" and not (form.explanation.data or "").strip()
+    if missing:
+        form.explanation.errors = [_("Say in a few sentences why the charge was right.")]
+    status = 422 if missing else 200
+    return render_page("staff/disputes/form.html", status=status, dispute=dispute, form=form)
