@@ -28,7 +28,7 @@ from portal.models import (
     PlanState,
 )
 from portal.payment_plans.charges import plan_due_charges
-from portal.payment_plans.offering import end_plan
+from portal.payment_plans.ending import end_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
 
