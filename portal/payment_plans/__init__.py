@@ -2,19 +2,13 @@
 
 from portal.payment_plans.accepting import Agreed, accept_plan, changes_since_offer
 from portal.payment_plans.agreement import agreement_pdf, terms_text
+from portal.payment_plans.asking import ask_for_plan
 from portal.payment_plans.charges import charges_of, decide_plan
 from portal.payment_plans.covering import Choice, choices_for
+from portal.payment_plans.ending import decline_plan, withdraw_plan
 from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
 from portal.payment_plans.looking_after import look_after_plans
-from portal.payment_plans.offering import (
-    PlanTerms,
-    Preview,
-    ask_for_plan,
-    decline_plan,
-    offer_plan,
-    preview_plan,
-    withdraw_plan,
-)
+from portal.payment_plans.offering import PlanTerms, Preview, offer_plan, preview_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import due_now, shares_to_pay
 from portal.payment_plans.proposing import Proposal, propose

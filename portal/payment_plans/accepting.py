@@ -20,8 +20,8 @@ from portal.models import (
 from portal.payment_collection import ConsentGiven, chargeable_method, keep_consent, seal_of
 from portal.payment_plans.agreement import terms_text
 from portal.payment_plans.covering import covered_by
+from portal.payment_plans.ending import end_plan
 from portal.payment_plans.guarding import may_offer
-from portal.payment_plans.offering import end_plan
 from portal.payment_plans.rules import guard_rails
 from portal.payment_plans.splitting import Instalment
 from portal.payment_plans.telling import tell_customer, tell_office

@@ -7,7 +7,7 @@ from datetime import date
 from flask import current_app
 from flask_babel import force_locale
 
-from portal.company import company
+from portal.company import business_day, company
 from portal.documents import letterhead, render_pdf
 from portal.models import PaymentPlan
 from portal.outbox import spoken
@@ -40,4 +40,4 @@ def agreement_pdf(plan_id: int) -> bytes:
 
 
 def _day(plan: PaymentPlan) -> date:
-    return (plan.accepted_at or plan.created_at).date()
+    return business_day(plan.accepted_at or plan.created_at)

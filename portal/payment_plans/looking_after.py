@@ -8,9 +8,11 @@ a payment for it is on its way: nothing is charged, nobody is reminded, and it d
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from portal.audit import record
 from portal.company import business_day, today
@@ -22,10 +24,11 @@ from portal.models import (
     InstalmentState,
     Invoice,
     PaymentPlan,
+    PlanShare,
     PlanState,
 )
 from portal.payment_plans.charges import plan_due_charges
-from portal.payment_plans.offering import end_plan
+from portal.payment_plans.ending import end_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
 
@@ -38,9 +41,7 @@ def look_after_plans() -> None:
     """Every plan that is offered or runs, one after the other; what fails is logged."""
     db.session.rollback()
     with reading():
-        looked_at = (PlanState.PROPOSED, PlanState.ACTIVE)
-        query = sa.select(PaymentPlan.id).where(PaymentPlan.state.in_(looked_at))
-        ids = list(db.session.scalars(query.order_by(PaymentPlan.id)))
+        ids = [plan.id for plan in _running() if _has_something_to_do(plan, today())]
         db.session.rollback()
     for plan_id in ids:
         try:
@@ -48,6 +49,27 @@ def look_after_plans() -> None:
         except Exception:
             log.exception("payment plan %s could not be looked after", plan_id)
             db.session.rollback()
+
+
+def _running() -> Iterable[PaymentPlan]:
+    query = (
+        sa.select(PaymentPlan)
+        .where(PaymentPlan.state.in_([PlanState.PROPOSED, PlanState.ACTIVE]))
+        .order_by(PaymentPlan.id)
+        .options(
+            selectinload(PaymentPlan.instalments),
+            selectinload(PaymentPlan.shares).joinedload(PlanShare.invoice),
+        )
+    )
+    return db.session.scalars(query).all()
+
+
+def _has_something_to_do(plan: PaymentPlan, on: date) -> bool:
+    """So that most plans cost no transaction of their own; looking decides anew."""
+    if plan.state is PlanState.PROPOSED:
+        return plan.offer_ends_on is not None and plan.offer_ends_on < on
+    nearest = plan.next_unpaid(on)
+    return nearest is None or nearest.instalment.due_on - NOTICE <= on
 
 
 def look_after(plan_id: int) -> None:

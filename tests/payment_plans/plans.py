@@ -25,6 +25,8 @@ TODAY = date(2026, 3, 2)
 
 def offered(invoice, *more, payments=4, rhythm=PlanRhythm.MONTHLY, first_on=TODAY, **words):
     kept = {key: words.pop(key) for key in ("plan", "replaces") if key in words}
+    if "replaces" in kept:
+        words.setdefault("note", "Lost the job")
     terms = PlanTerms([invoice, *more], payments, rhythm, first_on, **words)
     return offer_plan(invoice.customer, terms, by="Olive Office", **kept)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.kernel.errors import InvalidFields, InvalidTransition
+from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
 from portal.models import PlanRhythm, PlanState
 from portal.payment_plans import accept_plan, decline_plan, withdraw_plan
 from tests.payment_plans.plans import (
@@ -31,6 +31,19 @@ def test_re_aging_keeps_the_old_plan_until_the_new_one_is_accepted(build):
     assert (old.state, new.state, new.replaces) == (PlanState.REPLACED, PlanState.ACTIVE, old)
     assert "took its place" in old.ended_because
     assert [one.live for one in (*old.shares, *new.shares)] == [False, True]
+
+
+def test_re_aging_needs_a_reason(build):
+    old = weekly(build)
+    with pytest.raises(InvalidFields, match="Say why a new plan takes the place"):
+        offered(old.shares[0].invoice, replaces=old, note=" ")
+
+
+def test_only_one_plan_is_offered_in_place_of_another(build):
+    old = weekly(build)
+    first = offered(old.shares[0].invoice, replaces=old)
+    with pytest.raises(DomainError, match=f"Plan {first.number} is offered in its place already"):
+        offered(old.shares[0].invoice, replaces=old)
 
 
 def test_a_re_aging_that_is_declined_leaves_the_old_plan_and_another_may_follow(build):
