@@ -1,10 +1,8 @@
-"""What the TEST GATEWAY would remember of the demo's payments, one of them disputed."""
+"""The payment of the demo that its payer's bank disputes."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-
-import sqlalchemy as sa
 
 from portal.db import db
 from portal.kernel import clock
@@ -16,17 +14,6 @@ from portal.models import (
     Payment,
     TestGatewayObject,
 )
-
-
-def remember_at_gateway() -> None:
-    """Each payment made there, so that it can be refunded and disputed there too."""
-    online = sa.select(Payment.provider_ref, Payment.amount).where(
-        Payment.provider == "test", Payment.provider_ref.startswith("demo-")
-    )
-    db.session.add_all(
-        TestGatewayObject(ref=ref, kind="charge", state="succeeded", amount=amount)
-        for ref, amount in db.session.execute(online).all()
-    )
 
 
 def dispute_at_gateway(payment: Payment) -> None:

@@ -32,7 +32,7 @@ from portal.models import (
 from portal.models.ledger import Account
 from portal.models.payment import PaymentType
 from portal.payments import ReceivedMoney, payment_types, receive_payment
-from portal.seed.disputed import dispute_at_gateway, remember_at_gateway
+from portal.seed.disputed import dispute_at_gateway
 from portal.seed.online import paid_page
 from portal.seed.world import TRADES, World
 
@@ -89,7 +89,6 @@ class Story:
             .order_by(Payment.id.desc())
             .limit(1)
         ).one()
-        remember_at_gateway()
         dispute_at_gateway(payment)
 
     def _mark_sent(self) -> None:
