@@ -79,6 +79,30 @@ SECTIONS = [
         "it is gone or explained.",
         "tests/payment_collection/test_comparing.py",
     ),
+    Section(
+        "confluence",
+        "Webhooks in every order",
+        "All 120 orders of session completed, processing, succeeded, refunded and disputed, each "
+        "told once, twice or three times, with the return page first, last or never: 1,080 lives "
+        "of a payment end in one ledger.",
+        "tests/payment_collection/test_confluence.py --orders=1080",
+    ),
+    Section(
+        "races",
+        "Two at once",
+        "Pay, void, credit, refund, dispute, charge, apply, post and number at the same time: "
+        "never more than is owed, every cent recorded, no deadlock seen by anybody.",
+        "tests/concurrency",
+        engines=("postgresql",),
+    ),
+    Section(
+        "crash",
+        "Killed at every step",
+        "The process is killed before and after each step of posting, paying, charging a saved "
+        "method and sending, at a gateway in good and bad weather; the next one finds nothing "
+        "lost and nothing doubled.",
+        "-m crash tests/crash",
+    ),
 ]
 
 

@@ -41,7 +41,6 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
     parser.addoption("--orders", type=int, default=24, help="of 1080 orders of webhooks")
-    parser.addoption("--orders-seed", type=int, default=1, help="which of them")
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
     parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
     parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")

@@ -1,6 +1,6 @@
 """Webhooks in every order, repeated, with or without the return page: one final ledger.
 
-The suite takes a sample named by its seed; `--orders=1080` takes all of them.
+The suite takes a sample; `--orders=1080` takes all of them.
 """
 
 from collections import Counter
@@ -107,24 +107,18 @@ def play(build, order, copies, page, monday):
         return ledger_of(invoice_id, before)
 
 
-def chosen(config):
-    seed, most = config.getoption("--orders-seed"), config.getoption("--orders")
-    return seed, WHOLE if most >= len(WHOLE) else Random(seed).sample(WHOLE, most)
-
-
-def test_every_order_of_webhooks_ends_in_one_ledger(build, monday, pytestconfig):
-    seed, lives = chosen(pytestconfig)
+def test_every_order_of_webhooks_ends_in_one_ledger(build, monday, pytestconfig, seed, figure):
+    most = pytestconfig.getoption("--orders")
+    lives = WHOLE if most >= len(WHOLE) else Random(seed).sample(WHOLE, most)
     ends = {}
     for order, copies, page in lives:
         end = play(build, order, copies, page, monday)
         ends.setdefault(end, f"{' → '.join(order)}, each {copies}×, return page {page}")
-    assert len(ends) == 1, f"--orders={len(lives)} --orders-seed={seed}: " + "\n".join(
-        f"{life}: {end}" for end, life in ends.items()
-    )
+    assert len(ends) == 1, "\n".join(f"{life}: {end}" for end, life in ends.items())
     attempts = db.session.scalar(sa.select(sa.func.count()).select_from(PaymentAttempt))
     assert attempts == len(lives)
-    (end,) = ends
-    print(f"{len(lives)} lives, seed {seed}: {end}")
+    figure("lives", len(lives))
+    figure("different final ledgers", len(ends))
 
 
 @pytest.mark.parametrize("lost", ["every webhook", "all but the dispute's"])
