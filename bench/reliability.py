@@ -92,7 +92,14 @@ SECTIONS = [
         "Two at once",
         "Pay, void, credit, refund, dispute, charge, apply, post and number at the same time: "
         "never more than is owed, every cent recorded, no deadlock seen by anybody.",
-        "tests/concurrency",
+        "tests/concurrency --rounds=200",
+        engines=("postgresql",),
+    ),
+    Section(
+        "serializable",
+        "Two at once, in serializable transactions",
+        "The same races under PostgreSQL's strictest isolation: what it refuses is begun anew.",
+        "tests/concurrency --rounds=200 --isolation=serializable",
         engines=("postgresql",),
     ),
     Section(

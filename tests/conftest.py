@@ -41,6 +41,8 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
     parser.addoption("--orders", type=int, default=24, help="of 1080 orders of webhooks")
+    parser.addoption("--rounds", type=int, default=4, help="how often each race is run")
+    parser.addoption("--isolation", default="read committed", help="of PostgreSQL's transactions")
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
     parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
     parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")
@@ -131,7 +133,8 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("database")
     if request.config.getoption("--engine") == "sqlite":
         return SqliteEngine(folder)
-    return PostgresEngine(folder, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    isolation = request.config.getoption("--isolation")
+    return PostgresEngine(folder, os.environ.get("PYTEST_XDIST_WORKER", "main"), isolation)
 
 
 @pytest.fixture(scope="session")

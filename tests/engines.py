@@ -61,7 +61,7 @@ class SqliteEngine:
 class PostgresEngine:
     """One server per run, one database per worker; each test empties what the last one filled."""
 
-    def __init__(self, folder: Path, worker: str) -> None:
+    def __init__(self, folder: Path, worker: str, isolation: str = "read committed") -> None:
         self._server = server = postgres_server()
         self._kept: dict[str, list[dict[str, object]]] = {}
         self._name = name = f"test_{worker}_{os.getpid()}"
@@ -70,6 +70,9 @@ class PostgresEngine:
                 if left.startswith("test_") and not _is_running(int(left.rsplit("_", 1)[1])):
                     one.exec_driver_sql(f'DROP DATABASE IF EXISTS "{left}" WITH (FORCE)')
             one.exec_driver_sql(f'CREATE DATABASE "{name}"')
+            one.exec_driver_sql(
+                f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = '{isolation}'"
+            )
         self.url = _driver(server, name)
 
     def prepare(self, app: Flask, found: Callable[[], None]) -> None:

@@ -7,6 +7,12 @@ import pytest
 from portal.db import db
 
 
+def pytest_generate_tests(metafunc):
+    """A race is run as often as `--rounds` says: which thread is first is up to chance."""
+    if "turn" in metafunc.fixturenames:
+        metafunc.parametrize("turn", range(metafunc.config.getoption("--rounds")))
+
+
 @pytest.fixture
 def at_once(app):
     """Run all acts together; what each raised, in their order."""

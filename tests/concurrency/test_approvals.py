@@ -22,7 +22,6 @@ from portal.models import ReviewState, User
 pytestmark = pytest.mark.concurrency
 
 
-@pytest.mark.parametrize("turn", range(4))
 def test_a_line_added_beside_the_approval_is_not_approved_with_it(build, at_once, turn):
     add_rule(ApprovalWords("Large", over=Money.of(100)))
     boss, invoice = build.person("Bea"), build.invoice("150")
@@ -50,7 +49,6 @@ def test_a_line_added_beside_the_approval_is_not_approved_with_it(build, at_once
     assert raised[0] is None or isinstance(raised[0], Conflict)
 
 
-@pytest.mark.parametrize("turn", range(4))
 def test_of_two_reviewers_one_is_told_that_it_is_done(build, at_once, turn):
     ids = [build.invoice("5").id, build.invoice("6").id]
     db.session.commit()

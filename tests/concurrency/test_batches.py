@@ -30,7 +30,6 @@ from tests.batches.test_posting import filled, post
 from tests.concurrency.test_races import pays
 
 pytestmark = pytest.mark.concurrency
-TURNS = pytest.mark.parametrize("turn", range(6))
 NONE, REST = WhenRefused.POST_NONE, WhenRefused.POST_REST
 
 
@@ -55,7 +54,6 @@ def posting(batch, mode=NONE):
     return batch.id
 
 
-@TURNS
 def test_an_invoice_ends_in_one_of_two_batches(build, at_once, turn):
     first, second = start_batch("First"), start_batch("Second")
     invoice = build.invoice("80")
@@ -68,7 +66,6 @@ def test_an_invoice_ends_in_one_of_two_batches(build, at_once, turn):
     assert batch_id in (here, there)
 
 
-@TURNS
 def test_all_that_match_added_to_two_batches_end_in_one_each(build, at_once, turn):
     first, second = start_batch("First"), start_batch("Second")
     ids = [build.invoice("80").id for _ in range(6)]
@@ -86,7 +83,6 @@ def test_all_that_match_added_to_two_batches_end_in_one_each(build, at_once, tur
     assert set(db.session.scalars(query)) <= {here, there}
 
 
-@TURNS
 def test_what_is_added_while_a_batch_begins_to_post_is_in_it_or_refused(build, at_once, turn):
     member, late = build.invoice("80"), build.invoice("20")
     batch = filled(member)
@@ -103,7 +99,6 @@ def test_what_is_added_while_a_batch_begins_to_post_is_in_it_or_refused(build, a
         assert (late.batch_id, batch.rows_total) == (None, 1)
 
 
-@TURNS
 @pytest.mark.parametrize("mode", [NONE, REST])
 def test_two_workers_post_a_batch_once(build, at_once, turn, mode):
     ids = [build.invoice(str(n)).id for n in range(1, 6)]
@@ -121,7 +116,6 @@ def test_two_workers_post_a_batch_once(build, at_once, turn, mode):
     assert numbers == [f"INV-2026-{n:05}" for n in range(1, 6)]
 
 
-@TURNS
 def test_two_people_ask_and_one_is_told_it_is_being_posted(build, at_once, turn):
     batch_id = filled(build.invoice("1")).id
 
@@ -130,7 +124,6 @@ def test_two_people_ask_and_one_is_told_it_is_being_posted(build, at_once, turn)
     assert sorted(one is None for one in raised) == [False, True]
 
 
-@TURNS
 def test_an_invoice_cancelled_while_its_batch_is_posted_is_one_or_the_other(build, at_once, turn):
     invoice = build.invoice("80")
     number, batch = invoice.id, filled(invoice, build.invoice("20"))
@@ -149,7 +142,6 @@ def test_an_invoice_cancelled_while_its_batch_is_posted_is_one_or_the_other(buil
     assert db.session.get_one(Batch, batch_id).state is BatchState.POSTED
 
 
-@TURNS
 def test_money_and_edits_beside_a_posting_batch_keep_the_books(build, at_once, turn):
     paid, edited = build.invoice("80"), build.invoice("20")
     numbers = paid.id, edited.id
@@ -169,7 +161,6 @@ def test_money_and_edits_beside_a_posting_batch_keep_the_books(build, at_once, t
     assert db.session.get_one(Invoice, numbers[1]).total == Money.of(20) + added
 
 
-@TURNS
 def test_taken_out_or_posted_never_both(build, at_once, turn):
     invoice = build.invoice("80")
     number, batch_id = invoice.id, filled(invoice, build.invoice("20")).id
@@ -187,7 +178,6 @@ def test_taken_out_or_posted_never_both(build, at_once, turn):
     assert (fresh.state is InvoiceState.POSTED) == (fresh.batch_id == batch_id)
 
 
-@TURNS
 def test_a_single_posting_beside_adding_to_a_batch(build, at_once, turn):
     invoice, batch = build.invoice("80"), start_batch("Monday")
     db.session.flush()
@@ -205,7 +195,6 @@ def test_a_single_posting_beside_adding_to_a_batch(build, at_once, turn):
     assert (raised[0] is None) == posted
 
 
-@TURNS
 def test_a_batch_is_unposted_once(build, at_once, turn):
     batch_id = post(filled(build.invoice("80"))).id
 

@@ -35,7 +35,6 @@ from tests.payment_collection.test_saving_methods import begin
 from tests.payment_collection.test_saving_methods import press as press_setup
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 6
 
 
 def gateway():
@@ -86,7 +85,6 @@ def only_refusals(raised):
     assert all(one is None or isinstance(one, DomainError) for one in raised), raised
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize("same", [True, False], ids=["same card", "two cards"])
 def test_two_charges_of_one_invoice_take_the_money_once(at_once, owed, turn, same):
     raised = at_once(charges(owed), charges(owed, 0 if same else 1))
@@ -97,7 +95,6 @@ def test_two_charges_of_one_invoice_take_the_money_once(at_once, owed, turn, sam
     assert db.session.get(Invoice, owed[0]).balance == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_charge_and_a_payment_page_take_the_money_once(at_once, owed, turn):
     opened = []
 
@@ -119,7 +116,6 @@ def test_a_charge_and_a_payment_page_take_the_money_once(at_once, owed, turn):
     assert db.session.get(Invoice, owed[0]).balance == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_charge_and_money_at_the_desk_are_both_recorded_if_both_came(at_once, owed, turn):
     only_refusals(at_once(charges(owed), pays(owed)))
 
@@ -128,7 +124,6 @@ def test_a_charge_and_money_at_the_desk_are_both_recorded_if_both_came(at_once, 
     assert (invoice.balance, invoice.applied) == (ZERO, Money.of(80))
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_the_janitor_and_a_late_process_carry_a_charge_out_once(at_once, owed, turn, monkeypatch):
     class Killed(BaseException):
         pass
@@ -153,14 +148,12 @@ def test_the_janitor_and_a_late_process_carry_a_charge_out_once(at_once, owed, t
     assert (charged(), len(online())) == (Money.of(80), 1)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_method_removed_while_it_is_charged_ends_in_one_truth(at_once, owed, turn):
     only_refusals(at_once(charges(owed), lambda: remove_method(owed[1], owed[2][0])))
 
     assert Money.total(one.amount for one in online()) == charged()
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_primaries_at_once_leave_one(at_once, owed, turn):
     _invoice, customer_id, methods = owed
 
@@ -172,7 +165,6 @@ def test_two_primaries_at_once_leave_one(at_once, owed, turn):
     assert len(db.session.scalars(query).all()) == 1
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_return_page_and_webhook_at_once_save_one_method(at_once, build, turn):
     setup_id, page = begin(build.customer())
     press_setup(page, "card")

@@ -22,7 +22,6 @@ from portal.payments import apply_credit
 from tests.concurrency.test_races import pays
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def posts(invoice_id):
@@ -40,7 +39,6 @@ def refused(raised):
     return len(wrong)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_credit_notes_at_once_never_take_more_than_the_original(build, at_once, turn):
     original = build.posted("100")
     number = original.id
@@ -54,7 +52,6 @@ def test_two_credit_notes_at_once_never_take_more_than_the_original(build, at_on
     assert left_to_credit(get_invoice(number)) == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_credit_note_beside_a_payer_settles_once_and_leaves_the_rest_as_credit(
     build, at_once, turn
 ):
@@ -71,7 +68,6 @@ def test_a_credit_note_beside_a_payer_settles_once_and_leaves_the_rest_as_credit
     assert Money.total(unused) == Money.of(100)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_an_invoice_is_unposted_beside_a_payer(build, at_once, turn):
     number = build.posted("100").id
 
@@ -82,7 +78,6 @@ def test_an_invoice_is_unposted_beside_a_payer(build, at_once, turn):
     assert get_invoice(number).balance == Money.of(40)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_people_unpost_one_invoice(build, at_once, turn):
     number = build.posted("100").id
 
@@ -92,7 +87,6 @@ def test_two_people_unpost_one_invoice(build, at_once, turn):
     assert get_invoice(number).state is InvoiceState.PENDING
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_credit_is_used_while_its_document_is_unposted(build, at_once, turn):
     original = build.posted("100")
     build.payment(original.customer, "100", original)
@@ -111,7 +105,6 @@ def test_credit_is_used_while_its_document_is_unposted(build, at_once, turn):
     assert get_invoice(other).balance == (Money.of(30) if unposted else ZERO)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_an_original_is_unposted_while_its_credit_note_is_posted(build, at_once, turn):
     original = build.posted("100")
     number = original.id
@@ -126,7 +119,6 @@ def test_an_original_is_unposted_while_its_credit_note_is_posted(build, at_once,
     assert states in ({InvoiceState.PENDING}, {InvoiceState.POSTED})
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_write_off_beside_a_payer_takes_what_is_left_or_is_refused(build, at_once, turn):
     number = build.posted("100").id
 
@@ -143,7 +135,6 @@ def test_a_write_off_beside_a_payer_takes_what_is_left_or_is_refused(build, at_o
     assert get_invoice(number).balance == (Money.of(40) if refused(raised) else ZERO)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_bulk_runs_over_a_family_in_any_order_do_not_wait_in_a_circle(build, at_once, turn):
     original = build.posted("100")
     for _ in range(3):

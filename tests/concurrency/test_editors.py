@@ -26,7 +26,6 @@ from portal.payments import apply_credit, apply_oldest_first, apply_payment, get
 from portal.pricebook import get_item
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def adds(invoice_id, description, price="20"):
@@ -34,7 +33,6 @@ def adds(invoice_id, description, price="20"):
     return lambda: in_transaction(lambda: add_line(get_invoice(invoice_id), words) and None)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_lines_added_at_once_are_all_in_the_total(build, at_once, turn):
     number = build.invoice("80", location=build.location(zone=build.zone("10"))).id
 
@@ -51,7 +49,6 @@ def test_lines_added_at_once_are_all_in_the_total(build, at_once, turn):
     assert len(invoice.taxes) == 1
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_line_is_removed_once(build, at_once, turn):
     invoice = build.invoice("80", "20")
     number, line_id = invoice.id, invoice.lines[1].id
@@ -70,7 +67,6 @@ def test_a_line_is_removed_once(build, at_once, turn):
     assert all(isinstance(one, Conflict | StopIteration) for one in raised if one is not None)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_what_is_logged_while_the_job_is_completed_is_billed_or_refused(build, at_once, turn):
     item = build.item("50")
     job, item_id = build.job(items=(item,)).id, item.id
@@ -89,7 +85,6 @@ def test_what_is_logged_while_the_job_is_completed_is_billed_or_refused(build, a
     assert len(done.logs) == len(invoice.lines) == (2 if raised[0] is None else 1)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_credit_is_applied_while_an_application_is_taken_back(build, at_once, turn):
     customer = build.customer()
     first, second = (build.posted("50", customer=customer) for _ in range(2))
@@ -121,7 +116,6 @@ def test_eight_writers_make_one_chain(build, at_once):
     assert len(notes) == 80
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_nothing_is_booked_into_a_month_after_it_was_closed(build, at_once, turn):
     number, month = build.invoice("80", on=date(2026, 2, 10)).id, date(2026, 2, 1)
 
@@ -196,7 +190,6 @@ def test_who_waited_for_the_closing_finds_the_month_closed(app, build):
     assert "February 2026 is closed" in told[0]
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_shrinking_draft_and_credit_wait_in_one_order(build, at_once, turn):
     customer = build.customer()
     draft, other = (

@@ -28,7 +28,6 @@ from portal.payments import (
 )
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def refusals(raised):
@@ -36,7 +35,6 @@ def refusals(raised):
     return [str(one) for one in raised if one]
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_who_charge_interest_at_once_make_one_draft(build, at_once, turn):
     number = build.posted("1000", on=date(2026, 1, 1)).id
 
@@ -51,7 +49,6 @@ def test_two_who_charge_interest_at_once_make_one_draft(build, at_once, turn):
     assert db.session.scalar(drafts) == 1
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_payers_never_take_over_more_than_is_owed(build, at_once, turn):
     number = build.posted("1000").id
     payers = [build.customer(name).id for name in ("Quick Lending", "Slow Lending")]
@@ -70,7 +67,6 @@ def test_two_payers_never_take_over_more_than_is_owed(build, at_once, turn):
     assert get_invoice(number).balance == Money.of(300)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_undoing_beside_a_payer_never_loses_the_money(build, at_once, turn):
     bank = build.customer("Quick Lending")
     invoice = build.posted("1000")
@@ -100,7 +96,6 @@ def test_undoing_beside_a_payer_never_loses_the_money(build, at_once, turn):
         assert get_invoice(half).balance == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_first_sales_make_one_counter_customer(build, at_once, turn):
     line = LineWords("Key cut", Quantity.of(1), UnitPrice.of(5))
     cash = payment_types()[1].id

@@ -25,7 +25,6 @@ from portal.payments import (
 )
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def refunds(build, number, amount, effect=RefundEffect.PAYS_OUT_CREDIT, *, at=0):
@@ -67,7 +66,6 @@ def only_refusals(raised):
     return all(error is None or isinstance(error, DomainError) for error in raised)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_refunds_never_give_more_than_came_in(build, at_once, turn):
     number = build.payment(build.customer(), "100").id
     pay = refunds(build, number, "70")
@@ -79,7 +77,6 @@ def test_two_refunds_never_give_more_than_came_in(build, at_once, turn):
     assert (given_back(), get_payment(number).unapplied) == (Money.of(70), Money.of(30))
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_revenue_is_lowered_once_by_two_who_give_all_back(build, at_once, turn):
     invoice = build.posted("100")
     number = build.payment(invoice.customer, "100", invoice).id
@@ -92,7 +89,6 @@ def test_revenue_is_lowered_once_by_two_who_give_all_back(build, at_once, turn):
     assert given_back() == Money.of(100)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_credit_is_either_used_or_given_back(build, at_once, turn):
     invoice = build.posted("80")
     number = build.payment(invoice.customer, "100").id
@@ -107,7 +103,6 @@ def test_credit_is_either_used_or_given_back(build, at_once, turn):
     assert applied in (Money.of(40), Money.of(80))
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_what_bounces_while_it_is_applied_pays_nothing(build, at_once, turn):
     invoice = build.posted("80")
     number, invoice_id = build.payment(invoice.customer, "100").id, invoice.id
@@ -122,7 +117,6 @@ def test_what_bounces_while_it_is_applied_pays_nothing(build, at_once, turn):
         assert get_invoice(invoice_id).balance == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_money_is_either_given_back_or_bounced(build, at_once, turn):
     number = build.payment(build.customer(), "100").id
 
@@ -132,7 +126,6 @@ def test_money_is_either_given_back_or_bounced(build, at_once, turn):
     assert only_refusals(raised)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_payment_is_returned_once(build, at_once, turn):
     invoice = build.posted("80")
     number, invoice_id = build.payment(invoice.customer, "100", invoice).id, invoice.id
@@ -144,7 +137,6 @@ def test_a_payment_is_returned_once(build, at_once, turn):
     assert get_invoice(invoice_id).balance == Money.of(80)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_refund_is_voided_once(build, at_once, turn):
     invoice = build.posted("100")
     number = build.payment(invoice.customer, "100", invoice).id
@@ -162,7 +154,6 @@ def test_a_refund_is_voided_once(build, at_once, turn):
     assert given_back() == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_payment_is_corrected_or_posted_never_both_at_once(build, at_once, turn):
     number = build.payment(build.customer(), "100").id
     seen = get_payment(number).version
@@ -182,7 +173,6 @@ def test_a_payment_is_corrected_or_posted_never_both_at_once(build, at_once, tur
     assert get_payment(number).amount == Money.of(90 if raised[0] is None else 100)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_money_moved_by_two_is_on_one_invoice(build, at_once, turn):
     first = build.posted("50")
     others = [build.posted("50", customer=first.customer).id for _ in range(2)]

@@ -55,7 +55,6 @@ def in_a_row(begins, count):
     return [f"{begins}-{n:05}" for n in range(1, count + 1)]
 
 
-@pytest.mark.parametrize("turn", range(2))
 def test_sixteen_posters_of_two_years_nobody_began_leave_no_gap(build, at_once, turn):
     days = [LAST_YEAR, THIS_YEAR]
     ids = [build.invoice("10", on=days[n % 2]).id for n in range(4 * POSTERS)]
@@ -81,7 +80,6 @@ def test_sixteen_posters_of_two_years_nobody_began_leave_no_gap(build, at_once, 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("turn", range(2))
 def test_sixteen_posters_of_mixed_years_at_once_never_wait_in_a_circle(build, at_once, turn):
     """Each posts some of both years in one transaction, in an order of its own."""
     days = [LAST_YEAR, THIS_YEAR]
@@ -110,7 +108,6 @@ def test_sixteen_posters_of_mixed_years_at_once_never_wait_in_a_circle(build, at
     assert db.session.scalar(query) == len(ids)
 
 
-@pytest.mark.parametrize("turn", range(6))
 def test_sixteen_who_begin_a_series_at_once_get_one_number_each(app, at_once, turn):
     given = []
 

@@ -14,7 +14,6 @@ from tests.payment_collection.test_payouts import in_account
 pytestmark = pytest.mark.concurrency
 
 
-@pytest.mark.parametrize("turn", range(4))
 def test_everybody_at_once_books_a_payout_once(build, at_once, turn):
     world = big_payout(build.customer(), turn, rows=50)
     ref = world.pay_out()

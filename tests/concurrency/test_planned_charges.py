@@ -28,7 +28,6 @@ from tests.payment_collection.planned import (
 from tests.payment_collection.test_bulk import owing, rows, run_of, start
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 6
 
 
 @pytest.fixture
@@ -46,7 +45,6 @@ def settled(raised):
     assert all(one is None or isinstance(one, DomainError) for one in raised), raised
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_autopay_and_a_manual_payment_never_lose_or_double_anything(due, at_once, turn):
     with after(3):
         charge_id = charges(due)[0].id
@@ -62,7 +60,6 @@ def test_autopay_and_a_manual_payment_never_lose_or_double_anything(due, at_once
     assert state is (ChargeState.SUCCEEDED if taken else ChargeState.CANCELLED)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_workers_try_a_charge_once(due, at_once, turn):
     with after(3):
         charge_id = charges(due)[0].id
@@ -72,7 +69,6 @@ def test_two_workers_try_a_charge_once(due, at_once, turn):
     assert (charges(due)[0].state, charges(due)[0].tries) == (ChargeState.SUCCEEDED, 1)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_turning_autopay_off_either_stops_the_charge_or_comes_too_late(due, at_once, turn):
     customer_id = due.customer_id
 
@@ -94,7 +90,6 @@ def test_turning_autopay_off_either_stops_the_charge_or_comes_too_late(due, at_o
     ]
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_planning_twice_at_once_plans_once(build, at_once, turn):
     customer = build.customer("Ada")
     with_autopay(build, customer)
@@ -105,7 +100,6 @@ def test_planning_twice_at_once_plans_once(build, at_once, turn):
     assert len(charges(invoice)) == 1
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_stopping_a_bulk_charge_leaves_nobody_half_charged(build, at_once, turn):
     run_id = start(*(owing(build, name=f"C{n}") for n in range(3)))
 
@@ -121,7 +115,6 @@ def test_stopping_a_bulk_charge_leaves_nobody_half_charged(build, at_once, turn)
     assert run_of(run_id).state in ("done", "stopped")
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_workers_on_one_bulk_charge_charge_each_once(build, at_once, turn):
     run_id = start(*(owing(build, name=f"C{n}") for n in range(3)))
 

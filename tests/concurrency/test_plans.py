@@ -19,7 +19,6 @@ from portal.payments import ReceivedMoney, payment_types, receive_payment
 from tests.payment_plans.plans import TODAY, agreed, offered
 
 pytestmark = pytest.mark.concurrency
-TURNS = pytest.mark.parametrize("turn", range(4))
 
 
 def accepts(plan_id, said):
@@ -31,7 +30,6 @@ def live_shares(invoice_id):
     return db.session.scalar(query.where(PlanShare.invoice_id == invoice_id, PlanShare.live))
 
 
-@TURNS
 def test_of_two_acceptances_at_once_one_counts(build, at_once, turn):
     plan = offered(build.posted("100"))
     plan_id, said = plan.id, agreed(plan)
@@ -42,7 +40,6 @@ def test_of_two_acceptances_at_once_one_counts(build, at_once, turn):
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Consent)) == 1
 
 
-@TURNS
 def test_an_acceptance_beside_a_payment_counts_or_is_told(build, at_once, turn):
     invoice = build.posted("100")
     plan = offered(invoice)
@@ -67,7 +64,6 @@ def test_an_acceptance_beside_a_payment_counts_or_is_told(build, at_once, turn):
         assert (type(raised[0]), plan.state) == (Conflict, PlanState.PROPOSED)
 
 
-@TURNS
 def test_an_acceptance_beside_a_withdrawal_ends_in_one_answer(build, at_once, turn):
     plan = offered(build.posted("100"))
     plan_id, said = plan.id, agreed(plan)
@@ -80,7 +76,6 @@ def test_an_acceptance_beside_a_withdrawal_ends_in_one_answer(build, at_once, tu
     assert get_plan(plan_id).state in (PlanState.WITHDRAWN, PlanState.ACTIVE)
 
 
-@TURNS
 def test_a_wish_beside_an_offer_leaves_one_live_plan(build, at_once, turn):
     invoice = build.posted("100")
     invoice_id = invoice.id

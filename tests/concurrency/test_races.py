@@ -36,7 +36,6 @@ from portal.tasks import lease
 from tests.payment_collection.test_settling import begin, press
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 6
 
 
 def pays(invoice_id, amount, ref):
@@ -55,7 +54,6 @@ def count(table, *wheres):
     return db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*wheres))
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_payers_never_apply_more_than_is_owed(build, at_once, turn):
     number = build.posted("80").id
     first, second = (pays(number, Money.of(80), f"{name}-{turn}") for name in "ab")
@@ -68,7 +66,6 @@ def test_two_payers_never_apply_more_than_is_owed(build, at_once, turn):
     assert db.session.get(Invoice, number).balance == ZERO
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_money_that_comes_while_an_invoice_is_posted_is_in_the_books(build, at_once, turn):
     invoice = build.invoice("80")
     number = invoice.id
@@ -82,7 +79,6 @@ def test_money_that_comes_while_an_invoice_is_posted_is_in_the_books(build, at_o
     assert (fresh.state, fresh.balance) == (InvoiceState.POSTED, Money.of(50))
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_money_that_comes_while_an_invoice_is_edited_is_not_forgotten(build, at_once, turn):
     number = build.invoice("80").id
 
@@ -98,7 +94,6 @@ def test_money_that_comes_while_an_invoice_is_edited_is_not_forgotten(build, at_
     assert fresh.balance == Money.of(50) + added
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_cancelled_invoice_never_keeps_money(build, at_once, turn):
     number = build.invoice("80").id
 
@@ -114,7 +109,6 @@ def test_a_cancelled_invoice_never_keeps_money(build, at_once, turn):
         assert fresh.applied == Money.of(30)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_one_of_two_posters_wins(build, at_once, turn):
     number = build.invoice("80").id
 
@@ -128,7 +122,6 @@ def test_one_of_two_posters_wins(build, at_once, turn):
     assert count(JournalEntry, JournalEntry.source_kind == "invoice") == 1
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_page_hook_and_janitor_together_record_one_payment(build, at_once, turn):
     attempt_id, page = begin(build.posted("80"))
     press(page, "succeed")
@@ -142,7 +135,6 @@ def test_page_hook_and_janitor_together_record_one_payment(build, at_once, turn)
     assert count(Message, Message.kind == "receipt") == 1
 
 
-@pytest.mark.parametrize("turn", range(3))
 def test_credit_is_used_once(build, at_once, turn):
     customer = build.customer()
     for _ in range(2):
@@ -183,7 +175,6 @@ def test_sixteen_posters_with_rollbacks_leave_no_gap(build, at_once):
     assert given == [f"INV-2026-{n:05}" for n in range(1, 49)]
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_workers_never_hold_one_row(build, at_once, turn):
     event = GatewayEvent(gateway="test", event_ref=f"e{turn}", kind="x", body=b"{}")
     db.session.add(event)
@@ -198,7 +189,6 @@ def test_two_workers_never_hold_one_row(build, at_once, turn):
     assert sorted(got) == [False, False, True]
 
 
-@pytest.mark.parametrize("turn", range(2))
 def test_payers_of_a_batch_that_is_being_posted(build, at_once, turn):
     customer = build.customer()
     numbers = [build.invoice("80", customer=customer).id for _ in range(6)]

@@ -19,7 +19,6 @@ from portal.tasks import run_waiting
 from tests.payment_collection.money_back import at_gateway, back, only_refund, paid, told
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def sends(build, number, amount):
@@ -50,7 +49,6 @@ def only_refusals(raised):
     return all(one is None or isinstance(one, DomainError | IndexError) for one in raised)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_two_refunds_never_give_more_than_came_in(build, at_once, turn):
     number = paid(build)[0].id
 
@@ -61,7 +59,6 @@ def test_two_refunds_never_give_more_than_came_in(build, at_once, turn):
     run_waiting()
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_refund_and_a_dispute_end_in_one_of_two_ways(build, at_once, turn):
     payment, invoice = paid(build)
     owing = invoice.id
@@ -77,7 +74,6 @@ def test_a_refund_and_a_dispute_end_in_one_of_two_ways(build, at_once, turn):
     assert given_back() == Money.of(80)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_everybody_who_settles_a_refund_books_it_once(build, at_once, turn):
     payment, invoice = paid(build, by="bank-debit")
     owing = invoice.id
@@ -93,7 +89,6 @@ def test_everybody_who_settles_a_refund_books_it_once(build, at_once, turn):
     assert (given_back(), owed(owing)) == (ZERO, ZERO)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_refund_made_there_is_found_once_by_many(build, at_once, turn):
     payment, invoice = paid(build)
     owing = invoice.id
@@ -107,7 +102,6 @@ def test_a_refund_made_there_is_found_once_by_many(build, at_once, turn):
     assert owed(owing) == Money.of(40)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_lost_dispute_is_booked_once_by_many(build, at_once, turn):
     payment, invoice = paid(build)
     owing = invoice.id

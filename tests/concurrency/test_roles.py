@@ -18,7 +18,6 @@ from portal.kernel.errors import DomainError
 from portal.models import Role
 
 pytestmark = pytest.mark.concurrency
-ROUNDS = 4
 
 
 def removes(role_id):
@@ -38,7 +37,6 @@ def gives(user_id, role_id, version):
     return lambda: in_transaction(act)
 
 
-@pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize("how", ["added", "changed"])
 def test_a_role_is_given_or_deleted_and_the_other_is_told(build, at_once, how, turn):
     role_id = trainee()

@@ -1,4 +1,4 @@
-"""Charges a saved method and is killed at a named place. Run as a process of its own.
+"""Charges a saved method and is killed at a named place.
 
 The TEST GATEWAY keeps its rows in its own transactions, as a foreign system would, so it
 remembers what the killed process had asked it.
@@ -15,7 +15,7 @@ from portal.kernel.money import ZERO
 from portal.models import AttemptPurpose, Invoice, SavedMethod
 from portal.payment_collection import ChargeWanted, charge_method
 from portal.settings import read_settings
-from tests.crash.driver import die_at
+from tests.crash.dying import serve_deaths
 
 
 def charge_what_is_owed() -> None:
@@ -36,13 +36,11 @@ def settings_for(data_dir: str) -> dict[str, str]:
     return {"DATA_DIR": data_dir, "SECRET_KEY": "crash", "BASE_URL": "http://localhost"}
 
 
-def main(data_dir: str, place: str, when: str) -> None:
+def main(data_dir: str) -> None:
     from wsgi import make_app
 
     app = make_app(settings=read_settings(settings_for(data_dir)), TESTING=True)
-    die_at(place, when)
-    with app.app_context():
-        charge_what_is_owed()
+    serve_deaths(app, charge_what_is_owed)
 
 
 if __name__ == "__main__":

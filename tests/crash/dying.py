@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import IO, Any
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
+from portal.db import db
 from tests.architecture.graph import ROOT
 
 
@@ -41,6 +43,25 @@ class Mortals:
     def last_words(self) -> str:
         self.log.seek(0)
         return self.log.read()[-2000:]
+
+
+@dataclass
+class House:
+    """The folder of an installation that the driver's children live and die in."""
+
+    folder: Path
+    prepared: Path
+    driver: Mortals
+
+    def begin_anew(self) -> None:
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.prepared, self.folder)
+
+
+def let_go() -> None:
+    """Keep no connection to files that are about to be replaced."""
+    db.session.remove()
+    db.engine.dispose()
 
 
 @contextmanager

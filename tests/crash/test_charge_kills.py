@@ -1,8 +1,7 @@
 """SIGKILL at every step of charging a saved method: nothing is lost, nothing is doubled."""
 
+import shutil
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -27,9 +26,9 @@ from portal.models import (
 from portal.payment_collection import due_attempts, recheck
 from portal.seed import found_company
 from portal.settings import read_settings
-from tests.architecture.graph import ROOT
 from tests.builders import Build
 from tests.crash.charge_driver import charge_what_is_owed, settings_for
+from tests.crash.dying import House, let_go, mortals
 from wsgi import make_app
 
 P = "portal.payment_collection"
@@ -52,28 +51,39 @@ CASES = [(place, when) for place in PLACES for when in ("before", "after")]
 pytestmark = pytest.mark.crash
 
 
-@pytest.mark.parametrize(("place", "when"), CASES)
-def test_a_kill_while_a_method_is_charged_loses_and_doubles_nothing(tmp_path, place, when):
-    app = make_app(settings=read_settings(settings_for(str(tmp_path))), TESTING=True)
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """The app over a prepared database, and the process whose children are killed."""
+    folder = tmp_path_factory.mktemp("charging")
+    app = make_app(settings=read_settings(settings_for(str(folder))), TESTING=True)
     with app.app_context():
         in_transaction(prepare)
         Build().saved_method(owing().customer)
-        db.session.remove()
-        db.engine.dispose()
+        let_go()
+    shutil.copytree(folder, prepared := folder.with_name("prepared to charge"))
+    words = ("tests.crash.charge_driver", str(folder))
+    with mortals(*words, log=folder.with_name("charging.log")) as driver:
+        yield app, House(folder, prepared, driver)
 
-        driver = [sys.executable, "-m", "tests.crash.charge_driver", str(tmp_path), place, when]
-        died = subprocess.run(driver, cwd=ROOT, capture_output=True, timeout=120, check=False)
-        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
 
-        check_money(unfinished=1)
-        let_the_janitor_look()
-        check_money()
-        charge_what_is_owed()
-        check_money()
-        assert owing().balance == ZERO
-        assert charged() == Money.of(80)
-        db.session.remove()
-        db.engine.dispose()
+@pytest.mark.parametrize(("place", "when"), CASES)
+def test_a_kill_while_a_method_is_charged_loses_and_doubles_nothing(house, place, when):
+    app, home = house
+    home.begin_anew()
+    with app.app_context():
+        try:
+            ended = home.driver.die(place, when)
+            assert ended == -signal.SIGKILL, home.driver.last_words()
+            check_money(unfinished=1)
+            let_the_janitor_look()
+            check_money()
+            charge_what_is_owed()
+            check_money()
+            assert owing().balance == ZERO
+            assert charged() == Money.of(80)
+        finally:
+            app.extensions["wakes"].clear()
+            let_go()
 
 
 def prepare():

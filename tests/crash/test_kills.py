@@ -7,9 +7,7 @@ breaks down. Whatever happens: nothing is lost, nothing is doubled.
 import itertools
 import shutil
 import signal
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +34,7 @@ from portal.seed import found_company
 from portal.settings import read_settings
 from tests.conftest import MONDAY
 from tests.crash.driver import pay_online, settings_for
-from tests.crash.dying import Mortals, mortals
+from tests.crash.dying import House, let_go, mortals
 from tests.servers.launching import localstripe
 from tests.servers.stripe_world import WEATHERS, StripeWorld, serving
 from wsgi import make_app
@@ -88,24 +86,6 @@ def house(stripe_world, tmp_path_factory):
         "tests.crash.driver", str(folder), api, log=folder.with_name("driver.log")
     ) as driver:
         yield app, House(folder, prepared, driver)
-
-
-@dataclass
-class House:
-    """The folder of an installation that the driver's children live and die in."""
-
-    folder: Path
-    prepared: Path
-    driver: Mortals
-
-    def begin_anew(self):
-        shutil.rmtree(self.folder)
-        shutil.copytree(self.prepared, self.folder)
-
-
-def let_go():
-    db.session.remove()
-    db.engine.dispose()
 
 
 def prepare():

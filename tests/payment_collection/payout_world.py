@@ -11,26 +11,20 @@ import sqlalchemy as sa
 from portal.db import db
 from portal.kernel import clock
 from portal.kernel.money import ZERO, Money
-from portal.ledger import Leg, post_entry
 from portal.models import (
-    AccountRole,
     Customer,
-    Dispute,
-    DisputeMovement,
-    DisputeState,
-    GatewayRefund,
-    GatewayRefundState,
     MovementKind,
     Payment,
     PaymentType,
     TestGatewayObject,
 )
+from portal.payment_collection import find_refunds, look_at_dispute
 from portal.payment_collection.gateways.test_gateway.moving import fee_of
 from portal.payment_collection.gateways.test_gateway.payouts import _row
 from portal.payment_collection.port.payouts import MovementSeen
 from portal.payments import ReceivedMoney, receive_payment
 
-R, K = AccountRole, MovementKind
+K = MovementKind
 DAY = date(2026, 3, 2)
 
 
@@ -54,45 +48,37 @@ class PayoutWorld:
         self._move(K.CHARGE, amount, fee, f"tpi_{n}", f"tpi_{n}")
         return payment
 
-    def refund(self, payment: Payment, amount: Money, *, fails: bool = False) -> GatewayRefund:
-        given = Payment(customer=payment.customer, type=payment.type, amount=-amount,
-                        unapplied=ZERO, received_on=DAY, livemode=False, refunds=payment,
-                        gives_back=payment, applications=[])  # fmt: skip
-        payment.unapplied -= amount
-        db.session.add(given)
-        db.session.flush()
-        ref = f"tre_{given.id}"
-        refund = GatewayRefund(
-            public_id=ref, refund_id=given.id, payment_id=payment.id, gateway="test",
-            livemode=False, payment_ref=payment.provider_ref, refund_ref=ref, amount=amount,
-            currency="USD", state=GatewayRefundState.SUCCEEDED, settled_at=clock.now(),
+    def refund(self, payment: Payment, amount: Money, *, fails: bool = False) -> None:
+        """Given back at the gateway and found by us; one that fails comes back the same day."""
+        payment_ref, ref = str(payment.provider_ref), f"tre_{len(self.moved)}"
+        made = TestGatewayObject(
+            ref=ref, kind="refund", parent_ref=payment_ref, state="succeeded", amount=amount,
+            data={"reference": "", "moved_at": clock.now().isoformat()},
         )  # fmt: skip
-        db.session.add(refund)
-        db.session.flush()
-        deposits = Leg(R.CUSTOMER_DEPOSITS, amount, customer_id=payment.customer_id)
-        book(("payment", given.id), deposits, Leg(R.REFUNDS_IN_TRANSIT, -amount))
-        source = ("gatewayrefund", refund.id)
-        book(source, Leg(R.REFUNDS_IN_TRANSIT, amount), Leg(R.TEST_CLEARING, -amount))
-        self._move(K.REFUND, -amount, ZERO, payment.provider_ref, ref)
+        db.session.add(made)
+        db.session.commit()
+        find_refunds(payment_ref)
+        self._move(K.REFUND, -amount, ZERO, payment_ref, ref)
         if fails:
-            book(source, Leg(R.REFUNDS_IN_TRANSIT, -amount), Leg(R.TEST_CLEARING, amount))
-            refund.state = GatewayRefundState.FAILED
-            self._move(K.REFUND_FAILURE, amount, ZERO, payment.provider_ref, ref)
-        return refund
+            made.state, made.data = "failed", {**made.data, "failure": "the account was closed"}
+            db.session.commit()
+            find_refunds(payment_ref)
+            self._move(K.REFUND_FAILURE, amount, ZERO, payment_ref, ref)
 
-    def dispute(self, payment: Payment, *, won: bool = False) -> Dispute:
-        fee = Money.of(15)
-        dispute = Dispute(
-            gateway="test", dispute_ref=f"tdp_{payment.id}", payment_id=payment.id,
-            amount=payment.amount, held=payment.amount, fee=fee,
-            state=DisputeState.WON if won else DisputeState.OPEN,
+    def dispute(self, payment: Payment, *, won: bool = False) -> None:
+        payment_ref, amount = str(payment.provider_ref), payment.amount
+        ref = f"tdp_{payment.id}"
+        db.session.add(
+            TestGatewayObject(
+                ref=ref, kind="dispute", parent_ref=payment_ref, amount=amount,
+                state="won" if won else "open", data={"answer_by": clock.now().isoformat()},
+            )
         )  # fmt: skip
-        db.session.add(dispute)
-        db.session.flush()
-        self._book_dispute(dispute, -payment.amount, fee, K.DISPUTE, payment)
+        self._hold(ref, payment_ref, -amount, Money.of(15), K.DISPUTE)
         if won:
-            self._book_dispute(dispute, payment.amount, ZERO, K.DISPUTE_REVERSAL, payment)
-        return dispute
+            self._hold(ref, payment_ref, amount, ZERO, K.DISPUTE_REVERSAL)
+        db.session.commit()
+        look_at_dispute(ref)
 
     def fee(self, amount: Money) -> None:
         self._move(K.FEE, -amount, ZERO, "", "tfee")
@@ -110,16 +96,16 @@ class PayoutWorld:
         db.session.commit()
         return ref
 
-    def _book_dispute(
-        self, dispute: Dispute, amount: Money, fee: Money, kind: MovementKind, payment: Payment
+    def _hold(
+        self, ref: str, payment_ref: str, amount: Money, fee: Money, kind: MovementKind
     ) -> None:
-        ref = self._move(kind, amount, fee, payment.provider_ref, dispute.dispute_ref)
-        moved = DisputeMovement(dispute_id=dispute.id, movement_ref=ref, amount=amount, fee=fee,
-                                moved_at=clock.now())  # fmt: skip
-        db.session.add(moved)
-        db.session.flush()
-        book(("disputemovement", moved.id), Leg(R.DISPUTED, -amount),
-             Leg(R.PROCESSING_FEES, fee), Leg(R.TEST_CLEARING, amount - fee))  # fmt: skip
+        """What the gateway took for a dispute, or gave back of it."""
+        moved = self._move(kind, amount, fee, payment_ref, ref)
+        data = {"fee": fee.cents, "moved_at": clock.now().isoformat(), "payment_ref": payment_ref}
+        db.session.add(
+            TestGatewayObject(ref=moved, kind="dispute_movement", parent_ref=ref,
+                              state=kind.value, amount=amount, data=data)
+        )  # fmt: skip
 
     def _move(
         self, kind: MovementKind, amount: Money, fee: Money, payment_ref: str, source_ref: str
@@ -144,10 +130,6 @@ def big_payout(customer: Customer, seed: int, *, rows: int = 500) -> PayoutWorld
     while len(world.moved) < rows:
         world.fee(Money(world.random.randint(1, 500)))
     return world
-
-
-def book(source: tuple[str, int], *legs: Leg) -> None:
-    post_entry(on=DAY, memo="by hand", source=source, legs=[leg for leg in legs if leg.amount])
 
 
 def test_type() -> PaymentType:
