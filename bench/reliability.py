@@ -80,6 +80,15 @@ SECTIONS = [
         "tests/payment_collection/test_comparing.py",
     ),
     Section(
+        "faults",
+        "Every fault at every request",
+        "Refused, dropped, 500, slow, 409, 429, malformed or a wrong amount, at each of customer, "
+        "session, create, confirm, refund and list: 48 cases through the real SDK, after which "
+        "the gateway's charges and refunds equal ours.",
+        "tests/payment_collection/test_faults.py",
+        engines=("sqlite",),
+    ),
+    Section(
         "confluence",
         "Webhooks in every order",
         "All 120 orders of session completed, processing, succeeded, refunded and disputed, each "

@@ -25,6 +25,9 @@ KINDS = {  # method and path → the type of what may be sent
     r"get /v1/payment_intents/[^/]+": params.PaymentIntentRetrieveParams,
     r"get /v1/payment_methods/[^/]+": params.PaymentMethodRetrieveParams,
     r"post /v1/payment_methods/[^/]+/detach": params.PaymentMethodDetachParams,
+    r"post /v1/refunds": params.RefundCreateParams,
+    r"get /v1/refunds": params.RefundListParams,
+    r"get /v1/refunds/[^/]+": params.RefundRetrieveParams,
     r"get /v1/mandates/[^/]+": params.MandateRetrieveParams,
 }
 
