@@ -58,12 +58,12 @@ class PayoutWorld:
         db.session.add(made)
         db.session.commit()
         find_refunds(payment_ref)
-        self._move(K.REFUND, -amount, ZERO, payment_ref, ref)
+        self._move(K.REFUND, -amount, ZERO, payment_ref, ref, f"tbt_{ref}")
         if fails:
             made.state, made.data = "failed", {**made.data, "failure": "the account was closed"}
             db.session.commit()
             find_refunds(payment_ref)
-            self._move(K.REFUND_FAILURE, amount, ZERO, payment_ref, ref)
+            self._move(K.REFUND_FAILURE, amount, ZERO, payment_ref, ref, f"tbt_{ref}_back")
 
     def dispute(self, payment: Payment, *, won: bool = False) -> None:
         payment_ref, amount = str(payment.provider_ref), payment.amount
@@ -108,9 +108,15 @@ class PayoutWorld:
         )  # fmt: skip
 
     def _move(
-        self, kind: MovementKind, amount: Money, fee: Money, payment_ref: str, source_ref: str
+        self,
+        kind: MovementKind,
+        amount: Money,
+        fee: Money,
+        payment_ref: str,
+        source_ref: str,
+        ref: str = "",
     ) -> str:
-        ref = f"tbt_{len(self.moved)}"
+        ref = ref or f"tbt_{len(self.moved)}"
         self.moved.append(
             MovementSeen(ref, kind.value, amount, fee, clock.now(), payment_ref, source_ref)
         )

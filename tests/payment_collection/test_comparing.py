@@ -89,6 +89,7 @@ def test_refunds_are_compared_too(build, figure):
     world = PayoutWorld(build.customer())
     payment = world.charge(Money.of(100))
     world.refund(payment, Money.of(30))
+    db.session.execute(sa.delete(TestGatewayObject).where(TestGatewayObject.kind == "refund"))
     db.session.add(TestCheckout(
         session_ref="s", payment_ref=payment.provider_ref, idempotency_key="k",
         client_reference="r", amount=payment.amount, state="succeeded", method="card",
