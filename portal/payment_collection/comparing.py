@@ -27,6 +27,7 @@ from portal.models import (
 from portal.payment_collection.gateway import MovementSeen, PaymentListed, gateway, has_gateway
 from portal.payment_collection.matching import match_movements
 from portal.payment_collection.movements import keep_movements
+from portal.payment_collection.unheard import hear_of
 
 COMPARED = timedelta(days=4)  # the last day, and three more that overlap
 LISTED = timedelta(days=14)  # a debit begun that long ago may be received in the days compared
@@ -61,6 +62,7 @@ def compare_with_gateway() -> int:
     end = now + timedelta(minutes=1)
     payments = list(gateway().payments_between(now - LISTED, end))
     movements = list(gateway().movements_between(now - LISTED, end))
+    hear_of(movements)
     return in_transaction(lambda: _compare(payments, movements, since=now - COMPARED))
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.audit import record
 from portal.db import db, in_transaction, insert_once, lock_rows, reading
 from portal.kernel import clock
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import DomainError, OutsideFailure
 from portal.models import GatewayEvent, GatewayEventState, PaymentAttempt
 from portal.payment_collection.disputes import look_at_dispute
 from portal.payment_collection.gateway import EventSeen, gateway, has_gateway
@@ -97,6 +97,14 @@ def handle_event(event_id: int) -> None:
         db.session.rollback()
     try:
         state, note = _act_on(gateway().read_event(body))
+    except OutsideFailure as failure:
+        db.session.rollback()
+        note = str(failure)
+        if failure.permanent:
+            in_transaction(lambda: _count_failure(event_id, note))
+            raise
+        in_transaction(lambda: _wait_for_the_gateway(event_id, note))
+        return
     except Exception as error:
         db.session.rollback()
         words = f"{type(error).__name__}: {error}"
@@ -174,6 +182,13 @@ def _close(event_id: int, state: GatewayEventState, note: str) -> None:
     event.attempts += 1
     if state is GatewayEventState.WAITING:
         event.claimed_until = clock.now() + timedelta(minutes=5)
+
+
+def _wait_for_the_gateway(event_id: int, words: str) -> None:
+    """An outage is nobody's news: however long it takes, the event is acted on afterwards."""
+    event = db.session.get_one(GatewayEvent, event_id)
+    event.note = words[:500]
+    event.claimed_until = clock.now() + timedelta(minutes=5)
 
 
 def _count_failure(event_id: int, words: str) -> None:

@@ -29,6 +29,7 @@ from portal.payment_collection.gateway import MovementSeen, PayoutSeen, gateway,
 from portal.payment_collection.matching import match_movements
 from portal.payment_collection.movements import keep_movements
 from portal.payment_collection.settling import settle
+from portal.payment_collection.unheard import hear_of
 from portal.tasks import wake
 
 LOOKED_BACK = timedelta(days=14)  # a bank may send a payout back days after it arrived
@@ -61,6 +62,7 @@ def settle_payout(payout_id: int) -> PayoutState:
         in_transaction(lambda: _look_at(payout_id, clock.now() + timedelta(hours=1)))
         return state
     _settle_payments_of(movements)
+    hear_of(movements)
     return in_transaction(lambda: _record(payout_id, seen, movements))
 
 
@@ -72,13 +74,20 @@ def look_at_movement(movement_id: int) -> str:
     movement = db.session.get(GatewayMovement, movement_id)
     if movement is None:
         raise NotFound("No such movement.")
-    payout_id = movement.payout_id
-    db.session.rollback()
+    payout_id, seen = movement.payout_id, _as_seen(movement)
+    hear_of([seen])
     if payout_id is not None:
         settle_payout(payout_id)
     else:
         in_transaction(lambda: match_movements(lock_rows(GatewayMovement, [movement_id])))
     return db.session.get_one(GatewayMovement, movement_id, populate_existing=True).problem
+
+
+def _as_seen(row: GatewayMovement) -> MovementSeen:
+    return MovementSeen(
+        row.movement_ref, row.kind.value, row.amount, row.fee, row.moved_at, row.payment_ref,
+        row.source_ref,
+    )  # fmt: skip
 
 
 def know_payout(seen: PayoutSeen) -> int:

@@ -145,7 +145,7 @@ def test_stripes_words_become_ours(answer, state):
         ((409, {"error": {"type": "idempotency_error", "message": "in use"}}), False),
         ((429, {"error": {"type": "rate_limit", "message": "slow down"}}), False),
         ((400, {"error": {"type": "invalid_request_error", "message": "no"}}), True),
-        ((401, {"error": {"type": "authentication_error", "message": "key"}}), True),
+        ((401, {"error": {"type": "authentication_error", "message": "key"}}), False),
     ],
 )
 def test_only_a_definite_no_is_permanent(answer, permanent):

@@ -39,13 +39,14 @@ def call(request: Callable[[], T]) -> T:
 
 
 def failure(error: stripe.StripeError) -> OutsideFailure:
-    """Only a definite refusal is permanent; time-outs, 5xx and conflicts leave it unknown."""
-    definite = (
-        stripe.CardError,
-        stripe.InvalidRequestError,
-        stripe.AuthenticationError,
-        stripe.PermissionError,
-    )
+    """Only a definite refusal is permanent; time-outs, 5xx and conflicts leave it unknown.
+
+    So does a wrong key: it says nothing of the payment, and is our fault, not the payer's.
+    """
+    definite = (stripe.CardError, stripe.InvalidRequestError)
+    ours = (stripe.AuthenticationError, stripe.PermissionError)
+    if isinstance(error, ours):
+        return OutsideFailure("Stripe refuses this installation's key. Check the settings.")
     return OutsideFailure(
         f"Stripe: {error.user_message or error}",
         permanent=isinstance(error, definite),
