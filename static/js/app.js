@@ -131,7 +131,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const count = form.querySelector("[data-fold-count]");
   if (count) count.textContent = set || "";
   const asked = [...new FormData(form)].some(([name, value]) => value !== "" && name !== "sort");
-  form.querySelector("[data-clear]").hidden = !asked;
+  const clear = form.querySelector("[data-clear]");
+  if (clear) clear.hidden = !asked;
 });
 document.addEventListener("htmx:sendError", () => {
   const place = document.getElementById("notices");
