@@ -9,8 +9,8 @@ from wtforms import BooleanField, RadioField
 
 from customer.mine import me, paying_customer, paying_customers
 from portal.company import today
-from portal.kernel.errors import DomainError
-from portal.models import AutopayMoment, Customer
+from portal.kernel.errors import DomainError, NotFound
+from portal.models import AutopayMoment, ChargeSource, Customer
 from portal.payment_collection import (
     AgreedBy,
     AutopayWords,
@@ -113,6 +113,8 @@ def skip(charge_id: int) -> Response:
     """Not this one: it stays owed and is paid another way."""
     charge = get_charge(charge_id)
     paying_customer(charge.customer_id)
+    if charge.source is not ChargeSource.AUTOPAY:
+        raise NotFound(_("There is nothing here, or it is not yours to see."))
     version = request.form.get("version", 0, type=int)
     cancel_planned(charge, version=version, because=f"Cancelled in the portal by {me().email}.")
     notify(_("It is not charged by itself any more. Please pay it another way."))

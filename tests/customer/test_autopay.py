@@ -9,8 +9,16 @@ from portal.customers import ContactWords, add_contact
 from portal.db import db
 from portal.kernel.money import Money
 from portal.models import Autopay, ChargeState, Consent, ConsentKind
+from portal.payment_collection import start_charge_run
 from tests.conftest import payer_client
-from tests.payment_collection.planned import after, autopay_row, charges, with_autopay, work
+from tests.payment_collection.planned import (
+    after,
+    autopay_row,
+    balance_of,
+    charges,
+    with_autopay,
+    work,
+)
 
 
 @pytest.fixture
@@ -144,6 +152,22 @@ def test_one_charge_can_be_left_out(build, ada, browser):
     assert autopay_row(ada).active
     late = browser.post(f"/my/autopay/charges/{charge.id}/cancellation", data={"version": 1})
     assert late.status_code in (409, 422)
+
+
+def test_what_is_not_autopays_is_not_the_customers_to_cancel(build, ada, browser):
+    invoice = build.posted("80", customer=ada)
+    with_autopay(build, ada)
+    run = start_charge_run([ada.id], seal="1-8000", by=None)
+    db.session.commit()
+    (charge,) = charges()
+
+    answer = browser.post(
+        f"/my/autopay/charges/{charge.id}/cancellation", data={"version": charge.version}
+    )
+
+    assert (answer.status_code, charge.run_id) == (404, run.id)
+    assert charges()[0].state is ChargeState.WAITING
+    assert balance_of(invoice) == Money.of(80)
 
 
 def test_a_failed_charge_is_told_with_its_next_day(app, build, ada):

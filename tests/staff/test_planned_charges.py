@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import ChargeRun, ChargeState
+from portal.payment_collection import start_charge_run
 from portal.tasks import run_waiting
 from tests.conftest import count_statements, staff_client
 from tests.customer.test_autopay import terms_of
@@ -24,6 +25,8 @@ from tests.payment_collection.planned import (
     work,
 )
 from tests.payment_collection.test_bulk import owing
+from tests.payment_plans.plans import look_on
+from tests.payment_plans.test_charges import automatic
 
 
 def failed_charge(build, ada):
@@ -104,6 +107,32 @@ def test_it_is_cancelled_at_a_press(office, build, ada):
 
     assert charges(invoice)[0].state is ChargeState.CANCELLED
     assert "Cancelled by Administrator" in charges(invoice)[0].outcome
+
+
+def test_a_row_of_a_bulk_charge_is_stopped_through_its_run(office, build):
+    start_charge_run([owing(build).customer_id], seal="1-8000", by=None)
+    db.session.commit()
+    (charge,) = charges()
+    answer = press_cancel(office, charge)
+
+    assert f"It belongs to bulk charge {charge.run_id}: stop that one instead." in answer.text
+    assert charges()[0].state is ChargeState.WAITING
+
+
+def test_cancelling_the_charge_of_a_plan_does_not_break_the_plan_silently(office, build):
+    weekly_by_card = automatic(build, "100")
+    look_on(weekly_by_card.instalments[0].due_on)
+    (charge,) = charges()
+    answer = press_cancel(office, charge)
+
+    assert "end or re-age the plan instead" in answer.text
+    assert charges()[0].state is ChargeState.WAITING
+
+
+def press_cancel(office, charge):
+    return office.post(
+        f"/staff/planned-charges/{charge.id}/cancellation", data={"version": charge.version}
+    )
 
 
 def test_only_who_may_charge_has_the_buttons(app, build, ada):
