@@ -127,6 +127,7 @@ def cancel_planned(charge: PlannedCharge, *, version: int, because: str) -> None
     bump(charge, version)
     charge.state = CHARGE.after(charge.state, "cancel")
     charge.next_try_on, charge.claimed_until, charge.outcome = None, None, because
+    charge.called_off = True
     record("cancelled", charge.invoice or charge.customer, f"A planned charge: {because}")
 
 

@@ -62,12 +62,14 @@ def day_of(autopay: Autopay, invoice: Invoice, *, notice_days: int) -> date:
 
 def _unplanned() -> sa.Select[int, int]:
     """Final invoices with a balance, of customers with autopay, that no charge was planned for
-    since they agreed: what was given up, or cancelled by a person, is not planned again."""
+    since they agreed: what was given up is not planned again, and what a person called off
+    never is, whatever is agreed later."""
     planned = sa.exists().where(
         PlannedCharge.invoice_id == Invoice.id,
         sa.or_(
             PlannedCharge.created_at >= Consent.created_at,
             PlannedCharge.state == ChargeState.CHARGING,
+            PlannedCharge.called_off,
         ),
     )
     return (

@@ -582,6 +582,36 @@ def test_other_terms_keep_what_was_agreed_to_be_charged(build, ada):
     assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED, ChargeState.WAITING]
 
 
+def agree_to(ada, **words):
+    in_transaction(
+        lambda: turn_on(db.session.get_one(Customer, ada.id), AutopayWords(**words), GIVEN)
+    )
+
+
+def test_a_charge_a_person_called_off_does_not_come_back_with_other_terms(build, ada):
+    invoice, _method = planned(build, ada)
+    charge = charges(invoice)[0]
+    cancel_planned(charge, version=charge.version, because="Ada pays by check.")
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+
+
+def test_agreeing_twice_to_the_same_terms_keeps_one_consent_and_what_waits(build, ada):
+    invoice, _method = planned(build, ada, most=Money.of(900))
+    consent_id = autopay_row(ada).consent_id
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert autopay_row(ada).consent_id == consent_id
+    assert autopay_row(ada).consent.revoked_at is None
+    assert db.session.query(Consent).filter_by(kind=ConsentKind.AUTOPAY).count() == 1
+    assert [one.state for one in charges(invoice)] == [ChargeState.WAITING]
+
+
 def test_bad_input_to_autopay_is_refused_in_words(build, ada):
     with pytest.raises(DomainError, match="Save a card or a bank account first"):
         turn_on(ada, AutopayWords(), GIVEN)
