@@ -9,7 +9,7 @@ from wtforms import BooleanField, RadioField
 
 from customer.mine import me, paying_customer, paying_customers
 from portal.company import today
-from portal.kernel.errors import DomainError, NotFound
+from portal.kernel.errors import Conflict, DomainError, NotFound
 from portal.models import AutopayMoment, ChargeSource, Customer
 from portal.payment_collection import (
     AgreedBy,
@@ -94,9 +94,19 @@ def agree(customer_id: int) -> Response:
             turn_on(customer, words_of(customer, form), given, seal=request.form.get("agreed", "-"))
             notify(_("Autopay is on. You get a message before each charge."))
             return redirect_to("customer.autopay.index")
+    except Conflict as error:  # other words by now: they are read before they are agreed to
+        form.form_errors.append(str(error))
+        return _words_page(paying_customer(customer_id), form, status=422)
     except DomainError as error:
         form.refuse(error)
     return _terms_page(paying_customer(customer_id), form, status=422)
+
+
+@bp.get("/<int:customer_id>")
+@payers_only
+def begin(customer_id: int) -> Response:
+    """Where a refused agreement stands; loading it again begins with the terms."""
+    return redirect_to("customer.autopay.terms", customer_id=paying_customer(customer_id).id)
 
 
 @bp.post("/<int:customer_id>/off")
@@ -145,8 +155,9 @@ def _terms_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Re
     )  # fmt: skip
 
 
-def _words_page(customer: Customer, form: TermsForm) -> Response:
+def _words_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Response:
     text = consent_to(customer, words_of(customer, form), me().language)
     return render_page(
-        "customer/autopay/words.html", customer=customer, form=form, text=text, seal=seal_of(text)
-    )
+        "customer/autopay/words.html", status=status, customer=customer, form=form, text=text,
+        seal=seal_of(text),
+    )  # fmt: skip

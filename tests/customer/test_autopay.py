@@ -83,6 +83,28 @@ def test_other_words_than_were_read_are_not_agreed_to(build, ada, browser):
     assert browser.post(f"/my/autopay/{ada.id}", data={"moment": "due_date"}).status_code == 422
 
 
+def test_changed_words_are_shown_again_and_can_be_agreed_to(build, ada, browser):
+    build.saved_method(ada)
+    page = browser.post(f"/my/autopay/{ada.id}/terms", data={"moment": "due_date", "most": "5"})
+    refused = browser.post(f"/my/autopay/{ada.id}", data=terms_of(page.text) | {"most": "50"})
+    assert "never more than $50.00 at once" in refused.text
+
+    agreed = browser.post(f"/my/autopay/{ada.id}", data=terms_of(refused.text))
+
+    assert agreed.status_code == 303
+    assert autopay_row(ada).most == Money.of(50)
+
+
+def test_refused_terms_are_sent_to_be_read_and_not_to_be_agreed_to(build, ada, browser):
+    build.saved_method(ada)
+    refused = browser.post(f"/my/autopay/{ada.id}", data={"moment": "due_date", "most": "0"})
+
+    assert refused.status_code == 422
+    assert f'action="/my/autopay/{ada.id}/terms"' in refused.text
+    again = browser.get(f"/my/autopay/{ada.id}")
+    assert (again.status_code, again.location) == (303, f"/my/autopay/{ada.id}/terms")
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

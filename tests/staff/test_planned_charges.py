@@ -64,6 +64,24 @@ def test_the_office_turns_autopay_on_by_what_it_heard(office, build, ada):
     assert "On since" in office.get(f"/staff/customers/{ada.id}").text
 
 
+def test_the_office_reads_changed_words_out_again(office, build, ada):
+    build.saved_method(ada)
+    address = f"/staff/customers/{ada.id}/autopay"
+    page = office.post(f"{address}/terms", data={"moment": "due_date", "most": "5"})
+    typed = terms_of(page.text) | {"most": "50", "given_by": "Ada by phone"}
+    refused = office.post(address, data=typed)
+    assert refused.status_code == 422
+    assert "never more than $50.00 at once" in refused.text
+    assert 'value="Ada by phone"' in refused.text
+    below_zero = office.post(address, data=typed | {"most": "-1"})
+    assert f'action="{address}/terms"' in below_zero.text
+
+    agreed = office.post(address, data=typed | terms_of(refused.text))
+
+    assert agreed.status_code == 303
+    assert autopay_row(ada).most == Money.of(50)
+
+
 def test_the_office_turns_it_off_with_a_reason(office, build, ada):
     with_autopay(build, ada)
     address = f"/staff/customers/{ada.id}/autopay/off"
