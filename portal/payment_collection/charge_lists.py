@@ -120,10 +120,13 @@ def coming_charges(customer_ids: Sequence[int], *, limit: int = 20) -> list[Plan
 def cancel_planned(charge: PlannedCharge, *, version: int, because: str) -> None:
     """Do not charge it; autopay does not plan it again. InvalidTransition once it has begun.
 
+    Idempotent: what a person called off before stays so, whatever the version.
     DomainError for what is not autopay's: a run is stopped as a whole, a plan ended or changed.
     """
     if charge.source is not ChargeSource.AUTOPAY:
         raise DomainError(ELSEWHERE[charge.source].format(run=charge.run_id))
+    if charge.called_off:
+        return
     bump(charge, version)
     charge.state = CHARGE.after(charge.state, "cancel")
     charge.next_try_on, charge.claimed_until, charge.outcome = None, None, because

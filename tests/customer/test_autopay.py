@@ -172,6 +172,28 @@ def test_one_charge_can_be_left_out(build, ada, browser):
 
     assert charges(invoice)[0].state is ChargeState.CANCELLED
     assert autopay_row(ada).active
+
+
+def test_leaving_one_out_twice_is_the_same(build, ada, browser):
+    with_autopay(build, ada)
+    invoice = build.posted("80", customer=ada, term="Net 15")
+    work()
+    charge = charges(invoice)[0]
+    address, typed = f"/my/autopay/charges/{charge.id}/cancellation", {"version": charge.version}
+    browser.post(address, data=typed)
+
+    for version in (charge.version, charge.version + 1):
+        again = browser.post(address, data={"version": version}, follow_redirects=True)
+        assert "It is not charged by itself any more." in again.text
+
+
+def test_what_ended_otherwise_is_not_said_to_be_left_out(build, ada, browser):
+    """Its invoice may wait to be charged by another row."""
+    with_autopay(build, ada)
+    invoice = build.posted("80", customer=ada, term="Net 15")
+    work()
+    charge = charges(invoice)[0]
+    browser.post(f"/my/autopay/{ada.id}/off")
     late = browser.post(f"/my/autopay/charges/{charge.id}/cancellation", data={"version": 1})
     assert late.status_code in (409, 422)
 
