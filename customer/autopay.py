@@ -25,6 +25,7 @@ from portal.payment_collection import (
     methods_of,
     primary_method,
     seal_of,
+    told_of,
     turn_off,
     turn_on,
     why_not,
@@ -57,7 +58,8 @@ def index() -> Response:
         "customer/autopay/index.html",
         accounts=[(one, autopay_of(one.id), primary_method(one.id)) for one in customers],
         coming=coming_charges([one.id for one in customers]), method_for=method_for,
-        can_save=has_gateway(), moments=MOMENTS, on=today(),
+        told_of=lambda one: told_of(one, me().language), can_save=has_gateway(),
+        moments=MOMENTS, on=today(),
     )  # fmt: skip
 
 

@@ -112,7 +112,7 @@ def coming_charges(customer_ids: Sequence[int], *, limit: int = 20) -> list[Plan
         )
         .order_by(PlannedCharge.next_try_on, PlannedCharge.id)
         .limit(limit)
-        .options(joinedload(PlannedCharge.invoice))
+        .options(joinedload(PlannedCharge.invoice), joinedload(PlannedCharge.attempt))
     )
     return list(db.session.scalars(query))
 

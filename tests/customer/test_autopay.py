@@ -1,6 +1,7 @@
 """Autopay in the portal: read, agree, stop; only for customers I may pay for."""
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -225,3 +226,24 @@ def test_a_failed_charge_is_told_with_its_next_day(app, build, ada):
         page = payer_client(app, "ada@example.org").get("/my/autopay").text
     assert "The card was declined." in page
     assert "We try again on Mar 20" in page
+
+
+def test_why_a_charge_waits_is_said_to_the_customer_and_not_about_them(app, build, ada):
+    with_autopay(build, ada)
+    build.posted("80", customer=ada, term="Net 15")
+    work()
+    with after(12):
+        work()
+    build.payment(ada, "10")
+    with after(15):
+        work()
+        assert "The customer has $10.00 in credit" in charges()[0].outcome
+        page = payer_client(app, "ada@example.org").get("/my/autopay").text
+    assert "You have $10.00 in credit with us, which is used first." in page
+    assert "The customer" not in page
+
+
+def test_no_page_of_a_customer_prints_what_was_noted_for_the_office():
+    pages = {one.name: one.read_text() for one in Path("templates/customer").rglob("*.html")}
+    assert pages
+    assert [name for name, text in pages.items() if ".outcome }}" in text] == []

@@ -33,6 +33,7 @@ from portal.payment_collection import (
     collection_rules,
     consent_to,
     covers_office_charges,
+    for_customer,
     look_at_charge,
     seal_of,
     settle,
@@ -40,6 +41,7 @@ from portal.payment_collection import (
     turn_off,
     turn_on,
 )
+from portal.payment_collection.charge_words import REASONS
 from portal.tasks import run_waiting
 from tests.payment_collection.planned import (
     GIVEN,
@@ -597,6 +599,40 @@ def test_a_charge_a_person_called_off_does_not_come_back_with_other_terms(build,
         work()
 
     assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "expired in 03/2026. Please save another one."),
+        ("es", "caducó en 03/2026. Guarde otro."),
+        ("fr", "a expiré en 03/2026. Veuillez en enregistrer un autre."),
+    ],
+)
+def test_the_customer_is_asked_to_save_another_method_in_their_language(build, language, words):
+    ada = build.customer("Ada", email="ada@example.org", language=language)
+    method = build.saved_method(ada)
+    agree_to(ada, method_id=method.id)
+    invoice = build.posted("80", customer=ada, term=NET_15)
+    work()
+    with after(12):
+        work()
+    db.session.get_one(SavedMethod, method.id).expires_on = date(2026, 3, 1)
+    with after(30):
+        work()
+
+    assert state_of(invoice) is ChargeState.GIVEN_UP
+    assert words in mails("charge failed")[0].body
+    assert "Ask the customer" not in mails("charge failed")[0].body
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda one: one.office[:30])
+def test_every_reason_has_a_sentence_for_the_customer(reason):
+    gaps = {"amount": "$5.00", "label": "Visa", "month": "03/2026"}
+    for language in ("en", "es", "fr"):
+        told = for_customer(reason.office.format(**gaps), language)
+        assert told == getattr(reason, language).format(**gaps)
+    assert for_customer("Somebody pays it at this moment.", "en").startswith("It could not be")
 
 
 def test_agreeing_twice_to_the_same_terms_keeps_one_consent_and_what_waits(build, ada):
