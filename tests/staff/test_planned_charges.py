@@ -127,6 +127,23 @@ def test_it_is_cancelled_at_a_press(office, build, ada):
     assert "Cancelled by Administrator" in charges(invoice)[0].outcome
 
 
+@pytest.mark.parametrize("path", ["again", "cancellation"])
+def test_a_press_leads_back_to_where_it_was_made(office, build, ada, path):
+    charge = charges(failed_charge(build, ada))[0]
+    address = f"/staff/planned-charges/{charge.id}/{path}"
+    listed = "/staff/planned-charges?state=needs_somebody"
+    answer = office.post(
+        address, data={"version": charge.version}, headers={"Referer": f"http://localhost{listed}"}
+    )
+
+    assert (answer.status_code, answer.location) == (303, listed)
+
+
+def test_a_press_from_nowhere_leads_to_the_customers_autopay(office, build, ada):
+    charge = charges(failed_charge(build, ada))[0]
+    assert press_cancel(office, charge).location == f"/staff/customers/{ada.id}/autopay"
+
+
 def test_a_row_of_a_bulk_charge_is_stopped_through_its_run(office, build):
     start_charge_run([owing(build).customer_id], seal="1-8000", by=None)
     db.session.commit()
