@@ -26,11 +26,19 @@ from portal.models import (
 )
 from portal.payment_collection.attempts import live_attempts_on
 from portal.payment_collection.autopay import autopay_of, method_for
+from portal.payment_collection.charge_words import (
+    ABOVE_BOUND,
+    BY_PLAN,
+    DISPUTED,
+    IN_CREDIT,
+    NO_METHOD,
+    NOT_ANNOUNCED,
+    NOT_FINAL,
+    ON_ITS_WAY,
+)
 from portal.payment_collection.methods import why_not
 from portal.payment_collection.standing import standings
 from portal.payments import credit_of, disputed_invoices
-
-ANOTHER_METHOD = "There is no payment method that can be charged: another one has to be saved."
 
 
 class Verdict(StrEnum):
@@ -84,11 +92,11 @@ def decide_autopay(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.HOLD, hold)
     amount = min(invoice.balance, charge.amount or invoice.balance)
     if autopay.most is not None and amount > autopay.most:
-        return Decision(Verdict.GIVE_UP, f"It is more than the {_said(autopay.most)} agreed to.")
+        return Decision(Verdict.GIVE_UP, ABOVE_BOUND.office.format(amount=_said(autopay.most)))
     method = method_for(autopay)
     if method is None:
         old = autopay.method
-        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or ANOTHER_METHOD)
+        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or NO_METHOD.office)
     return Decision(Verdict.CHARGE, "", method.id, [(invoice.id, amount)])
 
 
@@ -121,17 +129,17 @@ def planned_by_plan(invoice_ids: Sequence[int]) -> set[int]:
 
 def _why_hold(charge: PlannedCharge, invoice: Invoice) -> str:
     if not invoice.is_on_the_books:
-        return "The invoice is not final at the moment."
+        return NOT_FINAL.office
     if charge.noticed_at is None:
-        return charge.outcome or "The notice to the customer has not gone out yet."
+        return charge.outcome or NOT_ANNOUNCED.office
     if disputed_invoices([invoice.id]):
-        return "The payer's bank disputes money on this invoice."
+        return DISPUTED.office
     if planned_by_plan([invoice.id]):
-        return "A payment plan covers this invoice."
+        return BY_PLAN.office
     if credit := max(credit_of(charge.customer_id), ZERO):
-        return f"The customer has {_said(credit)} in credit: use that first."
+        return IN_CREDIT.office.format(amount=_said(credit))
     if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
-        return "A payment for it is on its way."
+        return ON_ITS_WAY.office
     return ""
 
 

@@ -29,12 +29,11 @@ from portal.models import (
 )
 from portal.payment_collection.autopay import autopay_of, method_for
 from portal.payment_collection.charge_letters import no_address_for, write_notice
-from portal.payment_collection.deciding import ANOTHER_METHOD
+from portal.payment_collection.charge_words import NO_ADDRESS, NO_METHOD
 from portal.payment_collection.gateway import has_gateway
 from portal.payment_collection.outcomes import give_up
 from portal.payment_collection.rules import collection_rules
 
-NO_ADDRESS = "There is no email address to send the notice to, so nothing is charged."
 MOST_AT_ONCE = 2_000  # invoices planned in one turn; the rest in the next
 
 
@@ -62,12 +61,14 @@ def day_of(autopay: Autopay, invoice: Invoice, *, notice_days: int) -> date:
 
 def _unplanned() -> sa.Select[int, int]:
     """Final invoices with a balance, of customers with autopay, that no charge was planned for
-    since they agreed: what was given up, or cancelled by a person, is not planned again."""
+    since they agreed: what was given up is not planned again, and what a person called off
+    never is, whatever is agreed later."""
     planned = sa.exists().where(
         PlannedCharge.invoice_id == Invoice.id,
         sa.or_(
             PlannedCharge.created_at >= Consent.created_at,
             PlannedCharge.state == ChargeState.CHARGING,
+            PlannedCharge.called_off,
         ),
     )
     return (
@@ -135,9 +136,9 @@ def _announce(charge_id: int) -> None:
         return
     method = method_for(autopay)
     if method is None:
-        give_up(charge, ANOTHER_METHOD)
+        give_up(charge, NO_METHOD.office)
     elif no_address_for(charge.customer):
-        charge.outcome = NO_ADDRESS
+        charge.outcome = NO_ADDRESS.office
     else:
         earliest = today() + timedelta(days=collection_rules().notice_days)
         charge.charge_on = charge.next_try_on = max(charge.charge_on, earliest)

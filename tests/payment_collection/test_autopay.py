@@ -33,6 +33,7 @@ from portal.payment_collection import (
     collection_rules,
     consent_to,
     covers_office_charges,
+    for_customer,
     look_at_charge,
     seal_of,
     settle,
@@ -40,6 +41,7 @@ from portal.payment_collection import (
     turn_off,
     turn_on,
 )
+from portal.payment_collection.charge_words import REASONS
 from portal.tasks import run_waiting
 from tests.payment_collection.planned import (
     GIVEN,
@@ -580,6 +582,70 @@ def test_other_terms_keep_what_was_agreed_to_be_charged(build, ada):
 
     assert autopay_row(ada).starts_on == date(2026, 3, 2)
     assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED, ChargeState.WAITING]
+
+
+def agree_to(ada, **words):
+    in_transaction(
+        lambda: turn_on(db.session.get_one(Customer, ada.id), AutopayWords(**words), GIVEN)
+    )
+
+
+def test_a_charge_a_person_called_off_does_not_come_back_with_other_terms(build, ada):
+    invoice, _method = planned(build, ada)
+    charge = charges(invoice)[0]
+    cancel_planned(charge, version=charge.version, because="Ada pays by check.")
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "expired in 03/2026. Please save another one."),
+        ("es", "caducó en 03/2026. Guarde otro."),
+        ("fr", "a expiré en 03/2026. Veuillez en enregistrer un autre."),
+    ],
+)
+def test_the_customer_is_asked_to_save_another_method_in_their_language(build, language, words):
+    ada = build.customer("Ada", email="ada@example.org", language=language)
+    method = build.saved_method(ada)
+    agree_to(ada, method_id=method.id)
+    invoice = build.posted("80", customer=ada, term=NET_15)
+    work()
+    with after(12):
+        work()
+    db.session.get_one(SavedMethod, method.id).expires_on = date(2026, 3, 1)
+    with after(30):
+        work()
+
+    assert state_of(invoice) is ChargeState.GIVEN_UP
+    assert words in mails("charge failed")[0].body
+    assert "Ask the customer" not in mails("charge failed")[0].body
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda one: one.office[:30])
+def test_every_reason_has_a_sentence_for_the_customer(reason):
+    gaps = {"amount": "$5.00", "label": "Visa", "month": "03/2026"}
+    for language in ("en", "es", "fr"):
+        told = for_customer(reason.office.format(**gaps), language)
+        assert told == getattr(reason, language).format(**gaps)
+    assert for_customer("Somebody pays it at this moment.", "en").startswith("It could not be")
+
+
+def test_agreeing_twice_to_the_same_terms_keeps_one_consent_and_what_waits(build, ada):
+    invoice, _method = planned(build, ada, most=Money.of(900))
+    consent_id = autopay_row(ada).consent_id
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert autopay_row(ada).consent_id == consent_id
+    assert autopay_row(ada).consent.revoked_at is None
+    assert db.session.query(Consent).filter_by(kind=ConsentKind.AUTOPAY).count() == 1
+    assert [one.state for one in charges(invoice)] == [ChargeState.WAITING]
 
 
 def test_bad_input_to_autopay_is_refused_in_words(build, ada):
