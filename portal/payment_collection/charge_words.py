@@ -44,6 +44,12 @@ NOT_ANNOUNCED = Reason(
     "Recibirá un mensaje antes del cobro.",
     "Vous recevrez un message avant le prélèvement.",
 )
+ANNOUNCED_AGAIN = Reason(
+    "The announced day has passed: it is announced again before it is charged.",
+    "It was not charged on the day we told you. You get a new message before it is charged.",
+    "No se cobró el día anunciado. Recibirá un nuevo mensaje antes del cobro.",
+    "Ce n’a pas été prélevé le jour annoncé. Vous recevrez un nouveau message avant.",
+)
 NO_ADDRESS = Reason(
     "There is no email address to send the notice to, so nothing is charged.",
     "We have no email address to announce it to, so nothing is charged. Please give us one.",
@@ -111,8 +117,8 @@ EXPIRED = Reason(
     "{label} a expiré en {month}. Veuillez en enregistrer un autre.",
 )
 REASONS = (
-    NOT_FINAL, NOT_ANNOUNCED, NO_ADDRESS, DISPUTED, BY_PLAN, IN_CREDIT, ON_ITS_WAY, ABOVE_BOUND,
-    NO_METHOD, REMOVED, GONE, ELSEWHERE, EXPIRED,
+    NOT_FINAL, NOT_ANNOUNCED, ANNOUNCED_AGAIN, NO_ADDRESS, DISPUTED, BY_PLAN, IN_CREDIT,
+    ON_ITS_WAY, ABOVE_BOUND, NO_METHOD, REMOVED, GONE, ELSEWHERE, EXPIRED,
 )  # fmt: skip
 OTHERWISE = {
     "en": "It could not be charged at the moment.",

@@ -30,10 +30,12 @@ from portal.models import (
 from portal.payment_collection.autopay import autopay_of, method_for
 from portal.payment_collection.charge_letters import no_address_for, write_notice
 from portal.payment_collection.charge_words import NO_ADDRESS, NO_METHOD
+from portal.payment_collection.deciding import why_held
 from portal.payment_collection.gateway import has_gateway
 from portal.payment_collection.outcomes import give_up
 from portal.payment_collection.rules import collection_rules
 
+UNTRIED = (ChargeState.WAITING, ChargeState.FAILED)  # its next try is announced
 MOST_AT_ONCE = 2_000  # invoices planned in one turn; the rest in the next
 
 
@@ -117,7 +119,7 @@ def _to_announce() -> list[int]:
         sa.select(PlannedCharge.id)
         .where(
             PlannedCharge.source == ChargeSource.AUTOPAY,
-            PlannedCharge.state == ChargeState.WAITING,
+            PlannedCharge.state.in_(UNTRIED),
             PlannedCharge.noticed_at.is_(None),
             PlannedCharge.next_try_on <= last,
         )
@@ -128,12 +130,17 @@ def _to_announce() -> list[int]:
 
 
 def _announce(charge_id: int) -> None:
-    """Tell the customer amount, day, method and how to stop it; then it may be charged."""
+    """Tell the customer amount, day, method and how to stop it; then it may be charged.
+
+    What may not be charged at the moment is not announced either.
+    """
     charge = lock_rows(PlannedCharge, [charge_id])[0]
     invoice, autopay = charge.invoice, autopay_of(charge.customer_id)
-    done = charge.noticed_at is not None or charge.state is not ChargeState.WAITING
+    done = charge.noticed_at is not None or charge.state not in UNTRIED
     if done or invoice is None or autopay is None or not invoice.balance:
         return
+    if why_held(invoice):
+        return  # announced when that is over
     method = method_for(autopay)
     if method is None:
         give_up(charge, NO_METHOD.office)

@@ -6,7 +6,7 @@ import pytest
 from flask import current_app
 
 from portal.db import db, in_transaction
-from portal.invoices import unpost_invoice
+from portal.invoices import post_invoice, unpost_invoice
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, OutsideFailure
 from portal.kernel.money import ZERO, Money
@@ -42,6 +42,7 @@ from portal.payment_collection import (
     turn_on,
 )
 from portal.payment_collection.charge_words import REASONS
+from portal.payment_plans import withdraw_plan
 from portal.tasks import run_waiting
 from tests.payment_collection.planned import (
     GIVEN,
@@ -55,6 +56,7 @@ from tests.payment_collection.planned import (
     with_autopay,
     work,
 )
+from tests.payment_plans.plans import accepted, offered
 
 NET_15 = "Net 15"  # due on March 17
 
@@ -718,3 +720,69 @@ def test_a_charge_is_never_kept_without_its_try_being_noted(build, ada):
         look_at_charge(charge_id)
     assert len(gateway_charges()) == 1
     assert db.session.query(PaymentAttempt).count() == 1
+
+
+def test_a_day_that_passed_while_it_was_held_is_announced_again(build, ada):
+    invoice, _method = planned(build, ada)
+    with after(12):
+        work()
+    unpost_invoice(db.session.get_one(Invoice, invoice.id), because="a mistake")
+    for day in (15, 16):
+        with after(day):
+            work()
+    with after(55):
+        post_invoice(db.session.get_one(Invoice, invoice.id))
+        work()
+        work()
+        assert (state_of(invoice), gateway_charges()) == (ChargeState.WAITING, [])
+    first, second = mails("autopay notice")
+    assert "March 17, 2026" in first.body
+    assert "April 29, 2026" in second.body
+
+    with after(57):
+        work()
+    assert gateway_charges() == []
+    with after(58):
+        work()
+    assert state_of(invoice) is ChargeState.SUCCEEDED
+
+
+def test_a_retry_that_was_held_past_its_day_is_announced_before_it_is_made(build, ada):
+    invoice, _method = planned(build, ada, "declined-card")
+    announced_and_due(invoice)
+    payment = build.payment(ada, "10", db.session.get_one(Invoice, invoice.id))
+    payment.disputed = True
+    for day in (18, 19):
+        with after(day):
+            work()
+    db.session.get_one(type(payment), payment.id).disputed = False
+    with after(40):
+        work()
+        work()
+
+    (charge,) = charges(invoice)
+    assert (charge.tries, charge.next_try_on) == (1, date(2026, 4, 14))
+    assert "$70.00" in mails("autopay notice")[-1].body
+    with after(43):
+        work()
+    assert charges(invoice)[0].tries == 2
+
+
+@pytest.mark.parametrize("plan_of", [offered, accepted])
+def test_an_invoice_with_a_plan_is_neither_announced_nor_charged(build, ada, plan_of):
+    invoice, _method = planned(build, ada)
+    plan = plan_of(invoice, payments=3, first_on=date(2026, 5, 1))
+    for day in (12, 15, 16):
+        with after(day):
+            work()
+    assert mails("autopay notice") == gateway_charges() == []
+    assert "payment plan" in charges(invoice)[0].outcome
+
+    with after(20):
+        withdraw_plan(db.session.get_one(type(plan), plan.id), because="Ada asked for it.")
+        work()
+        assert gateway_charges() == []
+    with after(23):
+        work()
+    assert state_of(invoice) is ChargeState.SUCCEEDED
+    assert len(mails("autopay notice")) == 1
