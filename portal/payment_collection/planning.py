@@ -18,6 +18,7 @@ from portal.db import NO_MONEY, db, in_transaction, insert_once, lock_rows
 from portal.kernel import clock
 from portal.models import (
     HAS_BALANCE,
+    LIVE_CHARGES,
     ON_THE_BOOKS,
     Autopay,
     AutopayMoment,
@@ -62,14 +63,20 @@ def day_of(autopay: Autopay, invoice: Invoice, *, notice_days: int) -> date:
 
 
 def _unplanned() -> sa.Select[int, int]:
-    """Final invoices with a balance, of customers with autopay, that no charge was planned for
-    since they agreed: what was given up is not planned again, and what a person called off
-    never is, whatever is agreed later."""
+    """Final invoices with a balance, of customers with autopay, that nothing is planned for.
+
+    What was given up since they agreed is not planned again, and what a person called off never
+    is, whatever is agreed later. What was charged, or cancelled because it was paid, and is owed
+    again (a check bounced, a line was added) is planned and announced anew.
+    """
     planned = sa.exists().where(
         PlannedCharge.invoice_id == Invoice.id,
         sa.or_(
-            PlannedCharge.created_at >= Consent.created_at,
-            PlannedCharge.state == ChargeState.CHARGING,
+            PlannedCharge.state.in_(LIVE_CHARGES),
+            sa.and_(
+                PlannedCharge.state == ChargeState.GIVEN_UP,
+                PlannedCharge.created_at >= Consent.created_at,
+            ),
             PlannedCharge.called_off,
         ),
     )

@@ -19,6 +19,7 @@ from portal.models import (
     Customer,
     Invoice,
     MethodState,
+    Payment,
     PaymentAttempt,
     PlannedCharge,
     SavedMethod,
@@ -43,6 +44,7 @@ from portal.payment_collection import (
 )
 from portal.payment_collection.charge_words import REASONS
 from portal.payment_plans import withdraw_plan
+from portal.payments import ReturnReason, return_payment
 from portal.tasks import run_waiting
 from tests.payment_collection.planned import (
     GIVEN,
@@ -786,3 +788,51 @@ def test_an_invoice_with_a_plan_is_neither_announced_nor_charged(build, ada, pla
         work()
     assert state_of(invoice) is ChargeState.SUCCEEDED
     assert len(mails("autopay notice")) == 1
+
+
+def bounced(payment, *, on):
+    payment = db.session.get_one(Payment, payment.id)
+    return_payment(payment, ReturnReason.BOUNCED, on=on)
+    db.session.commit()
+
+
+def test_what_a_bounced_check_leaves_owed_is_planned_and_announced_anew(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "80", db.session.get_one(Invoice, invoice.id))
+    with after(15):
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+    with after(16):
+        bounced(check, on=date(2026, 3, 18))
+        work()
+    assert charges(invoice)[-1].charge_on == date(2026, 3, 21)
+    assert len(mails("autopay notice")) == 1
+    with after(19):
+        work()
+    assert [one.state for one in charges(invoice)] == ["cancelled", "succeeded"]
+    assert balance_of(invoice) == ZERO
+
+
+def test_more_that_is_owed_after_a_charge_is_charged_by_another_notice(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "30", db.session.get_one(Invoice, invoice.id))
+    announced_and_due(invoice)
+    assert [one.amount for one in payments()] == [Money.of(30), Money.of(50)]
+    with after(16):
+        bounced(check, on=date(2026, 3, 18))
+        work()
+    assert "$30.00" in mails("autopay notice")[-1].body
+    with after(19):
+        work()
+        work()
+    assert [one.state for one in charges(invoice)] == ["succeeded", "succeeded"]
+    assert balance_of(invoice) == ZERO
+    assert len(gateway_charges()) == 2
+
+
+def test_what_was_given_up_is_not_planned_again_by_itself(build, ada):
+    invoice, _method = planned(build, ada, most=Money.of(10))
+    announced_and_due(invoice)
+    with after(16):
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.GIVEN_UP]
