@@ -9,8 +9,8 @@ from wtforms import BooleanField, RadioField
 
 from customer.mine import me, paying_customer, paying_customers
 from portal.company import today
-from portal.kernel.errors import DomainError
-from portal.models import AutopayMoment, Customer
+from portal.kernel.errors import Conflict, DomainError, NotFound
+from portal.models import AutopayMoment, ChargeSource, Customer
 from portal.payment_collection import (
     AgreedBy,
     AutopayWords,
@@ -25,6 +25,7 @@ from portal.payment_collection import (
     methods_of,
     primary_method,
     seal_of,
+    told_of,
     turn_off,
     turn_on,
     why_not,
@@ -57,7 +58,8 @@ def index() -> Response:
         "customer/autopay/index.html",
         accounts=[(one, autopay_of(one.id), primary_method(one.id)) for one in customers],
         coming=coming_charges([one.id for one in customers]), method_for=method_for,
-        can_save=has_gateway(), moments=MOMENTS, on=today(),
+        told_of=lambda one: told_of(one, me().language), can_save=has_gateway(),
+        moments=MOMENTS, on=today(),
     )  # fmt: skip
 
 
@@ -94,9 +96,19 @@ def agree(customer_id: int) -> Response:
             turn_on(customer, words_of(customer, form), given, seal=request.form.get("agreed", "-"))
             notify(_("Autopay is on. You get a message before each charge."))
             return redirect_to("customer.autopay.index")
+    except Conflict as error:  # other words by now: they are read before they are agreed to
+        form.form_errors.append(str(error))
+        return _words_page(paying_customer(customer_id), form, status=422)
     except DomainError as error:
         form.refuse(error)
     return _terms_page(paying_customer(customer_id), form, status=422)
+
+
+@bp.get("/<int:customer_id>")
+@payers_only
+def begin(customer_id: int) -> Response:
+    """Where a refused agreement stands; loading it again begins with the terms."""
+    return redirect_to("customer.autopay.terms", customer_id=paying_customer(customer_id).id)
 
 
 @bp.post("/<int:customer_id>/off")
@@ -113,6 +125,8 @@ def skip(charge_id: int) -> Response:
     """Not this one: it stays owed and is paid another way."""
     charge = get_charge(charge_id)
     paying_customer(charge.customer_id)
+    if charge.source is not ChargeSource.AUTOPAY:
+        raise NotFound(_("There is nothing here, or it is not yours to see."))
     version = request.form.get("version", 0, type=int)
     cancel_planned(charge, version=version, because=f"Cancelled in the portal by {me().email}.")
     notify(_("It is not charged by itself any more. Please pay it another way."))
@@ -143,8 +157,9 @@ def _terms_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Re
     )  # fmt: skip
 
 
-def _words_page(customer: Customer, form: TermsForm) -> Response:
+def _words_page(customer: Customer, form: TermsForm, *, status: int = 200) -> Response:
     text = consent_to(customer, words_of(customer, form), me().language)
     return render_page(
-        "customer/autopay/words.html", customer=customer, form=form, text=text, seal=seal_of(text)
-    )
+        "customer/autopay/words.html", status=status, customer=customer, form=form, text=text,
+        seal=seal_of(text),
+    )  # fmt: skip

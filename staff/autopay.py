@@ -9,7 +9,7 @@ from wtforms import BooleanField, StringField
 
 from portal.access import Ability
 from portal.customers import get_customer
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import Conflict, DomainError
 from portal.models import AutopayMoment, Customer
 from portal.payment_collection import (
     AgreedBy,
@@ -93,6 +93,9 @@ def agree(customer_id: int) -> Response:
             turn_on(customer, _words(customer, form), _given(customer, form), seal=seal)
             notify(_("Autopay is on."))
             return redirect_to("staff.autopay.show", customer_id=customer_id)
+    except Conflict as error:  # other words by now: they are read out before anybody agrees
+        form.form_errors.append(str(error))
+        return _words_page(get_customer(customer_id), form, status=422)
     except DomainError as error:
         form.refuse(error)
     page = _words_page if form.given_by.errors else _terms_page

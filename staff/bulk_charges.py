@@ -30,6 +30,7 @@ from portal.web import (
     OnceField,
     asked_for,
     filters,
+    is_repeat,
     needs,
     notify,
     once,
@@ -75,10 +76,14 @@ def new() -> Response:
 @bp.post("")
 @needs(Ability.BULK_CHARGE)
 def create() -> Response:
-    """Refused when others would be charged, or other amounts, than was shown."""
+    """Refused when others would be charged, or other amounts, than was shown.
+
+    A second press leads to the run the first one made: by then nobody is left to charge.
+    """
     ids = _asked_for()
     preview = preview_charges(ids)
-    if request.form.get("seal") != preview.seal or not preview.ready:
+    fits = request.form.get("seal") == preview.seal and bool(preview.ready)
+    if not fits and not is_repeat(RunForm()):
         return _ask(preview, changed="seal" in request.form, status=422)
 
     def act() -> Response:

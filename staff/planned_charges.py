@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from portal.access import Ability
-from portal.models import ChargeSource
+from portal.models import ChargeSource, PlannedCharge
 from portal.payment_collection import (
     ChargeFilter,
     ChargeSort,
@@ -21,8 +21,8 @@ from portal.web import (
     filters,
     needs,
     notify,
+    page_before,
     page_request,
-    redirect_to,
     render_page,
     signed_in_user,
 )
@@ -62,7 +62,7 @@ def index() -> Response:
 def again(charge_id: int) -> Response:
     charge = try_again_today(get_charge(charge_id), version=_version())
     notify(_("It is being charged. What becomes of it shows here."))
-    return redirect_to("staff.autopay.show", customer_id=charge.customer_id)
+    return _back(charge)
 
 
 @bp.post("/<int:charge_id>/cancellation")
@@ -72,7 +72,14 @@ def cancel(charge_id: int) -> Response:
     by = _("Cancelled by %(w)s.", w=signed_in_user().name)
     cancel_planned(charge, version=_version(), because=by)
     notify(_("Cancelled. The invoice stays to be paid."))
-    return redirect_to("staff.autopay.show", customer_id=charge.customer_id)
+    return _back(charge)
+
+
+def _back(charge: PlannedCharge) -> Response:
+    """To the list, the invoice or the customer: wherever the button was pressed."""
+    here = url_for("staff.autopay.show", customer_id=charge.customer_id)
+    before = page_before()
+    return make_response(redirect(before if before.startswith("/staff/") else here, 303))
 
 
 def _version() -> int:

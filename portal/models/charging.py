@@ -166,6 +166,7 @@ class PlannedCharge(Versioned, Base):
     next_try_on: Mapped[date | None]
     tries: Mapped[int] = mapped_column(default=0)
     noticed_at: Mapped[datetime | None]
+    called_off: Mapped[bool] = mapped_column(default=False)  # by a person: not planned again
     claimed_until: Mapped[datetime | None]
     attempt_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_attempts.id"), index=True)
     outcome: Mapped[str] = mapped_column(default="")

@@ -48,6 +48,7 @@ from portal.payment_collection.charge_lists import (
     get_charge,
     try_again_today,
 )
+from portal.payment_collection.charge_words import for_customer, told_of
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import (
     CheckoutWanted,
@@ -311,6 +312,7 @@ __all__ = [
     "find_refunds_in_transit",
     "find_run_charges",
     "first_open_day",
+    "for_customer",
     "gateway",
     "gateway_problem",
     "gateway_refund_of",
@@ -400,6 +402,7 @@ __all__ = [
     "tell_of_expiring",
     "tell_payer",
     "to_answer",
+    "told_of",
     "try_again_today",
     "turn_off",
     "turn_on",

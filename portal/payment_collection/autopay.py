@@ -80,14 +80,20 @@ def first_open_day(customer_id: int) -> date:
 def turn_on(customer: Customer, words: AutopayWords, given: AgreedBy, *, seal: str = "") -> Autopay:
     """Turn autopay on, or agree to other terms of it; the consent before is taken back.
 
+    Agreeing to the same words again changes nothing: one consent, and what waits goes on.
+
     `seal` (`seal_of`) says which text was shown: Conflict when it is not what is agreed to now.
     InvalidFields for a bound that is no amount, DomainError without a method to charge.
     """
     agreed = consent_to(customer, words, given.language)
     if seal and seal != seal_of(agreed):
         raise Conflict("What you agree to has changed meanwhile. Please read it again.")
+    if not given.given_by.strip():
+        raise InvalidFields({"given_by": "Say who agreed, and how: by phone, by signed letter."})
     autopay = _row_of(customer)
     starts_on = _start(words, autopay)
+    if autopay is not None and _agreed_already(autopay, words, agreed):
+        return autopay
     consent = _kept(customer, agreed, given)
     if autopay is None:
         autopay = _insert(customer, consent, starts_on)
@@ -112,9 +118,13 @@ def turn_off(customer: Customer, *, because: str) -> bool:
     return True
 
 
+def _agreed_already(autopay: Autopay, words: AutopayWords, text: str) -> bool:
+    """Whether it is on by these very words; two methods may share a label."""
+    same = autopay.consent.text == text and autopay.method_id == words.method_id
+    return autopay.active and same
+
+
 def _kept(customer: Customer, text: str, given: AgreedBy) -> Consent:
-    if not given.given_by.strip():
-        raise InvalidFields({"given_by": "Say who agreed, and how: by phone, by signed letter."})
     return keep_consent(
         ConsentGiven(
             customer=customer,

@@ -25,6 +25,10 @@ from portal.models import (
 )
 from portal.tasks import wake
 
+ELSEWHERE = {
+    ChargeSource.BULK: "It belongs to bulk charge {run}: stop that one instead.",
+    ChargeSource.PLAN: "It belongs to a payment plan: end or re-age the plan instead.",
+}
 _Later = aliased(PlannedCharge)
 
 
@@ -108,16 +112,25 @@ def coming_charges(customer_ids: Sequence[int], *, limit: int = 20) -> list[Plan
         )
         .order_by(PlannedCharge.next_try_on, PlannedCharge.id)
         .limit(limit)
-        .options(joinedload(PlannedCharge.invoice))
+        .options(joinedload(PlannedCharge.invoice), joinedload(PlannedCharge.attempt))
     )
     return list(db.session.scalars(query))
 
 
 def cancel_planned(charge: PlannedCharge, *, version: int, because: str) -> None:
-    """Do not charge it; autopay does not plan it again. InvalidTransition once it has begun."""
+    """Do not charge it; autopay does not plan it again. InvalidTransition once it has begun.
+
+    Idempotent: what a person called off before stays so, whatever the version.
+    DomainError for what is not autopay's: a run is stopped as a whole, a plan ended or changed.
+    """
+    if charge.source is not ChargeSource.AUTOPAY:
+        raise DomainError(ELSEWHERE[charge.source].format(run=charge.run_id))
+    if charge.called_off:
+        return
     bump(charge, version)
     charge.state = CHARGE.after(charge.state, "cancel")
     charge.next_try_on, charge.claimed_until, charge.outcome = None, None, because
+    charge.called_off = True
     record("cancelled", charge.invoice or charge.customer, f"A planned charge: {because}")
 
 

@@ -12,32 +12,46 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from portal.company import company, format_money
+from portal.company import company, format_money, today
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import (
+    LIVE_PLANS,
     AttemptState,
     ChargeSource,
     Invoice,
     InvoiceState,
+    PaymentPlan,
     PlannedCharge,
     PlanShare,
-    PlanState,
 )
 from portal.payment_collection.attempts import live_attempts_on
 from portal.payment_collection.autopay import autopay_of, method_for
+from portal.payment_collection.charge_words import (
+    ABOVE_BOUND,
+    ANNOUNCED_AGAIN,
+    BY_PLAN,
+    DISPUTED,
+    IN_CREDIT,
+    NO_METHOD,
+    NOT_ANNOUNCED,
+    NOT_FINAL,
+    ON_ITS_WAY,
+)
 from portal.payment_collection.methods import why_not
 from portal.payment_collection.standing import standings
 from portal.payments import credit_of, disputed_invoices
 
-ANOTHER_METHOD = "There is no payment method that can be charged: another one has to be saved."
-
 
 class Verdict(StrEnum):
-    """HOLD looks again later and counts no try; GIVE_UP tells customer and office."""
+    """HOLD looks again later and counts no try; GIVE_UP tells customer and office.
+
+    ANNOUNCE takes the notice back: another one names another day, and only then it is charged.
+    """
 
     CHARGE = "charge"
     HOLD = "hold"
+    ANNOUNCE = "announce"
     CANCEL = "cancel"
     GIVE_UP = "give up"
 
@@ -80,15 +94,21 @@ def decide_autopay(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.CANCEL, "The invoice was cancelled.")
     if invoice.balance <= ZERO:
         return Decision(Verdict.CANCEL, "It was paid another way.")
-    if hold := _why_hold(charge, invoice):
-        return Decision(Verdict.HOLD, hold)
+    held = why_held(invoice)
+    if charge.noticed_at is None:
+        return Decision(Verdict.HOLD, held or charge.outcome or NOT_ANNOUNCED.office)
+    lapsed = charge.next_try_on is not None and charge.next_try_on < today()
+    if held:
+        return Decision(Verdict.ANNOUNCE if lapsed else Verdict.HOLD, held)
     amount = min(invoice.balance, charge.amount or invoice.balance)
     if autopay.most is not None and amount > autopay.most:
-        return Decision(Verdict.GIVE_UP, f"It is more than the {_said(autopay.most)} agreed to.")
+        return Decision(Verdict.GIVE_UP, ABOVE_BOUND.office.format(amount=_said(autopay.most)))
     method = method_for(autopay)
     if method is None:
         old = autopay.method
-        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or ANOTHER_METHOD)
+        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or NO_METHOD.office)
+    if lapsed:  # the notice was good for its day alone
+        return Decision(Verdict.ANNOUNCE, ANNOUNCED_AGAIN.office)
     return Decision(Verdict.CHARGE, "", method.id, [(invoice.id, amount)])
 
 
@@ -110,28 +130,27 @@ def decide_bulk(charge: PlannedCharge) -> Decision:
 
 
 def planned_by_plan(invoice_ids: Sequence[int]) -> set[int]:
-    """Which of these invoices an active payment plan covers: it has days of its own."""
+    """Which of these invoices a payment plan covers or is offered for: days of its own."""
     query = sa.select(PlanShare.invoice_id).where(
         PlanShare.invoice_id.in_(invoice_ids),
         PlanShare.live,
-        PlanShare.plan.has(state=PlanState.ACTIVE),
+        PlanShare.plan.has(PaymentPlan.state.in_(LIVE_PLANS)),
     )
     return set(db.session.scalars(query))
 
 
-def _why_hold(charge: PlannedCharge, invoice: Invoice) -> str:
+def why_held(invoice: Invoice) -> str:
+    """Why autopay neither announces nor charges this invoice now; empty when it may."""
     if not invoice.is_on_the_books:
-        return "The invoice is not final at the moment."
-    if charge.noticed_at is None:
-        return charge.outcome or "The notice to the customer has not gone out yet."
+        return NOT_FINAL.office
     if disputed_invoices([invoice.id]):
-        return "The payer's bank disputes money on this invoice."
+        return DISPUTED.office
     if planned_by_plan([invoice.id]):
-        return "A payment plan covers this invoice."
-    if credit := max(credit_of(charge.customer_id), ZERO):
-        return f"The customer has {_said(credit)} in credit: use that first."
+        return BY_PLAN.office
+    if credit := max(credit_of(invoice.customer_id), ZERO):
+        return IN_CREDIT.office.format(amount=_said(credit))
     if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
-        return "A payment for it is on its way."
+        return ON_ITS_WAY.office
     return ""
 
 

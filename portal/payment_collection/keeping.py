@@ -27,6 +27,8 @@ from portal.payment_collection.methods import (
     why_not,
 )
 
+AUTOPAY, A_PLAN = "automatic payments", "a payment plan"  # what needs a method, in words
+
 
 @dataclass(frozen=True)
 class MethodSaved(Event):
@@ -82,9 +84,14 @@ def make_primary(customer_id: int, method_id: int) -> SavedMethod:
     return method
 
 
-def needs_of(method: SavedMethod) -> list[str]:
-    """What would stop working without it, in words: automatic payments, a payment plan."""
-    ids = [method.id, None] if method.is_primary else [method.id]  # None: the primary one
+def needs_of(method: SavedMethod, *, by_name: bool = False) -> list[str]:
+    """What would stop working without it, in words: automatic payments, a payment plan.
+
+    `by_name` leaves out what charges whichever method is the primary one.
+    """
+    ids: list[int | None] = [method.id]
+    if method.is_primary and not by_name:
+        ids.append(None)  # the primary one
     autopay = sa.select(Autopay.id).where(
         Autopay.customer_id == method.customer_id,
         Autopay.active,
@@ -96,7 +103,7 @@ def needs_of(method: SavedMethod) -> list[str]:
         PaymentPlan.state.in_(LIVE_PLANS),
         _is_one_of(PaymentPlan.method_id, ids),
     )
-    found = (("automatic payments", autopay), ("a payment plan", plan))
+    found = ((AUTOPAY, autopay), (A_PLAN, plan))
     return [words for words, query in found if db.session.scalar(query.limit(1)) is not None]
 
 

@@ -9,6 +9,7 @@ from portal.company import today
 from portal.db import db
 from portal.kernel.errors import DomainError, NotFound
 from portal.models import Customer, MethodState, SavedMethod
+from portal.payment_collection.charge_words import ELSEWHERE, EXPIRED, GONE, REMOVED
 from portal.payment_collection.gateway import gateway, has_gateway
 
 
@@ -62,21 +63,21 @@ def chargeable_method(customer_id: int, method_id: int) -> SavedMethod:
 
 
 def why_not(method: SavedMethod) -> str:
-    """Why this method cannot be charged now, for people; empty when it can."""
+    """Why this method cannot be charged now, for office and customer; empty when it can."""
     here = has_gateway() and (method.gateway, method.livemode) == (
         gateway().name,
         gateway().livemode,
     )
     if method.state is MethodState.REMOVED:
-        return f"{method.label} was removed. Choose another payment method."
+        return REMOVED.office.format(label=method.label)
     if method.state is MethodState.GONE:
-        return f"{method.label} is not valid any more. Ask the customer to save another one."
+        return GONE.office.format(label=method.label)
     if not here:
-        return f"{method.label} is kept at a payment processor that is no longer used."
+        return ELSEWHERE.office.format(label=method.label)
     if method.has_expired(today()):
         assert method.expires_on is not None
         month = method.expires_on.strftime("%m/%Y")
-        return f"{method.label} expired in {month}. Ask the customer to save another one."
+        return EXPIRED.office.format(label=method.label, month=month)
     return ""
 
 

@@ -16,6 +16,7 @@ from portal.models import (
     PlannedCharge,
 )
 from portal.payment_collection.charge_letters import write_failure
+from portal.payment_collection.charge_words import for_customer
 from portal.payment_collection.methods import why_not
 from portal.payment_collection.rules import collection_rules, retry_days
 
@@ -43,12 +44,15 @@ def note_outcome(charge_id: int) -> ChargeState:
     return charge.state
 
 
-def give_up(charge: PlannedCharge, words: str) -> None:
-    """No more tries: the customer is told with a way to pay, the office finds it in its list."""
+def give_up(charge: PlannedCharge, words: str, *, told: str = "") -> None:
+    """No more tries: the customer is told with a way to pay, the office finds it in its list.
+
+    `words` are the office's; the customer reads `told`, or what goes with them.
+    """
     charge.state = CHARGE.after(charge.state, "give up")
     charge.next_try_on, charge.outcome = None, words
     record("given up", charge.invoice or charge.customer, f"A planned charge failed: {words}")
-    write_failure(charge, reason=words)
+    write_failure(charge, reason=told or for_customer(words, charge.customer.language))
 
 
 def _succeed(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
@@ -64,9 +68,10 @@ def _fail(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
     problem = why_not(attempt.method) if attempt.method else ""
     days = retry_days(collection_rules())
     if problem:
-        give_up(charge, f"{words} {problem}")
+        mine = for_customer(problem, charge.customer.language)
+        give_up(charge, f"{words} {problem}", told=f"{words} {mine}")
     elif charge.source is ChargeSource.BULK or charge.tries > len(days):
-        give_up(charge, words)
+        give_up(charge, words, told=words)
     else:
         charge.state = CHARGE.after(charge.state, "fail")
         charge.next_try_on = today() + timedelta(days=days[charge.tries - 1])

@@ -31,6 +31,7 @@ from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.deciding import Decision, Verdict, decide, decided_sources
 from portal.payment_collection.gateway import has_gateway
 from portal.payment_collection.outcomes import give_up, note_outcome
+from portal.payment_collection.rules import collection_rules
 from portal.payments import receipt_address
 from portal.tasks import lease, wake
 
@@ -172,6 +173,10 @@ def _put_off(charge_id: int, decision: Decision, held: datetime | None, *, due: 
             charge.next_try_on, charge.outcome = None, decision.words
         case Verdict.GIVE_UP if due:
             give_up(charge, decision.words)
+        case Verdict.ANNOUNCE if due:
+            charge.noticed_at, charge.outcome = None, decision.words
+            charge.charge_on = today() + timedelta(days=collection_rules().notice_days)
+            charge.next_try_on = charge.charge_on
         case Verdict.HOLD if due:
             charge.claimed_until, charge.outcome = clock.now() + PAUSE, decision.words
 

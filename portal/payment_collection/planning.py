@@ -18,6 +18,7 @@ from portal.db import NO_MONEY, db, in_transaction, insert_once, lock_rows
 from portal.kernel import clock
 from portal.models import (
     HAS_BALANCE,
+    LIVE_CHARGES,
     ON_THE_BOOKS,
     Autopay,
     AutopayMoment,
@@ -29,12 +30,13 @@ from portal.models import (
 )
 from portal.payment_collection.autopay import autopay_of, method_for
 from portal.payment_collection.charge_letters import no_address_for, write_notice
-from portal.payment_collection.deciding import ANOTHER_METHOD
+from portal.payment_collection.charge_words import NO_ADDRESS, NO_METHOD
+from portal.payment_collection.deciding import why_held
 from portal.payment_collection.gateway import has_gateway
 from portal.payment_collection.outcomes import give_up
 from portal.payment_collection.rules import collection_rules
 
-NO_ADDRESS = "There is no email address to send the notice to, so nothing is charged."
+UNTRIED = (ChargeState.WAITING, ChargeState.FAILED)  # its next try is announced
 MOST_AT_ONCE = 2_000  # invoices planned in one turn; the rest in the next
 
 
@@ -61,13 +63,21 @@ def day_of(autopay: Autopay, invoice: Invoice, *, notice_days: int) -> date:
 
 
 def _unplanned() -> sa.Select[int, int]:
-    """Final invoices with a balance, of customers with autopay, that no charge was planned for
-    since they agreed: what was given up, or cancelled by a person, is not planned again."""
+    """Final invoices with a balance, of customers with autopay, that nothing is planned for.
+
+    What was given up since they agreed is not planned again, and what a person called off never
+    is, whatever is agreed later. What was charged, or cancelled because it was paid, and is owed
+    again (a check bounced, a line was added) is planned and announced anew.
+    """
     planned = sa.exists().where(
         PlannedCharge.invoice_id == Invoice.id,
         sa.or_(
-            PlannedCharge.created_at >= Consent.created_at,
-            PlannedCharge.state == ChargeState.CHARGING,
+            PlannedCharge.state.in_(LIVE_CHARGES),
+            sa.and_(
+                PlannedCharge.state == ChargeState.GIVEN_UP,
+                PlannedCharge.created_at >= Consent.created_at,
+            ),
+            PlannedCharge.called_off,
         ),
     )
     return (
@@ -116,7 +126,7 @@ def _to_announce() -> list[int]:
         sa.select(PlannedCharge.id)
         .where(
             PlannedCharge.source == ChargeSource.AUTOPAY,
-            PlannedCharge.state == ChargeState.WAITING,
+            PlannedCharge.state.in_(UNTRIED),
             PlannedCharge.noticed_at.is_(None),
             PlannedCharge.next_try_on <= last,
         )
@@ -127,17 +137,22 @@ def _to_announce() -> list[int]:
 
 
 def _announce(charge_id: int) -> None:
-    """Tell the customer amount, day, method and how to stop it; then it may be charged."""
+    """Tell the customer amount, day, method and how to stop it; then it may be charged.
+
+    What may not be charged at the moment is not announced either.
+    """
     charge = lock_rows(PlannedCharge, [charge_id])[0]
     invoice, autopay = charge.invoice, autopay_of(charge.customer_id)
-    done = charge.noticed_at is not None or charge.state is not ChargeState.WAITING
+    done = charge.noticed_at is not None or charge.state not in UNTRIED
     if done or invoice is None or autopay is None or not invoice.balance:
         return
+    if why_held(invoice):
+        return  # announced when that is over
     method = method_for(autopay)
     if method is None:
-        give_up(charge, ANOTHER_METHOD)
+        give_up(charge, NO_METHOD.office)
     elif no_address_for(charge.customer):
-        charge.outcome = NO_ADDRESS
+        charge.outcome = NO_ADDRESS.office
     else:
         earliest = today() + timedelta(days=collection_rules().notice_days)
         charge.charge_on = charge.next_try_on = max(charge.charge_on, earliest)

@@ -1,4 +1,7 @@
-"""Removing a kept method: refused while something needs it and nothing can take over."""
+"""Removing a kept method: refused while a consent names it, or nothing could take over.
+
+What charges the primary method goes on with the next one; what names one method never does.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,12 @@ from portal.models import (
     ConsentKind,
     MethodState,
     PaymentAttempt,
-    PaymentPlan,
     SavedMethod,
 )
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.keeping import (
+    A_PLAN,
+    AUTOPAY,
     lock_methods_of,
     needs_of,
     record_of_method,
@@ -26,6 +30,11 @@ from portal.payment_collection.keeping import (
     successor_of,
 )
 from portal.payment_collection.methods import method_of
+
+FIRST = {
+    AUTOPAY: "Change autopay first, or turn it off.",
+    A_PLAN: "End the payment plan first, or agree on another one.",
+}
 
 
 def removal_problem(method: SavedMethod) -> str:
@@ -36,6 +45,11 @@ def removal_problem(method: SavedMethod) -> str:
     )
     if db.session.scalar(charging.limit(1)) is not None:
         return f"{method.label} is being charged at this moment. Try again in some minutes."
+    if named := needs_of(method, by_name=True):
+        return (
+            f"{method.label} is named by what was agreed: it is used for {' and '.join(named)}. "
+            f"{' '.join(FIRST[one] for one in named)}"
+        )
     needs = needs_of(method)
     if needs and successor_of(method) is None:
         return (
@@ -46,7 +60,7 @@ def removal_problem(method: SavedMethod) -> str:
 
 
 def remove_method(customer_id: int, method_id: int) -> None:
-    """Detach it at the gateway, then mark it; what needs it moves to another one.
+    """Detach it at the gateway, then mark it; what charges the primary one moves to another.
 
     Runs its own transactions. Raises NotFound for another customer's, DomainError when it is
     needed and nothing can take over, or when the gateway cannot be reached; repeating is safe.
@@ -81,12 +95,18 @@ def _mark_removed(customer_id: int, method_id: int) -> None:
     if method.consent.kind is ConsentKind.SAVE_METHOD:
         method.consent.revoked_at = clock.now()
     db.session.flush()
-    for table in (Autopay, PaymentPlan):  # None: the primary one
-        db.session.execute(
-            sa.update(table).where(table.method_id == method.id).values(method_id=None)
-        )
+    _forget_in_autopay_that_is_off(method)
     words = f"{method.label} was removed."
     if was_primary and successor is not None:
         set_primary(successor)
         words += f" {successor.label} is the primary payment method now."
     record_of_method(method, "method removed", words)
+
+
+def _forget_in_autopay_that_is_off(method: SavedMethod) -> None:
+    """It is offered anew when they turn it on again; one that is on keeps what it names."""
+    db.session.execute(
+        sa.update(Autopay)
+        .where(Autopay.method_id == method.id, ~Autopay.active)
+        .values(method_id=None)
+    )

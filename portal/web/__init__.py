@@ -2,7 +2,7 @@
 
 from portal.db import PageRequest
 from portal.web.bodies import read_report
-from portal.web.coming_back import safe_next
+from portal.web.coming_back import page_before, safe_next
 from portal.web.fields import (
     ChoiceField,
     DayField,
@@ -72,6 +72,7 @@ __all__ = [
     "notify",
     "once",
     "open_to_all",
+    "page_before",
     "page_request",
     "payers_only",
     "pdf_response",

@@ -1,6 +1,7 @@
 """Autopay in the portal: read, agree, stop; only for customers I may pay for."""
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -9,8 +10,16 @@ from portal.customers import ContactWords, add_contact
 from portal.db import db
 from portal.kernel.money import Money
 from portal.models import Autopay, ChargeState, Consent, ConsentKind
+from portal.payment_collection import start_charge_run
 from tests.conftest import payer_client
-from tests.payment_collection.planned import after, autopay_row, charges, with_autopay, work
+from tests.payment_collection.planned import (
+    after,
+    autopay_row,
+    balance_of,
+    charges,
+    with_autopay,
+    work,
+)
 
 
 @pytest.fixture
@@ -73,6 +82,28 @@ def test_other_words_than_were_read_are_not_agreed_to(build, ada, browser):
     assert "read it again" in refused.text
     assert db.session.scalars(sa.select(Autopay)).all() == []
     assert browser.post(f"/my/autopay/{ada.id}", data={"moment": "due_date"}).status_code == 422
+
+
+def test_changed_words_are_shown_again_and_can_be_agreed_to(build, ada, browser):
+    build.saved_method(ada)
+    page = browser.post(f"/my/autopay/{ada.id}/terms", data={"moment": "due_date", "most": "5"})
+    refused = browser.post(f"/my/autopay/{ada.id}", data=terms_of(page.text) | {"most": "50"})
+    assert "never more than $50.00 at once" in refused.text
+
+    agreed = browser.post(f"/my/autopay/{ada.id}", data=terms_of(refused.text))
+
+    assert agreed.status_code == 303
+    assert autopay_row(ada).most == Money.of(50)
+
+
+def test_refused_terms_are_sent_to_be_read_and_not_to_be_agreed_to(build, ada, browser):
+    build.saved_method(ada)
+    refused = browser.post(f"/my/autopay/{ada.id}", data={"moment": "due_date", "most": "0"})
+
+    assert refused.status_code == 422
+    assert f'action="/my/autopay/{ada.id}/terms"' in refused.text
+    again = browser.get(f"/my/autopay/{ada.id}")
+    assert (again.status_code, again.location) == (303, f"/my/autopay/{ada.id}/terms")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +173,46 @@ def test_one_charge_can_be_left_out(build, ada, browser):
 
     assert charges(invoice)[0].state is ChargeState.CANCELLED
     assert autopay_row(ada).active
+
+
+def test_leaving_one_out_twice_is_the_same(build, ada, browser):
+    with_autopay(build, ada)
+    invoice = build.posted("80", customer=ada, term="Net 15")
+    work()
+    charge = charges(invoice)[0]
+    address, typed = f"/my/autopay/charges/{charge.id}/cancellation", {"version": charge.version}
+    browser.post(address, data=typed)
+
+    for version in (charge.version, charge.version + 1):
+        again = browser.post(address, data={"version": version}, follow_redirects=True)
+        assert "It is not charged by itself any more." in again.text
+
+
+def test_what_ended_otherwise_is_not_said_to_be_left_out(build, ada, browser):
+    """Its invoice may wait to be charged by another row."""
+    with_autopay(build, ada)
+    invoice = build.posted("80", customer=ada, term="Net 15")
+    work()
+    charge = charges(invoice)[0]
+    browser.post(f"/my/autopay/{ada.id}/off")
     late = browser.post(f"/my/autopay/charges/{charge.id}/cancellation", data={"version": 1})
     assert late.status_code in (409, 422)
+
+
+def test_what_is_not_autopays_is_not_the_customers_to_cancel(build, ada, browser):
+    invoice = build.posted("80", customer=ada)
+    with_autopay(build, ada)
+    run = start_charge_run([ada.id], seal="1-8000", by=None)
+    db.session.commit()
+    (charge,) = charges()
+
+    answer = browser.post(
+        f"/my/autopay/charges/{charge.id}/cancellation", data={"version": charge.version}
+    )
+
+    assert (answer.status_code, charge.run_id) == (404, run.id)
+    assert charges()[0].state is ChargeState.WAITING
+    assert balance_of(invoice) == Money.of(80)
 
 
 def test_a_failed_charge_is_told_with_its_next_day(app, build, ada):
@@ -157,3 +226,24 @@ def test_a_failed_charge_is_told_with_its_next_day(app, build, ada):
         page = payer_client(app, "ada@example.org").get("/my/autopay").text
     assert "The card was declined." in page
     assert "We try again on Mar 20" in page
+
+
+def test_why_a_charge_waits_is_said_to_the_customer_and_not_about_them(app, build, ada):
+    with_autopay(build, ada)
+    build.posted("80", customer=ada, term="Net 15")
+    work()
+    with after(12):
+        work()
+    build.payment(ada, "10")
+    with after(15):
+        work()
+        assert "The customer has $10.00 in credit" in charges()[0].outcome
+        page = payer_client(app, "ada@example.org").get("/my/autopay").text
+    assert "You have $10.00 in credit with us, which is used first." in page
+    assert "The customer" not in page
+
+
+def test_no_page_of_a_customer_prints_what_was_noted_for_the_office():
+    pages = {one.name: one.read_text() for one in Path("templates/customer").rglob("*.html")}
+    assert pages
+    assert [name for name, text in pages.items() if ".outcome }}" in text] == []

@@ -6,7 +6,7 @@ from flask import current_app
 
 from portal.db import db
 from portal.models import BillingAccess, Consent, MethodSetup, MethodState, SavedMethod
-from portal.payment_collection import keeping_words, seal_of
+from portal.payment_collection import AgreedBy, AutopayWords, keeping_words, seal_of, turn_on
 from tests.conftest import payer_client
 
 
@@ -113,6 +113,20 @@ def test_removing_asks_first_and_says_what_takes_over(ada, build):
     page = browser.post(f"/my/payment-methods/{first.id}/removal", follow_redirects=True).text
     assert "was removed" in page
     assert db.session.get(SavedMethod, first.id).state is MethodState.REMOVED
+
+
+def test_a_method_that_autopay_names_leads_to_autopay_first(ada, build):
+    customer, browser = ada
+    first = build.saved_method(customer)
+    build.saved_method(customer, "bank", primary=False)
+    turn_on(customer, AutopayWords(method_id=first.id), AgreedBy("Ada"))
+    db.session.commit()
+
+    question = browser.get(f"/my/payment-methods/{first.id}/removal").text
+
+    assert "Change autopay first" in question
+    assert 'href="/my/autopay">Change autopay</a>' in question
+    assert "Remove it" not in question
 
 
 def foreign(build):

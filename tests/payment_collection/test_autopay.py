@@ -6,7 +6,7 @@ import pytest
 from flask import current_app
 
 from portal.db import db, in_transaction
-from portal.invoices import unpost_invoice
+from portal.invoices import post_invoice, unpost_invoice
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, OutsideFailure
 from portal.kernel.money import ZERO, Money
@@ -19,6 +19,7 @@ from portal.models import (
     Customer,
     Invoice,
     MethodState,
+    Payment,
     PaymentAttempt,
     PlannedCharge,
     SavedMethod,
@@ -33,6 +34,7 @@ from portal.payment_collection import (
     collection_rules,
     consent_to,
     covers_office_charges,
+    for_customer,
     look_at_charge,
     seal_of,
     settle,
@@ -40,6 +42,9 @@ from portal.payment_collection import (
     turn_off,
     turn_on,
 )
+from portal.payment_collection.charge_words import REASONS
+from portal.payment_plans import withdraw_plan
+from portal.payments import ReturnReason, return_payment
 from portal.tasks import run_waiting
 from tests.payment_collection.planned import (
     GIVEN,
@@ -53,6 +58,7 @@ from tests.payment_collection.planned import (
     with_autopay,
     work,
 )
+from tests.payment_plans.plans import accepted, offered
 
 NET_15 = "Net 15"  # due on March 17
 
@@ -582,6 +588,70 @@ def test_other_terms_keep_what_was_agreed_to_be_charged(build, ada):
     assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED, ChargeState.WAITING]
 
 
+def agree_to(ada, **words):
+    in_transaction(
+        lambda: turn_on(db.session.get_one(Customer, ada.id), AutopayWords(**words), GIVEN)
+    )
+
+
+def test_a_charge_a_person_called_off_does_not_come_back_with_other_terms(build, ada):
+    invoice, _method = planned(build, ada)
+    charge = charges(invoice)[0]
+    cancel_planned(charge, version=charge.version, because="Ada pays by check.")
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "expired in 03/2026. Please save another one."),
+        ("es", "caducó en 03/2026. Guarde otro."),
+        ("fr", "a expiré en 03/2026. Veuillez en enregistrer un autre."),
+    ],
+)
+def test_the_customer_is_asked_to_save_another_method_in_their_language(build, language, words):
+    ada = build.customer("Ada", email="ada@example.org", language=language)
+    method = build.saved_method(ada)
+    agree_to(ada, method_id=method.id)
+    invoice = build.posted("80", customer=ada, term=NET_15)
+    work()
+    with after(12):
+        work()
+    db.session.get_one(SavedMethod, method.id).expires_on = date(2026, 3, 1)
+    with after(30):
+        work()
+
+    assert state_of(invoice) is ChargeState.GIVEN_UP
+    assert words in mails("charge failed")[0].body
+    assert "Ask the customer" not in mails("charge failed")[0].body
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda one: one.office[:30])
+def test_every_reason_has_a_sentence_for_the_customer(reason):
+    gaps = {"amount": "$5.00", "label": "Visa", "month": "03/2026"}
+    for language in ("en", "es", "fr"):
+        told = for_customer(reason.office.format(**gaps), language)
+        assert told == getattr(reason, language).format(**gaps)
+    assert for_customer("Somebody pays it at this moment.", "en").startswith("It could not be")
+
+
+def test_agreeing_twice_to_the_same_terms_keeps_one_consent_and_what_waits(build, ada):
+    invoice, _method = planned(build, ada, most=Money.of(900))
+    consent_id = autopay_row(ada).consent_id
+    with after(1):
+        agree_to(ada, most=Money.of(900))
+        work()
+
+    assert autopay_row(ada).consent_id == consent_id
+    assert autopay_row(ada).consent.revoked_at is None
+    assert db.session.query(Consent).filter_by(kind=ConsentKind.AUTOPAY).count() == 1
+    assert [one.state for one in charges(invoice)] == [ChargeState.WAITING]
+
+
 def test_bad_input_to_autopay_is_refused_in_words(build, ada):
     with pytest.raises(DomainError, match="Save a card or a bank account first"):
         turn_on(ada, AutopayWords(), GIVEN)
@@ -652,3 +722,117 @@ def test_a_charge_is_never_kept_without_its_try_being_noted(build, ada):
         look_at_charge(charge_id)
     assert len(gateway_charges()) == 1
     assert db.session.query(PaymentAttempt).count() == 1
+
+
+def test_a_day_that_passed_while_it_was_held_is_announced_again(build, ada):
+    invoice, _method = planned(build, ada)
+    with after(12):
+        work()
+    unpost_invoice(db.session.get_one(Invoice, invoice.id), because="a mistake")
+    for day in (15, 16):
+        with after(day):
+            work()
+    with after(55):
+        post_invoice(db.session.get_one(Invoice, invoice.id))
+        work()
+        work()
+        assert (state_of(invoice), gateway_charges()) == (ChargeState.WAITING, [])
+    first, second = mails("autopay notice")
+    assert "March 17, 2026" in first.body
+    assert "April 29, 2026" in second.body
+
+    with after(57):
+        work()
+    assert gateway_charges() == []
+    with after(58):
+        work()
+    assert state_of(invoice) is ChargeState.SUCCEEDED
+
+
+def test_a_retry_that_was_held_past_its_day_is_announced_before_it_is_made(build, ada):
+    invoice, _method = planned(build, ada, "declined-card")
+    announced_and_due(invoice)
+    payment = build.payment(ada, "10", db.session.get_one(Invoice, invoice.id))
+    payment.disputed = True
+    for day in (18, 19):
+        with after(day):
+            work()
+    db.session.get_one(type(payment), payment.id).disputed = False
+    with after(40):
+        work()
+        work()
+
+    (charge,) = charges(invoice)
+    assert (charge.tries, charge.next_try_on) == (1, date(2026, 4, 14))
+    assert "$70.00" in mails("autopay notice")[-1].body
+    with after(43):
+        work()
+    assert charges(invoice)[0].tries == 2
+
+
+@pytest.mark.parametrize("plan_of", [offered, accepted])
+def test_an_invoice_with_a_plan_is_neither_announced_nor_charged(build, ada, plan_of):
+    invoice, _method = planned(build, ada)
+    plan = plan_of(invoice, payments=3, first_on=date(2026, 5, 1))
+    for day in (12, 15, 16):
+        with after(day):
+            work()
+    assert mails("autopay notice") == gateway_charges() == []
+    assert "payment plan" in charges(invoice)[0].outcome
+
+    with after(20):
+        withdraw_plan(db.session.get_one(type(plan), plan.id), because="Ada asked for it.")
+        work()
+        assert gateway_charges() == []
+    with after(23):
+        work()
+    assert state_of(invoice) is ChargeState.SUCCEEDED
+    assert len(mails("autopay notice")) == 1
+
+
+def bounced(payment, *, on):
+    payment = db.session.get_one(Payment, payment.id)
+    return_payment(payment, ReturnReason.BOUNCED, on=on)
+    db.session.commit()
+
+
+def test_what_a_bounced_check_leaves_owed_is_planned_and_announced_anew(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "80", db.session.get_one(Invoice, invoice.id))
+    with after(15):
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.CANCELLED]
+    with after(16):
+        bounced(check, on=date(2026, 3, 18))
+        work()
+    assert charges(invoice)[-1].charge_on == date(2026, 3, 21)
+    assert len(mails("autopay notice")) == 1
+    with after(19):
+        work()
+    assert [one.state for one in charges(invoice)] == ["cancelled", "succeeded"]
+    assert balance_of(invoice) == ZERO
+
+
+def test_more_that_is_owed_after_a_charge_is_charged_by_another_notice(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "30", db.session.get_one(Invoice, invoice.id))
+    announced_and_due(invoice)
+    assert [one.amount for one in payments()] == [Money.of(30), Money.of(50)]
+    with after(16):
+        bounced(check, on=date(2026, 3, 18))
+        work()
+    assert "$30.00" in mails("autopay notice")[-1].body
+    with after(19):
+        work()
+        work()
+    assert [one.state for one in charges(invoice)] == ["succeeded", "succeeded"]
+    assert balance_of(invoice) == ZERO
+    assert len(gateway_charges()) == 2
+
+
+def test_what_was_given_up_is_not_planned_again_by_itself(build, ada):
+    invoice, _method = planned(build, ada, most=Money.of(10))
+    announced_and_due(invoice)
+    with after(16):
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.GIVEN_UP]

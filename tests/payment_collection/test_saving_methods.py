@@ -35,7 +35,9 @@ from portal.payment_collection import (
     start_setup,
     tell_of_expiring,
 )
+from portal.payment_plans import withdraw_plan
 from portal.tasks import run_waiting
+from tests.payment_plans.test_charges import automatic
 
 
 def gateway():
@@ -258,15 +260,49 @@ def test_a_method_automatic_payments_need_is_not_removed(build, named):
         remove(method)
 
 
-def test_what_needs_a_removed_method_moves_to_the_other_one(build):
+def test_what_charges_the_primary_one_goes_on_with_the_other_one(build):
     customer = build.customer()
     first, second = save(customer), save(customer)
-    autopay = autopay_on(customer, first)
+    autopay_on(customer)
 
     remove(first)
 
-    assert fresh(autopay).method_id is None
     assert primary_method(customer.id) == second
+
+
+def test_a_method_that_autopay_names_is_never_exchanged_for_another(build):
+    customer = build.customer()
+    first, _second = save(customer), save(customer)
+    autopay = autopay_on(customer, first)
+
+    with pytest.raises(DomainError, match="Change autopay first"):
+        remove(first)
+
+    assert fresh(autopay).method_id == first.id
+    assert fresh(first).state is MethodState.ACTIVE
+
+
+def test_a_method_that_an_active_plan_names_is_not_removed(build):
+    plan = automatic(build, "100")
+    build.saved_method(plan.customer, primary=False)
+
+    with pytest.raises(DomainError, match="End the payment plan first"):
+        remove(plan.method)
+
+    assert fresh(plan).method_id == plan.method_id
+    withdraw_plan(fresh(plan), because="You asked for it.")
+    assert remove(plan.method).state is MethodState.REMOVED
+
+
+def test_autopay_that_is_off_forgets_a_removed_method(build):
+    customer = build.customer()
+    method = save(customer)
+    autopay = autopay_on(customer, method)
+    autopay.active = False
+
+    remove(method)
+
+    assert fresh(autopay).method_id is None
 
 
 def test_a_gateway_that_cannot_be_reached_removes_nothing(build, monkeypatch):

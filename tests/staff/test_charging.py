@@ -58,6 +58,17 @@ def test_yes_charges_and_says_so(office, owed):
     assert db.session.get(Invoice, owed[0]).balance == ZERO
 
 
+def test_a_paid_invoice_is_said_to_be_paid(office, build, owed):
+    invoice = db.session.get(Invoice, owed[0])
+    build.payment(invoice.customer, "80", invoice)
+    db.session.commit()
+    page = office.get(f"/staff/invoices/{owed[0]}/charge").text
+
+    assert "This invoice is paid: there is nothing left to charge." in page
+    assert "is due." not in page
+    assert 'name="method_id"' not in page
+
+
 def test_a_second_press_of_the_same_yes_charges_nothing(office, owed):
     invoice_id, method_id = owed
     typed = hidden(ask(office, invoice_id, method_id, "30.00").text)

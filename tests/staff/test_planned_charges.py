@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import ChargeRun, ChargeState
+from portal.payment_collection import start_charge_run
 from portal.tasks import run_waiting
 from tests.conftest import count_statements, staff_client
 from tests.customer.test_autopay import terms_of
@@ -24,6 +25,8 @@ from tests.payment_collection.planned import (
     work,
 )
 from tests.payment_collection.test_bulk import owing
+from tests.payment_plans.plans import look_on
+from tests.payment_plans.test_charges import automatic
 
 
 def failed_charge(build, ada):
@@ -59,6 +62,24 @@ def test_the_office_turns_autopay_on_by_what_it_heard(office, build, ada):
     assert (consent.address, consent.agent) == ("", "")
     assert "Ada by phone" in office.get(address).text
     assert "On since" in office.get(f"/staff/customers/{ada.id}").text
+
+
+def test_the_office_reads_changed_words_out_again(office, build, ada):
+    build.saved_method(ada)
+    address = f"/staff/customers/{ada.id}/autopay"
+    page = office.post(f"{address}/terms", data={"moment": "due_date", "most": "5"})
+    typed = terms_of(page.text) | {"most": "50", "given_by": "Ada by phone"}
+    refused = office.post(address, data=typed)
+    assert refused.status_code == 422
+    assert "never more than $50.00 at once" in refused.text
+    assert 'value="Ada by phone"' in refused.text
+    below_zero = office.post(address, data=typed | {"most": "-1"})
+    assert f'action="{address}/terms"' in below_zero.text
+
+    agreed = office.post(address, data=typed | terms_of(refused.text))
+
+    assert agreed.status_code == 303
+    assert autopay_row(ada).most == Money.of(50)
 
 
 def test_the_office_turns_it_off_with_a_reason(office, build, ada):
@@ -104,6 +125,49 @@ def test_it_is_cancelled_at_a_press(office, build, ada):
 
     assert charges(invoice)[0].state is ChargeState.CANCELLED
     assert "Cancelled by Administrator" in charges(invoice)[0].outcome
+
+
+@pytest.mark.parametrize("path", ["again", "cancellation"])
+def test_a_press_leads_back_to_where_it_was_made(office, build, ada, path):
+    charge = charges(failed_charge(build, ada))[0]
+    address = f"/staff/planned-charges/{charge.id}/{path}"
+    listed = "/staff/planned-charges?state=needs_somebody"
+    answer = office.post(
+        address, data={"version": charge.version}, headers={"Referer": f"http://localhost{listed}"}
+    )
+
+    assert (answer.status_code, answer.location) == (303, listed)
+
+
+def test_a_press_from_nowhere_leads_to_the_customers_autopay(office, build, ada):
+    charge = charges(failed_charge(build, ada))[0]
+    assert press_cancel(office, charge).location == f"/staff/customers/{ada.id}/autopay"
+
+
+def test_a_row_of_a_bulk_charge_is_stopped_through_its_run(office, build):
+    start_charge_run([owing(build).customer_id], seal="1-8000", by=None)
+    db.session.commit()
+    (charge,) = charges()
+    answer = press_cancel(office, charge)
+
+    assert f"It belongs to bulk charge {charge.run_id}: stop that one instead." in answer.text
+    assert charges()[0].state is ChargeState.WAITING
+
+
+def test_cancelling_the_charge_of_a_plan_does_not_break_the_plan_silently(office, build):
+    weekly_by_card = automatic(build, "100")
+    look_on(weekly_by_card.instalments[0].due_on)
+    (charge,) = charges()
+    answer = press_cancel(office, charge)
+
+    assert "end or re-age the plan instead" in answer.text
+    assert charges()[0].state is ChargeState.WAITING
+
+
+def press_cancel(office, charge):
+    return office.post(
+        f"/staff/planned-charges/{charge.id}/cancellation", data={"version": charge.version}
+    )
 
 
 def test_only_who_may_charge_has_the_buttons(app, build, ada):
@@ -156,7 +220,7 @@ def test_a_bulk_charge_is_previewed_asked_and_carried_out(office, build):
     again = office.post(address, query_string={"customer": ids}, data=typed)
     run_waiting()
 
-    assert again.location in (answer.location, None) or again.status_code == 422
+    assert (again.status_code, again.location) == (303, answer.location)
     assert len(db.session.scalars(sa.select(ChargeRun)).all()) == 1
     assert (balance_of(ada), balance_of(bob), balance_of(cyd)) == (ZERO, ZERO, Money.of(9))
     shown = office.get(answer.location).text
