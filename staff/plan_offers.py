@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired
 from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import DomainError, NotFound
 from portal.models import Customer, PaymentPlan, PlanRhythm, PlanState
 from portal.payment_collection import methods_of
 from portal.payment_plans import (
@@ -97,7 +97,7 @@ def create(customer_id: int) -> Response:
 
 
 def _offer(customer: Customer, form: OfferForm) -> Response:
-    chosen = choices_for(customer, besides=_besides(form))
+    chosen = choices_for(customer, besides=_besides(customer, form))
     plan = offer_plan(
         customer, _terms(form, chosen, _ticked()), by=signed_in_user().name,
         plan=_plan_of(form.plan_id.data), replaces=_plan_of(form.replaces_id.data),
@@ -110,7 +110,7 @@ def _page(
     customer: Customer, form: OfferForm, ids: list[int], *,
     proposal: Proposal | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
-    choices = choices_for(customer, besides=_besides(form))
+    choices = choices_for(customer, besides=_besides(customer, form))
     replaces, answers = _plan_of(form.replaces_id.data), _plan_of(form.plan_id.data)
     preview, problem = _preview(customer, form, choices, ids)
     ticked = [one.invoice for one in choices if one.invoice.id in ids]
@@ -162,9 +162,13 @@ def _proposed(
     return form
 
 
-def _besides(form: OfferForm) -> list[PaymentPlan]:
+def _besides(customer: Customer, form: OfferForm) -> list[PaymentPlan]:
+    """The plans the form speaks of; NotFound for another customer's."""
     known = (_plan_of(form.plan_id.data), _plan_of(form.replaces_id.data))
-    return [one for one in known if one is not None]
+    found = [one for one in known if one is not None]
+    if any(one.customer_id != customer.id for one in found):
+        raise NotFound(_("No such payment plan of this customer."))
+    return found
 
 
 def _plan(name: str) -> PaymentPlan | None:

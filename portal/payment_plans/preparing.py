@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from portal.audit import Happening, record_many
 from portal.db import lock_rows
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Customer, Invoice, PaymentPlan
 
 LONGEST_WORDS = 1000
@@ -20,6 +20,12 @@ def hold_invoices(customer: Customer, invoices: Sequence[Invoice]) -> list[Invoi
     if any(one.customer_id != customer.id for one in locked):
         raise DomainError("These invoices belong to another customer.")
     return locked
+
+
+def require_plans_of(customer: Customer, *plans: PaymentPlan | None) -> None:
+    """NotFound when one of these plans is another customer's; None is nobody's."""
+    if any(one is not None and one.customer_id != customer.id for one in plans):
+        raise NotFound("No such payment plan of this customer.")
 
 
 def record_with_invoices(verb: str, plan: PaymentPlan, sentence: str) -> None:

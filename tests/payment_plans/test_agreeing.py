@@ -6,17 +6,20 @@ import sqlalchemy as sa
 from portal.audit import acting_as, trail_of
 from portal.db import db
 from portal.invoices import cancel_invoice, unpost_invoice
-from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition, NotFound
 from portal.kernel.money import Money
 from portal.models import ConsentKind, Message, PlanRhythm, PlanState
 from portal.payment_collection import RuleWords, change_rules, collection_rules
 from portal.payment_plans import (
+    PlanTerms,
     accept_plan,
     ask_for_plan,
     changes_since_offer,
     decline_plan,
     look_after_plans,
+    preview_plan,
     propose,
+    shares_to_pay,
     terms_text,
     withdraw_plan,
 )
@@ -162,6 +165,27 @@ def test_a_draft_another_customers_and_a_paid_invoice_are_refused(build):
     pay(build, paid, "50")
     with pytest.raises(DomainError):
         offered(paid)
+
+
+def test_another_customers_plan_is_neither_answered_nor_replaced(build):
+    mine, theirs = build.posted("50"), build.posted("60")
+    other = offered(theirs)
+    for words in ({"plan": other}, {"replaces": other}):
+        with pytest.raises(NotFound):
+            offered(mine, **words)
+        with pytest.raises(NotFound):
+            preview_plan(mine.customer, PlanTerms([mine], 2, PlanRhythm.WEEKLY, TODAY), **words)
+
+
+def test_a_plan_with_another_customers_invoice_is_neither_accepted_nor_charged(build):
+    plan = offered(build.posted("60"))
+    plan.shares[0].invoice = build.posted("60")
+    db.session.flush()
+    with pytest.raises(DomainError, match="belongs to another customer"):
+        accept_plan(plan, agreed(plan))
+    assert plan.state is PlanState.PROPOSED
+    with pytest.raises(DomainError, match="covers another customer's invoice"):
+        shares_to_pay(plan, Money.of(15))
 
 
 def test_more_than_is_owed_is_refused_and_less_covers_the_oldest_first(build):

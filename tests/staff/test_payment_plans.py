@@ -90,6 +90,24 @@ def test_a_wish_is_answered_from_its_page(office, invoice):
     assert only_plan().state is PlanState.PROPOSED
 
 
+@pytest.mark.parametrize("field", ["plan_id", "replaces_id"])
+@pytest.mark.parametrize("step", ["", "/preview"])
+def test_another_customers_plan_is_not_filled_with_these_invoices(
+    office, build, invoice, field, step
+):
+    theirs = build.posted("300", customer=build.customer("Bob"))
+    other = accepted(theirs) if field == "replaces_id" else offered(theirs)
+    db.session.commit()
+    before = other.version
+    data = form_of(invoice, note="x", **{field: str(other.id)})
+    reply = office.post(f"/staff/payment-plans/{invoice.customer_id}{step}", data=data)
+    assert reply.status_code == 404
+    assert (only_plan().version, only_plan().shares[0].invoice_id) == (before, theirs.id)
+    crossed = office.get(f"/staff/payment-plans/new?customer_id={invoice.customer_id}"
+                         f"&{field}={other.id}")  # fmt: skip
+    assert "Bob" in crossed.text
+
+
 def test_saying_no_and_withdrawing_ask_for_words_first(office, invoice):
     wish = ask_for_plan(invoice.customer, [invoice], rhythm=PlanRhythm.WEEKLY, asked_by="a@b.c")
     db.session.commit()
