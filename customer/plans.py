@@ -10,7 +10,7 @@ from wtforms import TextAreaField
 from customer.mine import me, my_plan
 from portal.company import today
 from portal.invoices import customer_open_invoices
-from portal.kernel.errors import DomainError, InvalidFields
+from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
 from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState
 from portal.payment_collection import (
     CheckoutWanted,
@@ -103,19 +103,24 @@ def accept(plan_id: int) -> Response:
         if "agreed" not in request.form:
             raise DomainError(_("Tick that you agree to the terms."))
         accept_plan(plan, _agreed())
+    except InvalidTransition:
+        return _answered_before(plan_id, PlanState.ACTIVE, _agreed_words())
     except DomainError as error:
         return _refused(plan_id, error)
-    notify(_("Agreed. Thank you! We sent you a copy by mail."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
+    return _done(plan, _agreed_words())
 
 
 @bp.post("/<int:plan_id>/refusal")
 @payers_only
 def decline(plan_id: int) -> Response:
     plan = _payable(my_plan(plan_id))
-    decline_plan(plan, because=request.form.get("because", ""), by_customer=True)
-    notify(_("Declined. We know now that you do not want this plan."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
+    try:
+        decline_plan(plan, because=request.form.get("because", ""), by_customer=True)
+    except InvalidTransition:
+        return _answered_before(plan_id, PlanState.DECLINED, _declined_words())
+    except DomainError as error:
+        return _refused(plan_id, error)
+    return _done(plan, _declined_words())
 
 
 @bp.post("/<int:plan_id>/payment")
@@ -146,6 +151,28 @@ def _payable(plan: PaymentPlan) -> PaymentPlan:
     if not me().may_pay(plan.customer_id):
         raise DomainError(_("You may see this plan but not agree to it or pay it."))
     return plan
+
+
+def _agreed_words() -> str:
+    return str(_("Agreed. Thank you! We sent you a copy by mail."))
+
+
+def _declined_words() -> str:
+    return str(_("Declined. We know now that you do not want this plan."))
+
+
+def _done(plan: PaymentPlan, sentence: str) -> Response:
+    notify(sentence)
+    return redirect_to("customer.plans.show", plan_id=plan.id)
+
+
+def _answered_before(plan_id: int, wished: PlanState, sentence: str) -> Response:
+    """A second press finds what it wished for; another answer came before on the plan's page."""
+    plan = my_plan(plan_id)
+    if plan.state is wished:
+        return _done(plan, sentence)
+    late = _("This plan was answered or changed before. Here is how it stands now.")
+    return _page(plan, error=late, status=422)
 
 
 def _refused(plan_id: int, error: DomainError) -> Response:

@@ -15,11 +15,13 @@ from portal.payment_plans.telling import tell_customer, tell_office
 def decline_plan(plan: PaymentPlan, *, because: str, by_customer: bool = False) -> None:
     """The office says no to a wish, or the customer to an offer; the reason is told.
 
-    InvalidFields when the office gives no reason.
+    InvalidFields when the office gives no reason, InvalidTransition when it was answered before.
     """
     words = tidy_words(because)
     if not words and not by_customer:
         raise InvalidFields({"because": "Say why, in words the customer reads."})
+    lock_rows(Invoice, [share.invoice_id for share in plan.shares])
+    lock_rows(PaymentPlan, [plan.id])
     claim(plan, state=PLAN.after(plan.state, "decline"))
     end_plan(plan, words)
     record("declined", plan, f"Payment plan {plan.number} was declined. {words}".strip())

@@ -84,6 +84,35 @@ def test_the_offer_shows_its_terms_in_full_and_is_accepted_with_evidence(build, 
     assert browser.get(f"/my/plans/{plan.id}/agreement.pdf").data.startswith(b"%PDF")
 
 
+def test_a_second_press_finds_what_the_first_one_did(build, ada, browser):
+    plan, other = (offered(build.posted("400", customer=ada)) for _ in range(2))
+    db.session.commit()
+    path, refused = f"/my/plans/{plan.id}/acceptance", f"/my/plans/{other.id}/refusal"
+    data = {"agreed": "yes", "seen": seen(browser.get(f"/my/plans/{plan.id}").text)}
+    for address, sent, words in (
+        (path, data, "Agreed. Thank you!"), (refused, {}, "Declined. We know now"),
+    ):  # fmt: skip
+        for _press in ("first", "second"):
+            reply = browser.post(address, data=sent)
+            assert reply.status_code == 303
+            assert words in browser.get(reply.location).text
+
+
+def test_the_other_answer_afterwards_is_told_on_the_page_of_the_plan(build, ada, browser):
+    taken = accepted(build.posted("400", customer=ada))
+    left = offered(build.posted("50", customer=ada))
+    db.session.commit()
+    mark = seen(browser.get(f"/my/plans/{left.id}").text)
+    browser.post(f"/my/plans/{left.id}/refusal")
+    declined = browser.post(f"/my/plans/{taken.id}/refusal")
+    agreed = browser.post(f"/my/plans/{left.id}/acceptance", data={"agreed": "yes", "seen": mark})
+    for reply, number in ((declined, taken.number), (agreed, left.number)):
+        assert reply.status_code == 422
+        assert "was answered or changed before" in reply.text
+        assert f"Payment plan {number}" in reply.text
+        assert "Cannot " not in reply.text
+
+
 def test_without_the_tick_or_with_other_terms_nothing_is_accepted(build, ada, browser):
     plan = offered(build.posted("400", customer=ada))
     db.session.commit()
