@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from portal.customers import ContactWords, add_contact
 from portal.db import db
+from portal.invoices import pay_link_url
+from portal.kernel.money import Money
 from portal.models import BillingAccess, PaymentAttempt, PaymentPlan, PlanState
 from portal.payment_collection import settle
 from tests.conftest import payer_client
@@ -191,3 +193,37 @@ def test_the_first_page_and_the_invoice_name_the_plan(build, ada, browser):
     db.session.commit()
     for path in ("/my/", "/my/plans", f"/my/invoices/{invoice.id}"):
         assert plan.number in browser.get(path).text
+
+
+def test_an_invoice_on_a_plan_that_is_kept_is_nowhere_called_late(app, build, ada, browser):
+    late = build.posted("400", customer=ada, on=in_days(-60), term="Net 15")
+    build.posted("70", customer=ada, on=in_days(-1), term="Net 30")
+    accepted(late, first_on=in_days(9))
+    link = pay_link_url(late).removeprefix("http://localhost")
+    db.session.commit()
+    home = browser.get("/my/").text
+    assert "paid in parts, next $100.00 on Mar 11" in home
+    assert "March 31, 2026" in home  # the day of the other invoice
+    assert not re.search(rf'value="{late.id}"[^>]*checked', home)
+    assert "$70.00</a>" in home  # what the button pays
+    for path in ("/my/", "/my/invoices", f"/my/invoices/{late.id}"):
+        page = browser.get(path).text
+        assert "aid in parts" in page
+        assert "very-late" not in page
+        assert 'data-state="overdue"' not in page
+    assert "Paid in parts. Next: $100.00" in app.test_client().get(link).text
+
+
+def test_what_is_not_on_the_plan_stays_late(build, ada, browser):
+    part = build.posted("400", customer=ada, on=in_days(-60), term="Net 15")
+    accepted(part, amount=Money.of(300), first_on=in_days(9))
+    db.session.commit()
+    assert "1 invoice is past due." in browser.get("/my/").text
+
+
+def test_only_an_invoice_on_a_plan_can_still_be_ticked_and_paid_ahead(build, ada, browser):
+    accepted(build.posted("400", customer=ada))
+    db.session.commit()
+    home = browser.get("/my/").text
+    assert "Pay what is ticked" in home
+    assert "Pay all due" not in home
