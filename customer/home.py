@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Blueprint, Response
 
@@ -39,6 +40,7 @@ class Bill:
     on_its_way: Mapping[int, OnItsWay]  # by the invoice a debit is under way for
     in_parts: Mapping[int, InstalmentProgress]  # by the invoice whose plan is kept to
     can_pay: bool
+    on: date
 
     @property
     def owed(self) -> Money:
@@ -46,7 +48,7 @@ class Bill:
 
     @property
     def ticked_ids(self) -> list[int]:
-        """What is proposed to be paid; what is agreed to be paid in parts only when ticked."""
+        """What is proposed to be paid: all that is due, or all that is open while nothing is."""
         return [one.id for one in self._proposed]
 
     @property
@@ -58,7 +60,23 @@ class Bill:
         return self.can_pay and any(one.id not in self.on_its_way for one in self.invoices)
 
     @property
+    def proposes(self) -> str:
+        """In one word, what `ticked` is: all that is "due", "everything", or the "rest" of it."""
+        if self._due:
+            return "due"
+        return "everything" if len(self._proposed) == len(self.invoices) else "rest"
+
+    @property
     def _proposed(self) -> list[Invoice]:
+        return self._due or self._free
+
+    @property
+    def _due(self) -> list[Invoice]:
+        return [one for one in self._free if one.due_date and one.due_date <= self.on]
+
+    @property
+    def _free(self) -> list[Invoice]:
+        """Without what is paid already, and what is agreed to be paid in parts."""
         left_out = {*self.on_its_way, *self.in_parts}
         return [one for one in self.invoices if one.id not in left_out]
 
@@ -105,6 +123,7 @@ def _bills(invoices: Sequence[Invoice], parts: Mapping[int, InstalmentProgress])
             ways,
             parts,
             has_gateway() and me().may_pay(customer.id),
+            today(),
         )
         for customer in sorted(customers.values(), key=lambda one: one.name)
     ]

@@ -205,7 +205,7 @@ def test_an_invoice_on_a_plan_that_is_kept_is_nowhere_called_late(app, build, ad
     assert "paid in parts, next $100.00 on Mar 11" in home
     assert "March 31, 2026" in home  # the day of the other invoice
     assert not re.search(rf'value="{late.id}"[^>]*checked', home)
-    assert "$70.00</a>" in home  # what the button pays
+    assert "Pay the rest · $70.00" in home
     for path in ("/my/", "/my/invoices", f"/my/invoices/{late.id}"):
         page = browser.get(path).text
         assert "aid in parts" in page
