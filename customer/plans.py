@@ -11,13 +11,14 @@ from customer.mine import me, my_plan
 from portal.company import today
 from portal.invoices import customer_open_invoices
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
-from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState
+from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState, SavedMethod
 from portal.payment_collection import (
     CheckoutWanted,
     has_gateway,
     methods_of,
     seal_of,
     start_checkout,
+    why_not,
 )
 from portal.payment_plans import (
     Agreed,
@@ -29,7 +30,8 @@ from portal.payment_plans import (
     choices_for,
     decline_plan,
     due_now,
-    paused_because,
+    ended_words,
+    paused_words,
     plans_of,
     shares_to_pay,
     terms_text,
@@ -188,11 +190,15 @@ def _page(plan: PaymentPlan, *, error: str = "", status: int = 200) -> Response:
         "customer/plans/show.html", status=status, plan=plan, on=on, error=error,
         progress=plan.progress(on), terms=terms, seen=seal_of(terms),
         changed=changes_since_offer(plan) if offered else [],
-        methods=methods_of(plan.customer) if offered and plan.automatic else [],
+        methods=_chargeable(plan) if offered and plan.automatic else [],
         due=due_now(plan, on) if plan.state is PlanState.ACTIVE else None,
-        paused=paused_because(plan) if plan.state is PlanState.ACTIVE else "",
-        can_act=me().may_pay(plan.customer_id), can_pay=has_gateway(),
+        paused=paused_words(plan) if plan.state is PlanState.ACTIVE else "",
+        ended=ended_words(plan), can_act=me().may_pay(plan.customer_id), can_pay=has_gateway(),
     )  # fmt: skip
+
+
+def _chargeable(plan: PaymentPlan) -> list[SavedMethod]:
+    return [one for one in methods_of(plan.customer) if not why_not(one)]
 
 
 def _payers() -> list[Customer]:

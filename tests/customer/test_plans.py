@@ -7,13 +7,14 @@ import sqlalchemy as sa
 
 from portal.customers import ContactWords, add_contact
 from portal.db import db
-from portal.invoices import pay_link_url
+from portal.invoices import pay_link_url, unpost_invoice
 from portal.kernel.money import Money
-from portal.models import BillingAccess, PaymentAttempt, PaymentPlan, PlanState
+from portal.models import BillingAccess, PaymentAttempt, PaymentPlan, PlanRhythm, PlanState
 from portal.payment_collection import settle
+from portal.payment_plans import withdraw_plan
 from tests.conftest import payer_client
 from tests.payment_collection.test_settling import press
-from tests.payment_plans.plans import accepted, in_days, offered, pay
+from tests.payment_plans.plans import accepted, in_days, look_on, offered, pay
 
 
 @pytest.fixture
@@ -227,3 +228,46 @@ def test_only_an_invoice_on_a_plan_can_still_be_ticked_and_paid_ahead(build, ada
     home = browser.get("/my/").text
     assert "Pay what is ticked" in home
     assert "Pay all due" not in home
+
+
+def test_a_card_that_expired_is_not_offered_and_refused_in_the_customers_words(build, ada, browser):
+    old = build.saved_method(ada, primary=True)
+    old.expires_on = in_days(-40)
+    plan = offered(build.posted("400", customer=ada), automatic=True)
+    db.session.commit()
+    page = browser.get(f"/my/plans/{plan.id}").text
+    assert 'name="method_id"' not in page
+    data = {"agreed": "yes", "seen": seen(page), "method_id": old.id}
+    reply = browser.post(f"/my/plans/{plan.id}/acceptance", data=data)
+    assert reply.status_code == 422
+    assert "cannot be charged. Choose or save another one." in reply.text
+    assert "Ask the customer" not in reply.text
+
+
+def test_why_a_plan_waits_or_cannot_be_agreed_is_said_to_the_customer(build, ada, browser):
+    running, waiting = build.posted("400", customer=ada), build.posted("50", customer=ada)
+    plan, offer = accepted(running, first_on=in_days(3)), offered(waiting)
+    for one in (running, waiting):
+        unpost_invoice(one, because="Wrong price")
+    db.session.commit()
+    page = browser.get(f"/my/plans/{plan.id}").text
+    assert f"We are correcting invoice {running.number}. Until that is done you need not" in page
+    page = browser.get(f"/my/plans/{offer.id}").text
+    assert f"We are still working on invoice {waiting.number}." in page
+    assert "Post it" not in page
+
+
+def test_why_a_plan_ended_is_said_to_the_customer(build, ada, browser):
+    broken = accepted(build.posted("400", customer=ada), rhythm=PlanRhythm.WEEKLY)
+    unanswered = offered(build.posted("50", customer=ada))
+    for day in (2, 20):
+        look_on(in_days(day))
+    own = offered(build.posted("60", customer=ada), first_on=in_days(20))
+    withdraw_plan(own, because="We talked on the phone.")
+    db.session.commit()
+    for plan, words in (
+        (broken, "A payment was not made in time."),
+        (unanswered, "It was not accepted in time."),
+        (own, "We talked on the phone."),
+    ):
+        assert words in browser.get(f"/my/plans/{plan.id}").text

@@ -92,9 +92,7 @@ def test_an_invoice_unposted_or_cancelled_meanwhile_refuses(build):
     invoice = build.posted("1000")
     plan = offered(invoice)
     unpost_invoice(invoice, because="Wrong price")
-    assert changes_since_offer(plan) == [
-        f"Invoice {invoice.number} is not posted yet. Post it before it goes on a plan."
-    ]
+    assert changes_since_offer(plan) == [f"We are still working on invoice {invoice.number}."]
     cancel_invoice(invoice, because="never done")
     with pytest.raises(Conflict, match="is cancelled"):
         accept_plan(plan, agreed(plan))
@@ -181,7 +179,7 @@ def test_a_plan_with_another_customers_invoice_is_neither_accepted_nor_charged(b
     plan = offered(build.posted("60"))
     plan.shares[0].invoice = build.posted("60")
     db.session.flush()
-    with pytest.raises(DomainError, match="belongs to another customer"):
+    with pytest.raises(DomainError, match="cannot be agreed any more"):
         accept_plan(plan, agreed(plan))
     assert plan.state is PlanState.PROPOSED
     with pytest.raises(DomainError, match="covers another customer's invoice"):
