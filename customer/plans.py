@@ -26,6 +26,7 @@ from portal.payment_plans import (
     accept_plan,
     agreement_pdf,
     ask_for_plan,
+    can_be_told,
     changes_since_offer,
     choices_for,
     decline_plan,
@@ -104,12 +105,12 @@ def accept(plan_id: int) -> Response:
     try:
         if "agreed" not in request.form:
             raise DomainError(_("Tick that you agree to the terms."))
-        accept_plan(plan, _agreed())
+        mailed = accept_plan(plan, _agreed())
     except InvalidTransition:
-        return _answered_before(plan_id, PlanState.ACTIVE, _agreed_words())
+        return _answered_before(plan_id, PlanState.ACTIVE, _agreed_words(can_be_told(plan)))
     except DomainError as error:
         return _refused(plan_id, error)
-    return _done(plan, _agreed_words())
+    return _done(plan, _agreed_words(mailed))
 
 
 @bp.post("/<int:plan_id>/refusal")
@@ -155,8 +156,9 @@ def _payable(plan: PaymentPlan) -> PaymentPlan:
     return plan
 
 
-def _agreed_words() -> str:
-    return str(_("Agreed. Thank you! We sent you a copy by mail."))
+def _agreed_words(mailed: bool) -> str:
+    copy = _("We sent you a copy by mail.") if mailed else _("You find the agreement on this page.")
+    return " ".join((_("Agreed. Thank you!"), copy))
 
 
 def _declined_words() -> str:

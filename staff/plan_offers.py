@@ -22,6 +22,7 @@ from portal.payment_plans import (
     PlanTerms,
     Preview,
     Proposal,
+    can_be_told,
     choices_for,
     get_plan,
     guard_rails,
@@ -102,7 +103,10 @@ def _offer(customer: Customer, form: OfferForm) -> Response:
         customer, _terms(form, chosen, _ticked()), by=signed_in_user().name,
         plan=_plan_of(form.plan_id.data), replaces=_plan_of(form.replaces_id.data),
     )  # fmt: skip
-    notify(_("Offered. The customer gets it by mail and finds it in the portal."))
+    if can_be_told(plan):
+        notify(_("Offered. The customer gets it by mail and finds it in the portal."))
+    else:
+        notify(_("Offered. Nobody has an email address: please tell the customer."), "warning")
     return redirect_to("staff.payment_plans.show", plan_id=plan.id)
 
 

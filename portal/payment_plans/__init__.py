@@ -16,6 +16,7 @@ from portal.payment_plans.proposing import Proposal, propose
 from portal.payment_plans.queries import PlanFilter, find_plans, get_plan, plans_of, replaced_by
 from portal.payment_plans.rules import guard_rails
 from portal.payment_plans.splitting import MOST_INSTALMENTS, Instalment, split_plan
+from portal.payment_plans.telling import can_be_told
 
 __all__ = [
     "MOST_INSTALMENTS",
@@ -32,6 +33,7 @@ __all__ = [
     "accept_plan",
     "agreement_pdf",
     "ask_for_plan",
+    "can_be_told",
     "changes_since_offer",
     "charges_of",
     "choices_for",

@@ -40,8 +40,10 @@ class Agreed:
     method_id: int | None = None
 
 
-def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
+def accept_plan(plan: PaymentPlan, agreed: Agreed) -> bool:
     """Make the offer binding and keep the evidence; of two who accept at once the first counts.
+
+    Returns whether a copy goes out by mail: not when nobody has an address.
 
     The invoices are held first, then the plan is read afresh. Raises InvalidTransition when it
     is no offer any more, Conflict with what changed since it was offered, or InvalidFields when
@@ -71,7 +73,7 @@ def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
     for share in plan.shares:
         share.live = True
     db.session.flush()
-    _tell(plan, agreed.given_by)
+    return _tell(plan, agreed.given_by)
 
 
 def changes_since_offer(plan: PaymentPlan) -> list[str]:
@@ -134,11 +136,11 @@ def _end_the_old_one(plan: PaymentPlan) -> None:
     record("replaced", old, f"Payment plan {plan.number} took its place: {plan.note}".strip(": "))
 
 
-def _tell(plan: PaymentPlan, given_by: str) -> None:
+def _tell(plan: PaymentPlan, given_by: str) -> bool:
     sentence = f"{given_by} accepted payment plan {plan.number}: {plan.amount}."
     record("accepted", plan, sentence)
     record_many(
         [Happening("plan accepted", "invoice", one.invoice_id, sentence) for one in plan.shares]
     )
-    tell_customer("plan_accepted", plan)
     tell_office(plan, sentence)
+    return tell_customer("plan_accepted", plan)

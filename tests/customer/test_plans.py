@@ -93,8 +93,9 @@ def test_a_second_press_finds_what_the_first_one_did(build, ada, browser):
     path, refused = f"/my/plans/{plan.id}/acceptance", f"/my/plans/{other.id}/refusal"
     data = {"agreed": "yes", "seen": seen(browser.get(f"/my/plans/{plan.id}").text)}
     for address, sent, words in (
-        (path, data, "Agreed. Thank you!"), (refused, {}, "Declined. We know now"),
-    ):  # fmt: skip
+        (path, data, "Agreed. Thank you! We sent you a copy by mail."),
+        (refused, {}, "Declined. We know now"),
+    ):
         for _press in ("first", "second"):
             reply = browser.post(address, data=sent)
             assert reply.status_code == 303

@@ -27,6 +27,7 @@ from tests.payment_plans.plans import (
     TODAY,
     accepted,
     agreed,
+    bob,
     in_days,
     look_on,
     offered,
@@ -62,6 +63,16 @@ def test_accepting_keeps_the_very_words_with_language_address_and_agent(build):
     assert "$250.00" in kept.text
     assert "the plan ends by itself" in kept.text
     assert kinds_told(plan) == ["plan accepted", "plan proposed"]
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_who_acts_learns_whether_a_mail_goes_out(build, reachable):
+    customer = bob(build, reachable=reachable)
+    first, second, third = (offered(build.posted("90", customer=customer)) for _ in range(3))
+    told = [accept_plan(first, agreed(first))]
+    told += [withdraw_plan(one, because="Mistake.") for one in (first, second)]
+    told += [decline_plan(third, because="No.")]
+    assert told == [reachable] * 4
 
 
 @pytest.mark.parametrize(("language", "words"), [

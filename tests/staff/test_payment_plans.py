@@ -8,7 +8,7 @@ from portal.db import db
 from portal.models import PaymentPlan, PlanRhythm, PlanState
 from portal.payment_plans import ask_for_plan
 from tests.conftest import count_statements, staff_client
-from tests.payment_plans.plans import TODAY, accepted, in_days, offered, on_day
+from tests.payment_plans.plans import TODAY, accepted, bob, in_days, offered, on_day
 
 
 def form_of(*invoices, **words):
@@ -122,6 +122,26 @@ def test_saying_no_and_withdrawing_ask_for_words_first(office, invoice):
     assert reply.status_code == 303
     assert office.post(f"/staff/payment-plans/{plan.id}/withdrawal",
                        data={"because": "Again."}).status_code == 422  # fmt: skip
+
+
+@pytest.mark.parametrize(("reachable", "offer", "end"), [
+    (True, "The customer gets it by mail", "The customer is told by mail"),
+    (False, "Nobody has an email address", "Nobody has an email address"),
+])  # fmt: skip
+def test_that_the_customer_is_told_is_said_only_when_it_is_so(office, build, reachable, offer, end):
+    invoice = build.posted("400", customer=bob(build, reachable=reachable))
+    db.session.commit()
+    reply = office.post(f"/staff/payment-plans/{invoice.customer_id}", data=form_of(invoice))
+    assert offer in office.get(reply.location).text
+    path = f"/staff/payment-plans/{only_plan().id}/withdrawal"
+    reply = office.post(path, data={"because": "Mistake."})
+    assert end in office.get(reply.location).text
+    invoice = db.session.merge(invoice)
+    ask_for_plan(invoice.customer, [invoice], rhythm=PlanRhythm.WEEKLY, asked_by="phone")
+    db.session.commit()
+    plan = db.session.scalars(sa.select(PaymentPlan).order_by(PaymentPlan.id.desc())).first()
+    page = office.get(f"/staff/payment-plans/{plan.id}/refusal").text
+    assert ("The customer is told by mail, with your words" in page) == reachable
 
 
 def test_re_aging_begins_from_the_old_plan(office, invoice):
