@@ -246,6 +246,39 @@ def test_a_wish_is_answered_by_an_offer_or_with_words(build):
     assert not any(share.live for share in answered.shares)
 
 
+@pytest.mark.parametrize(("language", "refused", "taken_back"), [
+    ("en", "we cannot offer you the payment plan for $90.00", "we have taken back our offer"),
+    ("es", "No podemos ofrecerle el plan", "Hemos retirado nuestra oferta"),
+    ("fr", "Nous ne pouvons pas vous proposer", "Nous avons retiré notre offre"),
+])  # fmt: skip
+def test_a_wish_refused_and_an_offer_taken_back_have_letters_of_their_own(
+    build, language, refused, taken_back
+):
+    customer = build.customer("Bob", language=language)
+    wish = ask_for_plan(
+        customer, [build.posted("90", customer=customer)], rhythm=PlanRhythm.WEEKLY, asked_by="Bob"
+    )
+    decline_plan(wish, because="Not now.")
+    offer = offered(build.posted("90", customer=customer))
+    withdraw_plan(offer, because="Mistake.")
+    for plan, kind, words in (
+        (wish, "plan declined", refused), (offer, "plan withdrawn", taken_back),
+    ):  # fmt: skip
+        query = sa.select(Message.body).where(
+            Message.subject_kind == "paymentplan", Message.subject_id == plan.id,
+            Message.kind == kind,
+        )  # fmt: skip
+        assert words in db.session.scalars(query).one()
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "yourself by its day;"), ("es", "a más tardar en su día;"),
+    ("fr", "au plus tard à sa date ;"),
+])  # fmt: skip
+def test_an_instalment_is_paid_by_its_day(build, language, words):
+    assert words in terms_text(offered(build.posted("1000")), language)
+
+
 def test_a_proposal_says_why_and_is_the_same_every_time(build):
     customer = build.customer()
     for month in (5, 4, 3):
