@@ -1,17 +1,15 @@
-"""My payment plans: asking for one, reading and accepting an offer, paying what is due next."""
+"""My payment plans: reading and accepting an offer, paying what is due next."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as later
-from wtforms import TextAreaField
 
 from customer.mine import me, my_plan
+from customer.plan_wishes import who_may_ask
 from portal.company import today
-from portal.invoices import customer_open_invoices
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
-from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState, SavedMethod
+from portal.models import PaymentPlan, PlanState, SavedMethod
 from portal.payment_collection import (
     CheckoutWanted,
     has_gateway,
@@ -22,13 +20,10 @@ from portal.payment_collection import (
 )
 from portal.payment_plans import (
     Agreed,
-    Choice,
     accept_plan,
     agreement_pdf,
-    ask_for_plan,
     can_be_told,
     changes_since_offer,
-    choices_for,
     decline_plan,
     due_now,
     ended_words,
@@ -38,11 +33,7 @@ from portal.payment_plans import (
     terms_text,
 )
 from portal.web import (
-    ChoiceField,
-    Form,
-    OnceField,
     notify,
-    once,
     payers_only,
     pdf_response,
     redirect_to,
@@ -52,37 +43,11 @@ from portal.web import (
 bp = Blueprint("plans", __name__, url_prefix="/plans")
 
 
-class AskForm(Form):
-    once = OnceField()
-    rhythm = ChoiceField(later("How often would you like to pay?"), PlanRhythm,
-                         default=PlanRhythm.MONTHLY)  # fmt: skip
-    note = TextAreaField(later("Anything we should know?"), render_kw={"rows": 3})
-
-
 @bp.get("")
 @payers_only
 def index() -> Response:
-    payers = _payers()
     return render_page("customer/plans/index.html", plans=plans_of(me().customer_ids),
-                       may_ask=any(_askable(one) for one in payers), on=today())  # fmt: skip
-
-
-@bp.get("/new")
-@payers_only
-def new() -> Response:
-    return _ask_page(AskForm(formdata=None))
-
-
-@bp.post("")
-@payers_only
-def ask() -> Response:
-    form = AskForm()
-    try:
-        if form.is_sent():
-            return once(form, lambda: _ask(form))
-    except DomainError as error:
-        form.refuse(error)
-    return _ask_page(form, status=422)
+                       may_ask=bool(who_may_ask()), on=today())  # fmt: skip
 
 
 @bp.get("/<int:plan_id>")
@@ -201,36 +166,3 @@ def _page(plan: PaymentPlan, *, error: str = "", status: int = 200) -> Response:
 
 def _chargeable(plan: PaymentPlan) -> list[SavedMethod]:
     return [one for one in methods_of(plan.customer) if not why_not(one)]
-
-
-def _payers() -> list[Customer]:
-    """The customers I may pay for that owe something, by name."""
-    invoices = customer_open_invoices(me().customer_ids)
-    found = {one.customer_id: one.customer for one in invoices if me().may_pay(one.customer_id)}
-    return sorted(found.values(), key=lambda one: one.name)
-
-
-def _askable(customer: Customer) -> list[Choice]:
-    return [one for one in choices_for(customer) if not one.problem]
-
-
-def _ask(form: AskForm) -> Response:
-    chosen = request.form.getlist("ids", type=int)
-    invoices: list[Invoice] = [
-        one.invoice for who in _payers() for one in _askable(who) if one.invoice.id in chosen
-    ]
-    if not invoices:
-        raise DomainError(_("Tick at least one invoice."))
-    plan = ask_for_plan(invoices[0].customer, invoices, rhythm=form.rhythm.data,
-                        asked_by=me().email, note=form.note.data or "")  # fmt: skip
-    notify(_("We got your wish and will answer by mail."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
-
-
-def _ask_page(form: AskForm, *, status: int = 200) -> Response:
-    bills = [(who, _askable(who)) for who in _payers()]
-    return render_page(
-        "customer/plans/ask.html", status=status, form=form,
-        bills=[(who, free) for who, free in bills if free],
-        ticked=request.form.getlist("ids", type=int),
-    )  # fmt: skip

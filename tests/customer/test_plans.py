@@ -60,6 +60,31 @@ def test_asking_for_nothing_is_answered_in_words(build, ada, browser, data):
     assert "Tick at least one invoice." in reply.text
 
 
+def test_an_empty_choice_comes_back_empty(build, ada, browser):
+    build.posted("400", customer=ada)
+    db.session.commit()
+    assert " checked" in browser.get("/my/plans/new").text.split("<fieldset")[1].split("</ul")[0]
+    reply = browser.post("/my/plans", data={"rhythm": "weekly"}).text
+    assert " checked" not in reply.split("<fieldset")[1].split("</ul")[0]
+
+
+def test_who_pays_for_two_customers_asks_for_one_at_a_time(build, ada, browser):
+    bob = build.customer("Bob")
+    add_contact(bob, ContactWords("Ada", email=ada.email, billing_access=BillingAccess.PAY))
+    mine, theirs = build.posted("400", customer=ada), build.posted("50", customer=bob)
+    db.session.commit()
+    first = browser.get("/my/plans/new").text
+    second = browser.get(f"/my/plans/new?customer_id={bob.id}").text
+    for page, shown, other in ((first, mine, theirs), (second, theirs, mine)):
+        ids = re.findall(r' id="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert page.count('name="once"') == 1
+        assert (shown.number in page, other.number in page) == (True, False)
+    data = {"customer_id": bob.id, "ids": [mine.id, theirs.id], "rhythm": "weekly"}
+    assert browser.post("/my/plans", data=data).status_code == 303
+    assert [one.invoice_id for one in only_plan().shares] == [theirs.id]
+
+
 def test_a_wish_sent_twice_is_one_wish(build, ada, browser):
     invoice = build.posted("400", customer=ada)
     data = {"ids": [invoice.id], "rhythm": "weekly", "once": "the same form"}
