@@ -121,7 +121,8 @@ def _page(
     computed = proposal or propose(customer, on=today(), invoices=ticked)
     return render_page(
         "staff/payment_plans/form.html", fragment="preview", status=status, customer=customer,
-        form=form, choices=choices, ids=ids, preview=preview, problem=problem,
+        form=form, choices=choices, ids=ids, preview=preview,
+        problem="" if problem in _said(form) else problem,
         reasons=computed.reasons if computed else [],
         replaces=replaces, answers=answers, rails=guard_rails(), methods=methods_of(customer),
     )  # fmt: skip
@@ -141,6 +142,11 @@ def _preview(
     except DomainError as error:
         return None, str(error)
     return preview, preview.guard.sentence
+
+
+def _said(form: OfferForm) -> list[str]:
+    """What the form says itself, beside its fields or on top."""
+    return [*form.form_errors, *(str(one) for field in form for one in field.errors)]
 
 
 def _terms(form: OfferForm, choices: list[Choice], ids: list[int]) -> PlanTerms:

@@ -23,6 +23,7 @@ from portal.models import (
 from portal.payment_plans.covering import covered_by, share_out
 from portal.payment_plans.guarding import Guard, may_offer
 from portal.payment_plans.preparing import (
+    NO_INVOICE,
     hold_invoices,
     record_with_invoices,
     require_plans_of,
@@ -73,6 +74,8 @@ def preview_plan(
     InvalidFields when they cannot be computed at all, NotFound for another customer's plan.
     """
     require_plans_of(customer, plan, replaces)
+    if not terms.invoices:
+        raise InvalidFields({"invoices": NO_INVOICE})
     owed = Money.total(one.balance for one in terms.invoices)
     amount = owed if terms.amount is None else terms.amount
     shares = share_out(amount, terms.invoices)

@@ -10,12 +10,13 @@ from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.models import Customer, Invoice, PaymentPlan
 
 LONGEST_WORDS = 1000
+NO_INVOICE = "Choose at least one invoice for the plan."
 
 
 def hold_invoices(customer: Customer, invoices: Sequence[Invoice]) -> list[Invoice]:
     """Locked and read afresh. InvalidFields for none, DomainError for another customer's."""
     if not invoices:
-        raise InvalidFields({"invoices": "Choose at least one invoice."})
+        raise InvalidFields({"invoices": NO_INVOICE})
     locked = lock_rows(Invoice, [one.id for one in invoices])
     if any(one.customer_id != customer.id for one in locked):
         raise DomainError("These invoices belong to another customer.")
