@@ -13,12 +13,15 @@ from customer import (
     paying,
     paying_several,
     payments,
+    plan_wishes,
     plans,
     sign_in,
     start,
 )
 
-SCREENS = (autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in)
+SCREENS = (
+    autopay, home, invoices, methods, paying, paying_several, payments, plan_wishes, plans, sign_in,
+)  # fmt: skip
 
 
 def face(app: Flask) -> None:

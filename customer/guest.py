@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from customer.documents import document_of
+from customer.in_parts import paid_in_parts
 from customer.paying import outcome_page, typed_amount
 from portal.company import today
 from portal.invoices import invoice_of_token, invoice_paper, mark_opened
@@ -78,6 +79,7 @@ def _page(
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
         token=token,
+        parts=paid_in_parts([invoice], on=today()).get(invoice.id),
         way=on_its_way([invoice.id]).get(invoice.id),
         can_pay=has_gateway() and invoice.is_payable,
         least=minimum_payment(invoice.balance),

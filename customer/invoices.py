@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort
 
 from customer.documents import document_of
+from customer.in_parts import paid_in_parts
 from customer.mine import me, my_invoice
 from portal.company import today
 from portal.files import thumbnail
@@ -29,8 +30,9 @@ def index() -> Response:
     ways = on_its_way([one.id for one in page.rows])
     payable = {one.id for one in page.rows if _is_payable(one) and one.id not in ways}
     return render_page(
-        "customer/invoices/index.html", page=page, on=today(), ways=ways, payable=payable
-    )
+        "customer/invoices/index.html", page=page, on=today(), ways=ways, payable=payable,
+        parts=paid_in_parts(page.rows, on=today()),
+    )  # fmt: skip
 
 
 def _is_payable(invoice: Invoice) -> bool:
@@ -53,6 +55,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         invoice=invoice,
         paper=invoice_paper(invoice, link=False),
         plan=live_plans_of([invoice.id]).get(invoice.id),
+        parts=paid_in_parts([invoice], on=today()).get(invoice.id),
         way=on_its_way([invoice.id]).get(invoice.id),
         can_pay=_is_payable(invoice),
         least=minimum_payment(invoice.balance),

@@ -1,45 +1,39 @@
-"""My payment plans: asking for one, reading and accepting an offer, paying what is due next."""
+"""My payment plans: reading and accepting an offer, paying what is due next."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as later
-from wtforms import TextAreaField
 
 from customer.mine import me, my_plan
+from customer.plan_wishes import who_may_ask
 from portal.company import today
-from portal.invoices import customer_open_invoices
-from portal.kernel.errors import DomainError, InvalidFields
-from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanState
+from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
+from portal.models import PaymentPlan, PlanState, SavedMethod
 from portal.payment_collection import (
     CheckoutWanted,
     has_gateway,
     methods_of,
     seal_of,
     start_checkout,
+    why_not,
 )
 from portal.payment_plans import (
     Agreed,
-    Choice,
     accept_plan,
     agreement_pdf,
-    ask_for_plan,
+    can_be_told,
     changes_since_offer,
-    choices_for,
     decline_plan,
     due_now,
-    paused_because,
+    ended_words,
+    paused_words,
     plans_of,
     shares_to_pay,
     terms_text,
 )
 from portal.web import (
-    ChoiceField,
-    Form,
-    OnceField,
     notify,
-    once,
     payers_only,
     pdf_response,
     redirect_to,
@@ -49,37 +43,11 @@ from portal.web import (
 bp = Blueprint("plans", __name__, url_prefix="/plans")
 
 
-class AskForm(Form):
-    once = OnceField()
-    rhythm = ChoiceField(later("How often would you like to pay?"), PlanRhythm,
-                         default=PlanRhythm.MONTHLY)  # fmt: skip
-    note = TextAreaField(later("Anything we should know?"), render_kw={"rows": 3})
-
-
 @bp.get("")
 @payers_only
 def index() -> Response:
-    payers = _payers()
     return render_page("customer/plans/index.html", plans=plans_of(me().customer_ids),
-                       may_ask=any(_askable(one) for one in payers), on=today())  # fmt: skip
-
-
-@bp.get("/new")
-@payers_only
-def new() -> Response:
-    return _ask_page(AskForm(formdata=None))
-
-
-@bp.post("")
-@payers_only
-def ask() -> Response:
-    form = AskForm()
-    try:
-        if form.is_sent():
-            return once(form, lambda: _ask(form))
-    except DomainError as error:
-        form.refuse(error)
-    return _ask_page(form, status=422)
+                       may_ask=bool(who_may_ask()), on=today())  # fmt: skip
 
 
 @bp.get("/<int:plan_id>")
@@ -102,20 +70,25 @@ def accept(plan_id: int) -> Response:
     try:
         if "agreed" not in request.form:
             raise DomainError(_("Tick that you agree to the terms."))
-        accept_plan(plan, _agreed())
+        mailed = accept_plan(plan, _agreed())
+    except InvalidTransition:
+        return _answered_before(plan_id, PlanState.ACTIVE, _agreed_words(can_be_told(plan)))
     except DomainError as error:
         return _refused(plan_id, error)
-    notify(_("Agreed. Thank you! We sent you a copy by mail."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
+    return _done(plan, _agreed_words(mailed))
 
 
 @bp.post("/<int:plan_id>/refusal")
 @payers_only
 def decline(plan_id: int) -> Response:
     plan = _payable(my_plan(plan_id))
-    decline_plan(plan, because=request.form.get("because", ""), by_customer=True)
-    notify(_("Declined. We know now that you do not want this plan."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
+    try:
+        decline_plan(plan, because=request.form.get("because", ""), by_customer=True)
+    except InvalidTransition:
+        return _answered_before(plan_id, PlanState.DECLINED, _declined_words())
+    except DomainError as error:
+        return _refused(plan_id, error)
+    return _done(plan, _declined_words())
 
 
 @bp.post("/<int:plan_id>/payment")
@@ -148,6 +121,29 @@ def _payable(plan: PaymentPlan) -> PaymentPlan:
     return plan
 
 
+def _agreed_words(mailed: bool) -> str:
+    copy = _("We sent you a copy by mail.") if mailed else _("You find the agreement on this page.")
+    return " ".join((_("Agreed. Thank you!"), copy))
+
+
+def _declined_words() -> str:
+    return str(_("Declined. We know now that you do not want this plan."))
+
+
+def _done(plan: PaymentPlan, sentence: str) -> Response:
+    notify(sentence)
+    return redirect_to("customer.plans.show", plan_id=plan.id)
+
+
+def _answered_before(plan_id: int, wished: PlanState, sentence: str) -> Response:
+    """A second press finds what it wished for; another answer came before on the plan's page."""
+    plan = my_plan(plan_id)
+    if plan.state is wished:
+        return _done(plan, sentence)
+    late = _("This plan was answered or changed before. Here is how it stands now.")
+    return _page(plan, error=late, status=422)
+
+
 def _refused(plan_id: int, error: DomainError) -> Response:
     """Said on the page of the plan as it is now; what was begun was rolled back."""
     sentences = error.errors.values() if isinstance(error, InvalidFields) else [str(error)]
@@ -161,41 +157,12 @@ def _page(plan: PaymentPlan, *, error: str = "", status: int = 200) -> Response:
         "customer/plans/show.html", status=status, plan=plan, on=on, error=error,
         progress=plan.progress(on), terms=terms, seen=seal_of(terms),
         changed=changes_since_offer(plan) if offered else [],
-        methods=methods_of(plan.customer) if offered and plan.automatic else [],
+        methods=_chargeable(plan) if offered and plan.automatic else [],
         due=due_now(plan, on) if plan.state is PlanState.ACTIVE else None,
-        paused=paused_because(plan) if plan.state is PlanState.ACTIVE else "",
-        can_act=me().may_pay(plan.customer_id), can_pay=has_gateway(),
+        paused=paused_words(plan) if plan.state is PlanState.ACTIVE else "",
+        ended=ended_words(plan), can_act=me().may_pay(plan.customer_id), can_pay=has_gateway(),
     )  # fmt: skip
 
 
-def _payers() -> list[Customer]:
-    """The customers I may pay for that owe something, by name."""
-    invoices = customer_open_invoices(me().customer_ids)
-    found = {one.customer_id: one.customer for one in invoices if me().may_pay(one.customer_id)}
-    return sorted(found.values(), key=lambda one: one.name)
-
-
-def _askable(customer: Customer) -> list[Choice]:
-    return [one for one in choices_for(customer) if not one.problem]
-
-
-def _ask(form: AskForm) -> Response:
-    chosen = request.form.getlist("ids", type=int)
-    invoices: list[Invoice] = [
-        one.invoice for who in _payers() for one in _askable(who) if one.invoice.id in chosen
-    ]
-    if not invoices:
-        raise DomainError(_("Tick at least one invoice."))
-    plan = ask_for_plan(invoices[0].customer, invoices, rhythm=form.rhythm.data,
-                        asked_by=me().email, note=form.note.data or "")  # fmt: skip
-    notify(_("We got your wish and will answer by mail."))
-    return redirect_to("customer.plans.show", plan_id=plan.id)
-
-
-def _ask_page(form: AskForm, *, status: int = 200) -> Response:
-    bills = [(who, _askable(who)) for who in _payers()]
-    return render_page(
-        "customer/plans/ask.html", status=status, form=form,
-        bills=[(who, free) for who, free in bills if free],
-        ticked=request.form.getlist("ids", type=int),
-    )  # fmt: skip
+def _chargeable(plan: PaymentPlan) -> list[SavedMethod]:
+    return [one for one in methods_of(plan.customer) if not why_not(one)]

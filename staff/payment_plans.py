@@ -15,6 +15,7 @@ from portal.models import PLAN, PaymentPlan, PlanState
 from portal.payment_plans import (
     PlanFilter,
     agreement_pdf,
+    can_be_told,
     charges_of,
     decline_plan,
     find_plans,
@@ -109,17 +110,21 @@ def _carry_out(plan: PaymentPlan, verb: str) -> Response:
 
 def _end(plan: PaymentPlan, verb: str, because: str) -> Response:
     if verb == "decline":
-        decline_plan(plan, because=because)
+        told = decline_plan(plan, because=because)
     else:
-        withdraw_plan(plan, because=because)
-    notify(_("Done. The customer is told."))
+        told = withdraw_plan(plan, because=because)
+    if told:
+        notify(_("Done. The customer is told by mail."))
+    else:
+        notify(_("Done. Nobody has an email address: please tell the customer."), "warning")
     return redirect_to("staff.payment_plans.show", plan_id=plan.id)
 
 
 def _ask(plan: PaymentPlan, verb: str, form: BecauseForm, *, status: int = 200) -> Response:
     return render_page(
-        "staff/payment_plans/ending.html", status=status, plan=plan, form=form, verb=verb
-    )
+        "staff/payment_plans/ending.html", status=status, plan=plan, form=form, verb=verb,
+        told=can_be_told(plan),
+    )  # fmt: skip
 
 
 def _paused(plan: PaymentPlan) -> str:

@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired
 from portal.access import Ability
 from portal.company import today
 from portal.customers import get_customer
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import DomainError, NotFound
 from portal.models import Customer, PaymentPlan, PlanRhythm, PlanState
 from portal.payment_collection import methods_of
 from portal.payment_plans import (
@@ -22,6 +22,7 @@ from portal.payment_plans import (
     PlanTerms,
     Preview,
     Proposal,
+    can_be_told,
     choices_for,
     get_plan,
     guard_rails,
@@ -97,12 +98,15 @@ def create(customer_id: int) -> Response:
 
 
 def _offer(customer: Customer, form: OfferForm) -> Response:
-    chosen = choices_for(customer, besides=_besides(form))
+    chosen = choices_for(customer, besides=_besides(customer, form))
     plan = offer_plan(
         customer, _terms(form, chosen, _ticked()), by=signed_in_user().name,
         plan=_plan_of(form.plan_id.data), replaces=_plan_of(form.replaces_id.data),
     )  # fmt: skip
-    notify(_("Offered. The customer gets it by mail and finds it in the portal."))
+    if can_be_told(plan):
+        notify(_("Offered. The customer gets it by mail and finds it in the portal."))
+    else:
+        notify(_("Offered. Nobody has an email address: please tell the customer."), "warning")
     return redirect_to("staff.payment_plans.show", plan_id=plan.id)
 
 
@@ -110,14 +114,15 @@ def _page(
     customer: Customer, form: OfferForm, ids: list[int], *,
     proposal: Proposal | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
-    choices = choices_for(customer, besides=_besides(form))
+    choices = choices_for(customer, besides=_besides(customer, form))
     replaces, answers = _plan_of(form.replaces_id.data), _plan_of(form.plan_id.data)
     preview, problem = _preview(customer, form, choices, ids)
     ticked = [one.invoice for one in choices if one.invoice.id in ids]
     computed = proposal or propose(customer, on=today(), invoices=ticked)
     return render_page(
         "staff/payment_plans/form.html", fragment="preview", status=status, customer=customer,
-        form=form, choices=choices, ids=ids, preview=preview, problem=problem,
+        form=form, choices=choices, ids=ids, preview=preview,
+        problem="" if problem in _said(form) else problem,
         reasons=computed.reasons if computed else [],
         replaces=replaces, answers=answers, rails=guard_rails(), methods=methods_of(customer),
     )  # fmt: skip
@@ -137,6 +142,11 @@ def _preview(
     except DomainError as error:
         return None, str(error)
     return preview, preview.guard.sentence
+
+
+def _said(form: OfferForm) -> list[str]:
+    """What the form says itself, beside its fields or on top."""
+    return [*form.form_errors, *(str(one) for field in form for one in field.errors)]
 
 
 def _terms(form: OfferForm, choices: list[Choice], ids: list[int]) -> PlanTerms:
@@ -162,9 +172,13 @@ def _proposed(
     return form
 
 
-def _besides(form: OfferForm) -> list[PaymentPlan]:
+def _besides(customer: Customer, form: OfferForm) -> list[PaymentPlan]:
+    """The plans the form speaks of; NotFound for another customer's."""
     known = (_plan_of(form.plan_id.data), _plan_of(form.replaces_id.data))
-    return [one for one in known if one is not None]
+    found = [one for one in known if one is not None]
+    if any(one.customer_id != customer.id for one in found):
+        raise NotFound(_("No such payment plan of this customer."))
+    return found
 
 
 def _plan(name: str) -> PaymentPlan | None:

@@ -39,7 +39,16 @@ FILLED = {  # which of them each kind of message can say
     "charge_failed": ALWAYS | {"date", "method", "manage_link", "reason"},
     **{
         f"plan_{what}": ALWAYS | {"due_date", "date", "reason"}
-        for what in ("proposed", "accepted", "declined", "reminder", "missed", "broken", "kept")
+        for what in (
+            "proposed",
+            "accepted",
+            "declined",
+            "withdrawn",
+            "reminder",
+            "missed",
+            "broken",
+            "kept",
+        )
     },
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")

@@ -17,9 +17,10 @@ from portal.models import (
     PaymentPlan,
     SavedMethod,
 )
-from portal.payment_collection import ConsentGiven, chargeable_method, keep_consent, seal_of
+from portal.payment_collection import ConsentGiven, keep_consent, method_of, seal_of, why_not
 from portal.payment_plans.agreement import terms_text
 from portal.payment_plans.covering import covered_by
+from portal.payment_plans.customer_words import cannot_be_agreed, invoice_refusal
 from portal.payment_plans.ending import end_plan
 from portal.payment_plans.guarding import may_offer
 from portal.payment_plans.rules import guard_rails
@@ -39,8 +40,10 @@ class Agreed:
     method_id: int | None = None
 
 
-def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
+def accept_plan(plan: PaymentPlan, agreed: Agreed) -> bool:
     """Make the offer binding and keep the evidence; of two who accept at once the first counts.
+
+    Returns whether a copy goes out by mail: not when nobody has an address.
 
     The invoices are held first, then the plan is read afresh. Raises InvalidTransition when it
     is no offer any more, Conflict with what changed since it was offered, or InvalidFields when
@@ -70,11 +73,11 @@ def accept_plan(plan: PaymentPlan, agreed: Agreed) -> None:
     for share in plan.shares:
         share.live = True
     db.session.flush()
-    _tell(plan, agreed.given_by)
+    return _tell(plan, agreed.given_by)
 
 
 def changes_since_offer(plan: PaymentPlan) -> list[str]:
-    """What no longer is as it was offered, in sentences; empty while it can be accepted."""
+    """What no longer is as it was offered, in the customer's words; empty while it can be."""
     on, sentences = today(), []
     if plan.offer_ends_on is not None and plan.offer_ends_on < on:
         day = format_day(plan.offer_ends_on, company().locale)
@@ -92,26 +95,35 @@ def changes_since_offer(plan: PaymentPlan) -> list[str]:
 def _refused_by_now(plan: PaymentPlan) -> list[str]:
     """The guard once more: a dispute, a cancellation or a new rule may have come between."""
     besides = [plan, *([plan.replaces] if plan.replaces else [])]
+    covered = covered_by([(one.invoice, one.amount) for one in plan.shares], besides=besides)
     guard = may_offer(
         plan.customer,
         [Instalment(one.number, one.due_on, one.amount) for one in plan.instalments],
-        covered_by([(one.invoice, one.amount) for one in plan.shares], besides=besides),
+        covered,
         guard_rails(),
         on=today(),
         fee=plan.fee,
     )
-    return [] if guard.allowed else [guard.sentence]
+    if guard.allowed:
+        return []
+    refusals = [words for one in covered if (words := invoice_refusal(one))]
+    return refusals or [cannot_be_agreed()]
 
 
 def _method(plan: PaymentPlan, method_id: int | None) -> SavedMethod | None:
-    """What an automatic plan charges; NotFound or DomainError for one that is no use."""
+    """What an automatic plan charges; NotFound or InvalidFields for one that is no use."""
     if not plan.automatic:
         return None
     if method_id is None:
         raise InvalidFields(
             {"method": "This plan is charged by itself: choose a saved card or bank account."}
         )
-    return chargeable_method(plan.customer_id, method_id)
+    method = method_of(plan.customer_id, method_id)
+    if why_not(method):  # said in the office's words
+        raise InvalidFields(
+            {"method": f"{method.label} cannot be charged. Choose or save another one."}
+        )
+    return method
 
 
 def _end_the_old_one(plan: PaymentPlan) -> None:
@@ -124,11 +136,11 @@ def _end_the_old_one(plan: PaymentPlan) -> None:
     record("replaced", old, f"Payment plan {plan.number} took its place: {plan.note}".strip(": "))
 
 
-def _tell(plan: PaymentPlan, given_by: str) -> None:
+def _tell(plan: PaymentPlan, given_by: str) -> bool:
     sentence = f"{given_by} accepted payment plan {plan.number}: {plan.amount}."
     record("accepted", plan, sentence)
     record_many(
         [Happening("plan accepted", "invoice", one.invoice_id, sentence) for one in plan.shares]
     )
-    tell_customer("plan_accepted", plan)
     tell_office(plan, sentence)
+    return tell_customer("plan_accepted", plan)

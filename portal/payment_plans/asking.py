@@ -9,7 +9,7 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
 from portal.models import Customer, Invoice, PaymentPlan, PlanRhythm, PlanShare, PlanState
 from portal.payment_plans.covering import covered_by
-from portal.payment_plans.guarding import invoice_problem
+from portal.payment_plans.customer_words import invoice_refusal
 from portal.payment_plans.preparing import hold_invoices, record_with_invoices, tidy_words
 from portal.payment_plans.rules import grace_days
 from portal.payment_plans.telling import tell_office
@@ -25,13 +25,13 @@ def ask_for_plan(
 ) -> PaymentPlan:
     """A customer's wish; the office answers with an offer or a no.
 
-    Raises DomainError with the reason why one of the invoices cannot be on a plan.
+    Raises DomainError, in the customer's words, when one of the invoices cannot be on a plan.
     """
     locked = hold_invoices(customer, invoices)
     shares = [(one, one.balance) for one in locked]
     for fact in covered_by(shares):
-        if problem := invoice_problem(fact):
-            raise DomainError(problem[1])
+        if words := invoice_refusal(fact):
+            raise DomainError(words)
     plan = PaymentPlan(
         customer=customer,
         state=PlanState.ASKED,

@@ -49,6 +49,7 @@ def covered_by(
             credit=invoice.total < ZERO,
             disputed=invoice.id in disputed,
             other_plan=plans[invoice.id].number if invoice.id in plans else "",
+            customer_id=invoice.customer_id,
         )
         for invoice, share in shares
     ]

@@ -45,6 +45,7 @@ class Covered:
     credit: bool = False
     disputed: bool = False
     other_plan: str = ""  # the number of another plan that lives
+    customer_id: int | None = None  # who is billed
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def may_offer(
     The first rule that says no is told: invoices, then amounts, then days, then consumer rules.
     """
     reasons = [
-        *_about_invoices(covered),
+        *_about_invoices(customer, covered),
         *_about_sums(instalments, covered, rails),
         *_about_days(instalments, rails, on),
         *_about_consumers(customer, instalments, fee, rails),
@@ -98,10 +99,12 @@ def invoice_problem(one: Covered) -> tuple[str, str] | None:
     return None
 
 
-def _about_invoices(covered: Sequence[Covered]) -> Iterator[tuple[str, str]]:
+def _about_invoices(customer: Customer, covered: Sequence[Covered]) -> Iterator[tuple[str, str]]:
     if not covered:
         yield "no invoice", "Choose at least one invoice for the plan."
     for one in covered:
+        if one.customer_id != customer.id:
+            yield "another customer", f"Invoice {one.number} belongs to another customer."
         if problem := invoice_problem(one):
             yield problem
         elif one.share > one.balance:

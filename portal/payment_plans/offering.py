@@ -22,7 +22,13 @@ from portal.models import (
 )
 from portal.payment_plans.covering import covered_by, share_out
 from portal.payment_plans.guarding import Guard, may_offer
-from portal.payment_plans.preparing import hold_invoices, record_with_invoices, tidy_words
+from portal.payment_plans.preparing import (
+    NO_INVOICE,
+    hold_invoices,
+    record_with_invoices,
+    require_plans_of,
+    tidy_words,
+)
 from portal.payment_plans.proposing import propose
 from portal.payment_plans.queries import replaced_by
 from portal.payment_plans.rules import grace_days, guard_rails
@@ -65,8 +71,11 @@ def preview_plan(
 ) -> Preview:
     """The instalments of these terms and what the guard says; changes nothing.
 
-    InvalidFields when they cannot be computed at all.
+    InvalidFields when they cannot be computed at all, NotFound for another customer's plan.
     """
+    require_plans_of(customer, plan, replaces)
+    if not terms.invoices:
+        raise InvalidFields({"invoices": NO_INVOICE})
     owed = Money.total(one.balance for one in terms.invoices)
     amount = owed if terms.amount is None else terms.amount
     shares = share_out(amount, terms.invoices)
@@ -91,8 +100,9 @@ def offer_plan(
 
     The offer ends before its first payment, after two weeks at the latest. With `replaces` the
     customer keeps the old plan until this one is accepted. Raises DomainError with the guard's
-    reason, InvalidFields, InvalidTransition, or Conflict.
+    reason, InvalidFields, InvalidTransition, Conflict, or NotFound for another customer's plan.
     """
+    require_plans_of(customer, plan, replaces)
     held = hold_invoices(customer, terms.invoices)
     checked = replace(terms, invoices=held, note=tidy_words(terms.note))
     _check_states(checked, plan, replaces)

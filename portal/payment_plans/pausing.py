@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from portal.models import AttemptState, InvoiceState, PaymentPlan
 from portal.payment_collection import live_attempts_on
 from portal.payments import disputed_invoices
 
 
-def paused_because(plan: PaymentPlan) -> str:
-    """Why a running plan waits, in words; empty when it goes on."""
+@dataclass(frozen=True)
+class Pause:
+    """Why a plan waits; `about` is the invoice's number, or the amount on its way."""
+
+    why: Literal["disputed", "corrected", "on its way"]
+    about: str
+
+
+def pause_of(plan: PaymentPlan) -> Pause | None:
+    """Why a running plan waits; None when it goes on."""
     ids = [share.invoice_id for share in plan.shares]
     disputed = disputed_invoices(ids)
     for share in plan.shares:
         invoice = share.invoice
         if invoice.id in disputed:
-            return f"Invoice {invoice.number} is disputed: the plan waits until that is decided."
+            return Pause("disputed", str(invoice.number))
         if not invoice.is_on_the_books and invoice.state is not InvoiceState.CANCELLED:
-            return f"Invoice {invoice.number} is being corrected: the plan waits until it is final."
+            return Pause("corrected", str(invoice.number))
     on_its_way = [one for one in live_attempts_on(ids) if one.state is AttemptState.PROCESSING]
-    return f"A payment of {on_its_way[0].amount} is on its way." if on_its_way else ""
+    return Pause("on its way", str(on_its_way[0].amount)) if on_its_way else None
+
+
+def paused_because(plan: PaymentPlan) -> str:
+    """Why a running plan waits, in the office's words; empty when it goes on."""
+    pause = pause_of(plan)
+    if pause is None:
+        return ""
+    return {
+        "disputed": f"Invoice {pause.about} is disputed: the plan waits until that is decided.",
+        "corrected": f"Invoice {pause.about} is being corrected: the plan waits until it is final.",
+        "on its way": f"A payment of {pause.about} is on its way.",
+    }[pause.why]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import Invoice, PaymentPlan
 from portal.payment_collection import minimum_payment
@@ -21,7 +22,10 @@ def shares_to_pay(plan: PaymentPlan, amount: Money) -> list[tuple[int, Money]]:
     """The amount over the plan's open invoices, oldest due first, for one charge.
 
     A last part below what can be paid online borrows from the one before; alone it is raised.
+    DomainError when it covers another customer's invoice.
     """
+    if any(share.invoice.customer_id != plan.customer_id for share in plan.shares):
+        raise DomainError(f"Payment plan {plan.number} covers another customer's invoice.")
     left, parts = amount, []
     for share in sorted(plan.shares, key=lambda one: (one.invoice.due_date or date.max, one.id)):
         part = min(left, share.open)

@@ -64,6 +64,11 @@ def tell_customer(
     return message is not None
 
 
+def can_be_told(plan: PaymentPlan) -> bool:
+    """Whether anybody has an address for mails about it."""
+    return bool(_address(plan))
+
+
 def tell_office(plan: PaymentPlan, sentence: str, words: str = "") -> None:
     """One mail to the company's own address, when it has one."""
     if "@" not in company().email:

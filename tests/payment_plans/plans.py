@@ -60,6 +60,17 @@ def pay(build, invoice, amount, *, on=TODAY):
     return build.payment(invoice.customer, amount, invoice, on=on)
 
 
+def bob(build, *, reachable):
+    """A customer whom mail reaches, or nobody's address is known of."""
+    customer = build.customer("Bob", email="bob@example.org")
+    if not reachable:
+        customer.email = ""
+        for contact in customer.contacts:
+            contact.email = ""
+        db.session.flush()
+    return customer
+
+
 def amounts(plan, on=TODAY):
     return [(str(one.paid), str(one.open), str(one.state)) for one in plan.progress(on)]
 

@@ -6,17 +6,20 @@ import sqlalchemy as sa
 from portal.audit import acting_as, trail_of
 from portal.db import db
 from portal.invoices import cancel_invoice, unpost_invoice
-from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition, NotFound
 from portal.kernel.money import Money
 from portal.models import ConsentKind, Message, PlanRhythm, PlanState
 from portal.payment_collection import RuleWords, change_rules, collection_rules
 from portal.payment_plans import (
+    PlanTerms,
     accept_plan,
     ask_for_plan,
     changes_since_offer,
     decline_plan,
     look_after_plans,
+    preview_plan,
     propose,
+    shares_to_pay,
     terms_text,
     withdraw_plan,
 )
@@ -24,6 +27,7 @@ from tests.payment_plans.plans import (
     TODAY,
     accepted,
     agreed,
+    bob,
     in_days,
     look_on,
     offered,
@@ -61,6 +65,16 @@ def test_accepting_keeps_the_very_words_with_language_address_and_agent(build):
     assert kinds_told(plan) == ["plan accepted", "plan proposed"]
 
 
+@pytest.mark.parametrize("reachable", [True, False])
+def test_who_acts_learns_whether_a_mail_goes_out(build, reachable):
+    customer = bob(build, reachable=reachable)
+    first, second, third = (offered(build.posted("90", customer=customer)) for _ in range(3))
+    told = [accept_plan(first, agreed(first))]
+    told += [withdraw_plan(one, because="Mistake.") for one in (first, second)]
+    told += [decline_plan(third, because="No.")]
+    assert told == [reachable] * 4
+
+
 @pytest.mark.parametrize(("language", "words"), [
     ("en", "agree that $1,000.00 is paid in 4 payments"),
     ("es", "el plan termina por sí solo"), ("fr", "le plan prend fin de lui-même"),
@@ -89,9 +103,7 @@ def test_an_invoice_unposted_or_cancelled_meanwhile_refuses(build):
     invoice = build.posted("1000")
     plan = offered(invoice)
     unpost_invoice(invoice, because="Wrong price")
-    assert changes_since_offer(plan) == [
-        f"Invoice {invoice.number} is not posted yet. Post it before it goes on a plan."
-    ]
+    assert changes_since_offer(plan) == [f"We are still working on invoice {invoice.number}."]
     cancel_invoice(invoice, because="never done")
     with pytest.raises(Conflict, match="is cancelled"):
         accept_plan(plan, agreed(plan))
@@ -164,6 +176,27 @@ def test_a_draft_another_customers_and_a_paid_invoice_are_refused(build):
         offered(paid)
 
 
+def test_another_customers_plan_is_neither_answered_nor_replaced(build):
+    mine, theirs = build.posted("50"), build.posted("60")
+    other = offered(theirs)
+    for words in ({"plan": other}, {"replaces": other}):
+        with pytest.raises(NotFound):
+            offered(mine, **words)
+        with pytest.raises(NotFound):
+            preview_plan(mine.customer, PlanTerms([mine], 2, PlanRhythm.WEEKLY, TODAY), **words)
+
+
+def test_a_plan_with_another_customers_invoice_is_neither_accepted_nor_charged(build):
+    plan = offered(build.posted("60"))
+    plan.shares[0].invoice = build.posted("60")
+    db.session.flush()
+    with pytest.raises(DomainError, match="cannot be agreed any more"):
+        accept_plan(plan, agreed(plan))
+    assert plan.state is PlanState.PROPOSED
+    with pytest.raises(DomainError, match="covers another customer's invoice"):
+        shares_to_pay(plan, Money.of(15))
+
+
 def test_more_than_is_owed_is_refused_and_less_covers_the_oldest_first(build):
     customer = build.customer()
     old = build.posted("600", customer=customer, on=in_days(-60), term="Net 15")
@@ -211,6 +244,39 @@ def test_a_wish_is_answered_by_an_offer_or_with_words(build):
     decline_plan(answered, because="", by_customer=True)
     assert answered.state is PlanState.DECLINED
     assert not any(share.live for share in answered.shares)
+
+
+@pytest.mark.parametrize(("language", "refused", "taken_back"), [
+    ("en", "we cannot offer you the payment plan for $90.00", "we have taken back our offer"),
+    ("es", "No podemos ofrecerle el plan", "Hemos retirado nuestra oferta"),
+    ("fr", "Nous ne pouvons pas vous proposer", "Nous avons retiré notre offre"),
+])  # fmt: skip
+def test_a_wish_refused_and_an_offer_taken_back_have_letters_of_their_own(
+    build, language, refused, taken_back
+):
+    customer = build.customer("Bob", language=language)
+    wish = ask_for_plan(
+        customer, [build.posted("90", customer=customer)], rhythm=PlanRhythm.WEEKLY, asked_by="Bob"
+    )
+    decline_plan(wish, because="Not now.")
+    offer = offered(build.posted("90", customer=customer))
+    withdraw_plan(offer, because="Mistake.")
+    for plan, kind, words in (
+        (wish, "plan declined", refused), (offer, "plan withdrawn", taken_back),
+    ):  # fmt: skip
+        query = sa.select(Message.body).where(
+            Message.subject_kind == "paymentplan", Message.subject_id == plan.id,
+            Message.kind == kind,
+        )  # fmt: skip
+        assert words in db.session.scalars(query).one()
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", "yourself by its day;"), ("es", "a más tardar en su día;"),
+    ("fr", "au plus tard à sa date ;"),
+])  # fmt: skip
+def test_an_instalment_is_paid_by_its_day(build, language, words):
+    assert words in terms_text(offered(build.posted("1000")), language)
 
 
 def test_a_proposal_says_why_and_is_the_same_every_time(build):

@@ -79,6 +79,7 @@ def test_an_instalment_is_not_below_the_least_amount():
     ({"cancelled": True, "on_the_books": False}, "void", "cancelled"),
     ({"credit": True}, "credit", "gives credit"),
     ({"other_plan": "P-000007"}, "other plan", "on payment plan P-000007 already"),
+    ({"customer_id": 4711}, "another customer", "belongs to another customer"),
     ({"balance": ZERO}, "paid", "Nothing is owed"),
     ({"balance": Money.of(60)}, "too much", "Only $60.00 is owed"),
 ])  # fmt: skip

@@ -8,7 +8,7 @@ from portal.db import db
 from portal.models import PaymentPlan, PlanRhythm, PlanState
 from portal.payment_plans import ask_for_plan
 from tests.conftest import count_statements, staff_client
-from tests.payment_plans.plans import TODAY, accepted, in_days, offered, on_day
+from tests.payment_plans.plans import TODAY, accepted, bob, in_days, offered, on_day
 
 
 def form_of(*invoices, **words):
@@ -40,6 +40,9 @@ def test_the_preview_follows_what_is_typed_and_saves_nothing(office, invoice):
     page = office.post(path, data=form_of(invoice, payments="2"), headers={"HX-Request": "true"})
     assert page.text.count("$200.00") == 2
     assert "<html" not in page.text
+    none = office.post(path, data=form_of(), headers={"HX-Request": "true"}).text
+    assert "Choose at least one invoice" in none
+    assert "cannot be split" not in none
     five = office.post(path, data=form_of(invoice, payments="5")).text
     assert "A consumer may be offered at most 4 payments" in five
     assert db.session.scalar(sa.select(sa.func.count()).select_from(PaymentPlan)) == 0
@@ -59,7 +62,8 @@ def test_what_cannot_be_offered_is_said_and_what_was_typed_stays(office, invoice
     path = f"/staff/payment-plans/{invoice.customer_id}"
     reply = office.post(path, data=form_of(invoice, **typed))
     assert reply.status_code == 422
-    assert words in reply.text
+    assert reply.text.count(words) == 1
+    assert "$0.00 cannot be split" not in reply.text
     assert db.session.scalar(sa.select(sa.func.count()).select_from(PaymentPlan)) == 0
 
 
@@ -90,6 +94,24 @@ def test_a_wish_is_answered_from_its_page(office, invoice):
     assert only_plan().state is PlanState.PROPOSED
 
 
+@pytest.mark.parametrize("field", ["plan_id", "replaces_id"])
+@pytest.mark.parametrize("step", ["", "/preview"])
+def test_another_customers_plan_is_not_filled_with_these_invoices(
+    office, build, invoice, field, step
+):
+    theirs = build.posted("300", customer=build.customer("Bob"))
+    other = accepted(theirs) if field == "replaces_id" else offered(theirs)
+    db.session.commit()
+    before = other.version
+    data = form_of(invoice, note="x", **{field: str(other.id)})
+    reply = office.post(f"/staff/payment-plans/{invoice.customer_id}{step}", data=data)
+    assert reply.status_code == 404
+    assert (only_plan().version, only_plan().shares[0].invoice_id) == (before, theirs.id)
+    crossed = office.get(f"/staff/payment-plans/new?customer_id={invoice.customer_id}"
+                         f"&{field}={other.id}")  # fmt: skip
+    assert "Bob" in crossed.text
+
+
 def test_saying_no_and_withdrawing_ask_for_words_first(office, invoice):
     wish = ask_for_plan(invoice.customer, [invoice], rhythm=PlanRhythm.WEEKLY, asked_by="a@b.c")
     db.session.commit()
@@ -104,6 +126,26 @@ def test_saying_no_and_withdrawing_ask_for_words_first(office, invoice):
     assert reply.status_code == 303
     assert office.post(f"/staff/payment-plans/{plan.id}/withdrawal",
                        data={"because": "Again."}).status_code == 422  # fmt: skip
+
+
+@pytest.mark.parametrize(("reachable", "offer", "end"), [
+    (True, "The customer gets it by mail", "The customer is told by mail"),
+    (False, "Nobody has an email address", "Nobody has an email address"),
+])  # fmt: skip
+def test_that_the_customer_is_told_is_said_only_when_it_is_so(office, build, reachable, offer, end):
+    invoice = build.posted("400", customer=bob(build, reachable=reachable))
+    db.session.commit()
+    reply = office.post(f"/staff/payment-plans/{invoice.customer_id}", data=form_of(invoice))
+    assert offer in office.get(reply.location).text
+    path = f"/staff/payment-plans/{only_plan().id}/withdrawal"
+    reply = office.post(path, data={"because": "Mistake."})
+    assert end in office.get(reply.location).text
+    invoice = db.session.merge(invoice)
+    ask_for_plan(invoice.customer, [invoice], rhythm=PlanRhythm.WEEKLY, asked_by="phone")
+    db.session.commit()
+    plan = db.session.scalars(sa.select(PaymentPlan).order_by(PaymentPlan.id.desc())).first()
+    page = office.get(f"/staff/payment-plans/{plan.id}/refusal").text
+    assert ("The customer is told by mail, with your words" in page) == reachable
 
 
 def test_re_aging_begins_from_the_old_plan(office, invoice):
