@@ -30,6 +30,7 @@ from portal.models import (
 from portal.payment_collection.autopay_words import AgreedBy, autopay_text
 from portal.payment_collection.consents import ConsentGiven, keep_consent, seal_of
 from portal.payment_collection.methods import method_of, primary_method, why_not
+from portal.payment_collection.rules import collection_rules
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
         moment=words.moment,
         most=words.most,
         starts_on=_start(words, autopay_of(customer.id)),
+        notice_days=collection_rules().notice_days,
         language=language,
     )
 
