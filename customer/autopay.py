@@ -16,9 +16,10 @@ from portal.payment_collection import (
     AutopayWords,
     autopay_of,
     cancel_planned,
+    charges_open_ones,
     coming_charges,
     consent_to,
-    first_open_day,
+    first_day,
     get_charge,
     has_gateway,
     method_for,
@@ -136,6 +137,8 @@ def skip(charge_id: int) -> Response:
 def terms_form(customer: Customer, *, sent: bool) -> TermsForm:
     """The form with this customer's methods to choose from; what is agreed now stands in it."""
     form = TermsForm(request.form if sent else None, obj=autopay_of(customer.id))
+    if not sent:
+        form.with_open.data = charges_open_ones(customer.id)
     form.method_id.offer([one for one in methods_of(customer) if not why_not(one)], words="label")
     form.moment.choices = list(MOMENTS.items())
     return form
@@ -146,7 +149,7 @@ def words_of(customer: Customer, form: TermsForm) -> AutopayWords:
         moment=AutopayMoment(form.moment.data),
         method_id=form.method_id.data,
         most=form.most.data,
-        starts_on=first_open_day(customer.id) if form.with_open.data else None,
+        starts_on=first_day(customer.id, with_open=form.with_open.data),
     )
 
 

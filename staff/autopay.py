@@ -16,9 +16,10 @@ from portal.payment_collection import (
     AutopayWords,
     ChargeFilter,
     autopay_of,
+    charges_open_ones,
     consent_to,
     find_charges,
-    first_open_day,
+    first_day,
     method_for,
     methods_of,
     primary_method,
@@ -117,6 +118,8 @@ def stop(customer_id: int) -> Response:
 
 def _form(customer: Customer, *, sent: bool) -> TermsForm:
     form = TermsForm(request.form if sent else None, obj=autopay_of(customer.id))
+    if not sent:
+        form.with_open.data = charges_open_ones(customer.id)
     form.method_id.offer([one for one in methods_of(customer) if not why_not(one)], words="label")
     return form
 
@@ -126,7 +129,7 @@ def _words(customer: Customer, form: TermsForm) -> AutopayWords:
         moment=form.moment.data,
         method_id=form.method_id.data,
         most=form.most.data,
-        starts_on=first_open_day(customer.id) if form.with_open.data else None,
+        starts_on=first_day(customer.id, with_open=form.with_open.data),
     )
 
 

@@ -30,6 +30,7 @@ from portal.models import (
 from portal.payment_collection.autopay_words import AgreedBy, autopay_text
 from portal.payment_collection.consents import ConsentGiven, keep_consent, seal_of
 from portal.payment_collection.methods import method_of, primary_method, why_not
+from portal.payment_collection.rules import collection_rules
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,31 @@ def consent_to(customer: Customer, words: AutopayWords, language: str) -> str:
         moment=words.moment,
         most=words.most,
         starts_on=_start(words, autopay_of(customer.id)),
+        notice_days=collection_rules().notice_days,
         language=language,
     )
 
 
-def first_open_day(customer_id: int) -> date:
-    """The day of the oldest invoice still open: from there on when older ones are asked for."""
+def charges_open_ones(customer_id: int) -> bool:
+    """Whether autopay is on for every invoice that is open now."""
+    autopay = autopay_of(customer_id)
+    if autopay is None or not autopay.active:
+        return False
+    return autopay.starts_on <= _first_open_day(customer_id)
+
+
+def first_day(customer_id: int, *, with_open: bool) -> date | None:
+    """From which day on invoices are charged: the oldest open one's, or as it is now (None).
+
+    Taking the open ones out again (`charges_open_ones`) begins today.
+    """
+    covered, oldest = charges_open_ones(customer_id), _first_open_day(customer_id)
+    if with_open:
+        return None if covered else oldest
+    return today() if covered else None
+
+
+def _first_open_day(customer_id: int) -> date:
     days = [one.invoice_date for one in open_invoices(customer_id) if one.invoice_date]
     return min([*days, today()])
 

@@ -1,6 +1,7 @@
 """Autopay in the portal: read, agree, stop; only for customers I may pay for."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,32 @@ def test_other_words_than_were_read_are_not_agreed_to(build, ada, browser):
     assert "read it again" in refused.text
     assert db.session.scalars(sa.select(Autopay)).all() == []
     assert browser.post(f"/my/autopay/{ada.id}", data={"moment": "due_date"}).status_code == 422
+
+
+def test_the_box_for_open_invoices_shows_what_is_so_and_can_be_taken_back(build, ada, browser):
+    old = build.posted("80", customer=ada, on=date(2026, 2, 1), term="Net 15")
+    build.saved_method(ada)
+    agree(browser, ada)
+    assert "checked" not in box_of(browser, ada)
+
+    agree(browser, ada, with_open="y")
+    work()
+    assert "checked" in box_of(browser, ada)
+    assert (autopay_row(ada).starts_on, len(charges(old))) == (date(2026, 2, 1), 1)
+
+    agree(browser, ada, with_open="y", most="500")
+    assert autopay_row(ada).starts_on == date(2026, 2, 1)
+
+    agree(browser, ada, most="500")
+    work()
+    assert "checked" not in box_of(browser, ada)
+    assert autopay_row(ada).starts_on == date(2026, 3, 2)
+    assert [one.state for one in charges(old)][-1] is ChargeState.CANCELLED
+
+
+def box_of(browser, customer):
+    page = browser.get(f"/my/autopay/{customer.id}/terms").text
+    return re.search(r'<input[^>]*name="with_open"[^>]*>', page)[0]
 
 
 def test_changed_words_are_shown_again_and_can_be_agreed_to(build, ada, browser):

@@ -563,6 +563,24 @@ def test_the_consent_is_kept_word_for_word(build, ada):
     assert not covers_office_charges(Consent(text="Keep my card."))
 
 
+@pytest.mark.parametrize(
+    ("language", "days", "words"),
+    [
+        ("en", 3, ("or 3 days after the message", "at least 3 days before")),
+        ("en", 1, ("or a day after the message", "at least a day before")),
+        ("en", 0, ("or right after the message", "may come on the same day")),
+        ("es", 5, ("o 5 días después", "al menos 5 días antes")),
+        ("fr", 0, ("ou juste après le message", "le jour même")),
+    ],
+)
+def test_the_words_are_true_for_the_rules_of_the_moment(build, ada, language, days, words):
+    build.saved_method(ada)
+    change_rules(RuleWords(notice_days=days), version=collection_rules().version)
+    text = consent_to(ada, AutopayWords(), language)
+
+    assert [one for one in words if one not in text] == []
+
+
 def test_other_terms_are_another_consent_and_the_old_one_ends(build, ada):
     with_autopay(build, ada)
     first = autopay_row(ada).consent_id

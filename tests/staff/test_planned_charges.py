@@ -1,6 +1,7 @@
 """The office's screens of autopay, planned charges and bulk charge."""
 
 import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -62,6 +63,18 @@ def test_the_office_turns_autopay_on_by_what_it_heard(office, build, ada):
     assert (consent.address, consent.agent) == ("", "")
     assert "Ada by phone" in office.get(address).text
     assert "On since" in office.get(f"/staff/customers/{ada.id}").text
+
+
+def test_the_office_sees_whether_open_invoices_are_charged(office, build, ada):
+    build.posted("80", customer=ada, on=date(2026, 2, 1), term="Net 15")
+    with_autopay(build, ada)
+    address, box = f"/staff/customers/{ada.id}/autopay/terms", r'<input[^>]*name="with_open"[^>]*>'
+    assert "checked" not in re.search(box, office.get(address).text)[0]
+
+    autopay_row(ada).starts_on = date(2026, 2, 1)
+    db.session.commit()
+
+    assert "checked" in re.search(box, office.get(address).text)[0]
 
 
 def test_the_office_reads_changed_words_out_again(office, build, ada):
