@@ -189,7 +189,6 @@ from portal.payment_collection.refund_requests import (
     refund_limit,
     requests_of,
     requests_waiting,
-    set_refund_limit,
     words_of,
 )
 from portal.payment_collection.refunds import (
@@ -382,7 +381,6 @@ __all__ = [
     "send_answer",
     "send_back",
     "set_event_aside",
-    "set_refund_limit",
     "set_up",
     "settle",
     "settle_payout",

@@ -46,20 +46,6 @@ def refund_limit() -> Money | None:
     return db.session.scalar(sa.select(CollectionRules.refund_limit))
 
 
-def set_refund_limit(limit: Money | None) -> None:
-    """Change the limit; requests that wait stay. Raises InvalidFields below zero."""
-    if limit is not None and limit < ZERO:
-        raise InvalidFields({"limit": "The limit cannot be below zero."})
-    rules = db.session.get(CollectionRules, 1) or CollectionRules(id=1)
-    before, rules.refund_limit = rules.refund_limit, limit
-    db.session.add(rules)
-    db.session.flush()
-    if before != limit:
-        said = f"above {limit}" if limit is not None else "never"
-        change = {"refund limit": [str(before or ""), str(limit or "")]}
-        record("changed", rules, f"Refunds need a second person {said}.", change)
-
-
 def needs_approval(source: RefundSource, amount: Money) -> bool:
     """Whether this refund is above the limit, with what was given back of the money lately.
 

@@ -19,16 +19,15 @@ from portal.payment_collection import (
     needs_approval,
     refund_limit,
     requests_of,
-    set_refund_limit,
 )
 from portal.payments import refund, refund_types, sources_of_payment
 from portal.tasks import run_waiting
-from tests.payment_collection.money_back import fresh, only_refund, paid, words
+from tests.payment_collection.money_back import fresh, limit_refunds, only_refund, paid, words
 
 
 @pytest.fixture
 def limit(app):
-    set_refund_limit(Money.of(50))
+    limit_refunds("50")
     db.session.commit()
 
 
@@ -158,8 +157,3 @@ def test_a_bad_form_is_refused_before_anybody_is_asked(build, limit):
 
     with pytest.raises(InvalidFields, match="Only"):
         ask(build, payment, "81", build.person("Olive"))
-
-
-def test_the_limit_is_never_negative(app):
-    with pytest.raises(InvalidFields):
-        set_refund_limit(-Money.of(1))

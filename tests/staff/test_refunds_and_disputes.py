@@ -8,12 +8,12 @@ from portal.access import sign_in_user
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import RefundRequest
-from portal.payment_collection import refund_limit, set_refund_limit
 from portal.tasks import run_waiting
 from tests.conftest import staff_client
 from tests.payment_collection.money_back import (
     at_gateway,
     fresh,
+    limit_refunds,
     only_dispute,
     only_refund,
     paid,
@@ -97,8 +97,9 @@ def test_refunds_made_at_the_gateway_are_found_by_a_button(office, build):
 
 def test_above_the_limit_somebody_else_has_to_agree(app, office, build):
     payment, invoice = paid(build)
-    assert office.post("/staff/refunds-waiting/limit", data={"limit": "20"}).status_code == 303
-    assert refund_limit() == Money.of(20)
+    limit_refunds("20")
+    waiting = office.get("/staff/refunds-waiting").text
+    assert 'href="/staff/settings/collection">Limit: $20.00' in waiting
     address, _form, asked = give_back(office, build, payment, invoice, "30")
     assert "somebody else approves" in asked
     assert "Ask for approval" in asked
@@ -132,7 +133,7 @@ def somebody_else(app, build):
 
 def test_a_declined_request_says_why(app, office, build):
     payment, invoice = paid(build)
-    set_refund_limit(Money.of(20))
+    limit_refunds("20")
     address, _form, asked = give_back(office, build, payment, invoice, "30")
     press_yes(office, address, asked)
     here = f"/staff/refunds-waiting/{db.session.query(RefundRequest).one().id}"
