@@ -18,7 +18,8 @@ from portal.models import (
 
 def dispute_at_gateway(payment: Payment) -> None:
     """The payer's bank holds this money; the same on both sides, as a webhook would have told."""
-    ref, moved, now = f"tdp_{payment.provider_ref}", f"tbt_{payment.provider_ref}", clock.now()
+    ref, now = f"tdp_{payment.provider_ref}", clock.now()
+    moved = f"tbt_{ref}"  # the payment's own movement is named after the payment
     answer_by, amount = now + timedelta(days=9), payment.amount
     dispute = Dispute(
         gateway="test", dispute_ref=ref, payment_id=payment.id, amount=amount, held=amount,
