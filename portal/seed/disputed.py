@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from portal.audit import record
 from portal.db import db
 from portal.kernel import clock
 from portal.ledger import Leg, post_entry
@@ -43,6 +44,9 @@ def dispute_at_gateway(payment: Payment) -> None:
         ]
     )  # fmt: skip
     db.session.flush()
+    said = f"The payer's bank disputes {amount}: {dispute.reason}."
+    record("disputed", dispute, said)
+    record("disputed", payment, said)
     payment.disputed = True
     post_entry(
         on=payment.received_on, memo=f"Dispute {ref}: held",
