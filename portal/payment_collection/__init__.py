@@ -83,6 +83,7 @@ from portal.payment_collection.differences import (
 from portal.payment_collection.dispute_answers import (
     answer_dispute,
     answer_problem,
+    enclosed_with,
     said_of,
     send_answer,
     waiting_answers,
@@ -98,6 +99,7 @@ from portal.payment_collection.disputes import (
     recheck_disputes,
     to_answer,
 )
+from portal.payment_collection.enclosures import Enclosure
 from portal.payment_collection.evidence import FIELDS as EVIDENCE_FIELDS
 from portal.payment_collection.evidence import evidence_pdf, proposed_words
 from portal.payment_collection.gateway import (
@@ -234,6 +236,7 @@ __all__ = [
     "Decision",
     "DifferenceFilter",
     "DisputeFilter",
+    "Enclosure",
     "EventFilter",
     "EventSeen",
     "ForgedEvent",
@@ -290,6 +293,7 @@ __all__ = [
     "due_payouts",
     "due_refunds",
     "due_setups",
+    "enclosed_with",
     "evidence_pdf",
     "expected_on",
     "explain",

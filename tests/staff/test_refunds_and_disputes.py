@@ -187,6 +187,21 @@ def test_it_is_answered_once_after_it_was_asked(office, dispute):
     assert again.status_code == 422
 
 
+def test_it_is_said_what_goes_along_and_our_notes_are_not_ticked(office, dispute):
+    form = office.get(f"{dispute}/answer").text
+    assert re.search(r'<input checked [^>]*name="receipt"', form)
+    assert not re.search(r'<input checked [^>]*name="job_notes"', form)
+
+    asked = office.post(f"{dispute}/answer", data={"explanation": "Done.", "receipt": "y"}).text
+
+    assert "<li>Receipt of the payment</li>" in asked
+    assert "Our own notes of the job" not in asked
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', asked))
+    del sent["paper"], sent["back"]  # buttons
+    shown = office.post(f"{dispute}/answer", data=sent, follow_redirects=True).text
+    assert "was answered; enclosed: receipt." in shown
+
+
 def test_who_may_not_answer_may_look(app, build, dispute):
     clerk = staff_client(app, build, "Read-only")
 
