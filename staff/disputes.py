@@ -18,6 +18,7 @@ from portal.payment_collection import (
     Enclosure,
     answer_dispute,
     answer_problem,
+    check_answer,
     enclosed_with,
     evidence_pdf,
     find_disputes,
@@ -102,7 +103,10 @@ def look(dispute_id: int) -> Response:
 @bp.get("/<int:dispute_id>/answer")
 @needs(Ability.ANSWER_DISPUTES)
 def write(dispute_id: int) -> Response:
-    dispute = _to_answer(dispute_id)
+    dispute = get_dispute(dispute_id)
+    if problem := answer_problem(dispute):
+        notify(problem, "warning")
+        return redirect_to("staff.disputes.show", dispute_id=dispute_id)
     words = said_of(dispute) or proposed_words(dispute)
     ticked = {one.value: one in enclosed_with(dispute) for one in Enclosure}
     return _form_page(dispute, AnswerForm(None, data={**words, **ticked}))
@@ -111,18 +115,20 @@ def write(dispute_id: int) -> Response:
 @bp.post("/<int:dispute_id>/answer")
 @needs(Ability.ANSWER_DISPUTES)
 def answer(dispute_id: int) -> Response:
-    """The first press asks, the second sends; a paper can be looked at in between."""
-    dispute = _to_answer(dispute_id)
-    form = AnswerForm(request.form)
+    """The first press asks, the second sends; a paper can be looked at in between.
+
+    Pressing again after it was sent shows what was sent; a refusal keeps what was typed.
+    """
+    dispute, form = get_dispute(dispute_id), AnswerForm(request.form)
     if "paper" in request.form:
         return pdf_response(evidence_pdf(dispute, form.words, form.enclosed), "evidence.pdf")
-    if "back" in request.form or not form.words["explanation"].strip():
+    if "back" in request.form:
         return _form_page(dispute, form)
-    if request.form.get("confirmed") != "yes":
-        return render_page("staff/disputes/question.html", dispute=dispute, form=form)
-    answer_dispute(dispute, form.words, form.enclosed)
-    notify(_("The answer was kept and is being sent."))
-    return redirect_to("staff.disputes.show", dispute_id=dispute_id)
+    try:
+        return _ask_or_send(dispute, form)
+    except DomainError as error:
+        form.refuse(error)
+        return _form_page(dispute, form, status=422)
 
 
 @bp.get("/<int:dispute_id>/evidence.pdf")
@@ -135,16 +141,14 @@ def evidence(dispute_id: int) -> Response:
     return pdf_response(open_file(dispute.file_key), f"evidence-{dispute.id}.pdf")
 
 
-def _to_answer(dispute_id: int) -> Dispute:
-    dispute = get_dispute(dispute_id)
-    if problem := answer_problem(dispute):
-        raise DomainError(problem)
-    return dispute
+def _ask_or_send(dispute: Dispute, form: AnswerForm) -> Response:
+    if request.form.get("confirmed") != "yes":
+        check_answer(dispute, form.words)
+        return render_page("staff/disputes/question.html", dispute=dispute, form=form)
+    answer_dispute(dispute, form.words, form.enclosed)
+    notify(_("The answer was kept and is being sent."))
+    return redirect_to("staff.disputes.show", dispute_id=dispute.id)
 
 
-def _form_page(dispute: Dispute, form: AnswerForm) -> Response:
-    missing = request.method == "POST" and not (form.explanation.data or "").strip()
-    if missing:
-        form.explanation.errors = [_("Say in a few sentences why the charge was right.")]
-    status = 422 if missing else 200
+def _form_page(dispute: Dispute, form: AnswerForm, *, status: int = 200) -> Response:
     return render_page("staff/disputes/form.html", status=status, dispute=dispute, form=form)

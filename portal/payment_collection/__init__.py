@@ -83,6 +83,7 @@ from portal.payment_collection.differences import (
 from portal.payment_collection.dispute_answers import (
     answer_dispute,
     answer_problem,
+    check_answer,
     enclosed_with,
     said_of,
     send_answer,
@@ -274,6 +275,7 @@ __all__ = [
     "charge_of_invoice",
     "chargeable_method",
     "charges_needing_somebody",
+    "check_answer",
     "check_shares",
     "choose_payout_account",
     "close_stale",

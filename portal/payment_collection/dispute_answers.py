@@ -43,15 +43,17 @@ def answer_dispute(
 ) -> None:
     """Keep words and evidence as they are, and let the worker send them.
 
-    Raises DomainError for what `answer_problem` says, InvalidFields for an empty explanation.
+    Idempotent: the same words again, once they are kept, change nothing.
+    Raises what `check_answer` does.
     """
     said = {name: words.get(name, "").strip()[:LONGEST] for name in FIELDS}
-    if not said["explanation"]:
-        raise InvalidFields({"explanation": "Say in a few sentences why the charge was right."})
-    if problem := answer_problem(dispute):
-        raise DomainError(problem)
+    if _is_kept(dispute, said):
+        return
+    check_answer(dispute, said)
     kept = keep_bytes(evidence_pdf(dispute, said, enclosed), "pdf", "application/pdf")
     lock_rows(Dispute, [dispute.id])  # making the papers took a while
+    if _is_kept(dispute, said):
+        return
     if problem := answer_problem(dispute):
         raise DomainError(problem)
     papers = [one.value for one in Enclosure if one in enclosed]
@@ -62,6 +64,14 @@ def answer_dispute(
     record("answered", dispute, what)
     record("dispute answered", dispute.payment, f"The dispute over {dispute.amount} was answered.")
     wake("dispute_answer", dispute.id)
+
+
+def check_answer(dispute: Dispute, words: Mapping[str, str]) -> None:
+    """Raises DomainError for what `answer_problem` says, InvalidFields without an explanation."""
+    if not words.get("explanation", "").strip():
+        raise InvalidFields({"explanation": "Say in a few sentences why the charge was right."})
+    if problem := answer_problem(dispute):
+        raise DomainError(problem)
 
 
 def waiting_answers() -> Iterable[int]:
@@ -111,6 +121,12 @@ def enclosed_with(dispute: Dispute) -> Collection[Enclosure]:
     """What goes along with the answer: as it was ticked last, else the usual."""
     said: dict[str, Any] = json.loads(dispute.answer) if dispute.answer else {}
     return {Enclosure(one) for one in said["enclosed"]} if "enclosed" in said else USUAL
+
+
+def _is_kept(dispute: Dispute, said: Mapping[str, str]) -> bool:
+    """Whether exactly these words were answered already; line ends differ between browsers."""
+    before = said_of(dispute) if dispute.file_key else {}
+    return bool(before) and all(before[one].split() == said[one].split() for one in FIELDS)
 
 
 def _taken(dispute_id: int) -> None:

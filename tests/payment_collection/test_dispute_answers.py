@@ -130,6 +130,8 @@ def test_it_is_kept_as_it_is_sent_and_then_sent_once(dispute):
     assert "answered already" in answer_problem(answered)
     with pytest.raises(DomainError, match="once"):
         answer(answered)
+    answer(answered, explanation="We did the work.")  # the same again
+    assert [one.verb for one in trail_of(answered)].count("answered") == 1
 
 
 def test_an_answer_says_something(dispute):

@@ -183,8 +183,28 @@ def test_it_is_answered_once_after_it_was_asked(office, dispute):
     run_waiting()
     assert "Under review" in office.get(dispute).text
     assert office.get(f"{dispute}/evidence.pdf").data.startswith(b"%PDF-")
-    again = office.post(f"{dispute}/answer", data={**words, "confirmed": "yes"})
-    assert again.status_code == 422
+
+
+def test_pressed_twice_shows_what_was_sent(office, dispute):
+    words = {"explanation": "We did the work.", "confirmed": "yes"}
+    for _press in range(2):
+        sent = office.post(f"{dispute}/answer", data=words, follow_redirects=True)
+        assert sent.status_code == 200
+        assert "The answer was kept and is being sent." in sent.text
+    assert "on its way already" in office.get(f"{dispute}/answer", follow_redirects=True).text
+
+
+def test_a_refusal_keeps_what_was_typed(office, dispute, monday):
+    words = {"explanation": "We did every bit of it.", "messages": "y"}
+    only_dispute().answer_by = monday
+    db.session.commit()
+
+    for more in ({}, {"confirmed": "yes"}):
+        late = office.post(f"{dispute}/answer", data={**words, **more})
+        assert late.status_code == 422
+        assert "The day to answer by has passed." in late.text
+        assert "We did every bit of it.</textarea>" in late.text
+        assert re.search(r'<input checked [^>]*name="messages"', late.text)
 
 
 def test_it_is_said_what_goes_along_and_our_notes_are_not_ticked(office, dispute):
