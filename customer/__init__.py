@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from customer import (
+    account,
     autopay,
     guest,
     home,
     invoices,
     methods,
+    navigation,
     paying,
     paying_several,
     payments,
@@ -18,7 +20,18 @@ from customer import (
     start,
 )
 
-SCREENS = (autopay, home, invoices, methods, paying, paying_several, payments, plans, sign_in)
+SCREENS = (
+    account,
+    autopay,
+    home,
+    invoices,
+    methods,
+    paying,
+    paying_several,
+    payments,
+    plans,
+    sign_in,
+)
 
 
 def face(app: Flask) -> None:
@@ -29,3 +42,4 @@ def face(app: Flask) -> None:
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)
     app.register_blueprint(start.bp)
+    app.jinja_env.globals.update(customer_links=navigation.customer_links)

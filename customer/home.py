@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
-from customer.mine import me
+from customer.mine import may_ask_for_plan, me
 from portal.company import today
 from portal.invoices import (
     customer_open_invoices,
-    live_plans_of,
     plans_in_good_standing,
 )
 from portal.kernel.money import Money
@@ -71,7 +70,7 @@ def show() -> Response:
         bills=_bills(invoices),
         owed=Money.total(one.balance for one in invoices),
         overdue=[one for one in invoices if one.is_overdue(on) and one.id not in kept],
-        may_ask=_may_ask(invoices),
+        may_ask=may_ask_for_plan(invoices),
         next_due=min(due) if due else None,
         on_its_way=[(one, expected_on(one)) for one in attempts],
         credit=credit_of_many(ids),
@@ -79,13 +78,6 @@ def show() -> Response:
         payments=latest_payments(ids, limit=5),
         on=on,
     )
-
-
-def _may_ask(invoices: Sequence[Invoice]) -> bool:
-    """Whether any open invoice could still be put on a payment plan."""
-    planned = live_plans_of([one.id for one in invoices])
-    mine = [one for one in invoices if me().may_pay(one.customer_id) and one.is_on_the_books]
-    return any(one.id not in planned for one in mine)
 
 
 def _bills(invoices: Sequence[Invoice]) -> list[Bill]:
