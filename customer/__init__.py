@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from customer import (
+    account,
     autopay,
     guest,
     home,
     invoices,
     methods,
+    navigation,
     paying,
     paying_several,
     payments,
@@ -20,8 +22,18 @@ from customer import (
 )
 
 SCREENS = (
-    autopay, home, invoices, methods, paying, paying_several, payments, plan_wishes, plans, sign_in,
-)  # fmt: skip
+    account,
+    autopay,
+    home,
+    invoices,
+    methods,
+    paying,
+    paying_several,
+    payments,
+    plan_wishes,
+    plans,
+    sign_in,
+)
 
 
 def face(app: Flask) -> None:
@@ -32,3 +44,4 @@ def face(app: Flask) -> None:
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)
     app.register_blueprint(start.bp)
+    app.jinja_env.globals.update(customer_links=navigation.customer_links)

@@ -9,11 +9,10 @@ from datetime import date
 from flask import Blueprint, Response
 
 from customer.in_parts import paid_in_parts
-from customer.mine import me
+from customer.mine import may_ask_for_plan, me
 from portal.company import today
 from portal.invoices import (
     customer_open_invoices,
-    live_plans_of,
 )
 from portal.kernel.money import Money
 from portal.models import LIVE_PLANS, Customer, InstalmentProgress, Invoice
@@ -96,7 +95,7 @@ def show() -> Response:
         bills=_bills(invoices, parts),
         owed=Money.total(one.balance for one in invoices),
         overdue=[one for one in invoices if one.is_overdue(on) and one.id not in parts],
-        may_ask=_may_ask(invoices),
+        may_ask=may_ask_for_plan(invoices),
         next_due=min(due) if due else None,
         on_its_way=[(one, expected_on(one)) for one in attempts],
         credit=credit_of_many(ids),
@@ -104,13 +103,6 @@ def show() -> Response:
         payments=latest_payments(ids, limit=5),
         on=on,
     )
-
-
-def _may_ask(invoices: Sequence[Invoice]) -> bool:
-    """Whether any open invoice could still be put on a payment plan."""
-    planned = live_plans_of([one.id for one in invoices])
-    mine = [one for one in invoices if me().may_pay(one.customer_id) and one.is_on_the_books]
-    return any(one.id not in planned for one in mine)
 
 
 def _bills(invoices: Sequence[Invoice], parts: Mapping[int, InstalmentProgress]) -> list[Bill]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import abort
 
 from portal.access import Payer
-from portal.invoices import get_invoice, is_visible_to_customer
+from portal.invoices import get_invoice, is_visible_to_customer, live_plans_of
 from portal.kernel.errors import NotFound
 from portal.models import Customer, Invoice, Payment, PaymentPlan, SavedMethod
 from portal.payment_collection import find_method
@@ -32,6 +34,13 @@ def my_payment(payment_id: int) -> Payment:
     if payment.customer_id not in me().customer_ids:
         raise NotFound("There is nothing here, or it is not yours to see.")
     return payment
+
+
+def may_ask_for_plan(invoices: Sequence[Invoice]) -> bool:
+    """Whether any of these open invoices could still be put on a payment plan."""
+    planned = live_plans_of([one.id for one in invoices])
+    mine = [one for one in invoices if me().may_pay(one.customer_id) and one.is_on_the_books]
+    return any(one.id not in planned for one in mine)
 
 
 def paying_customers() -> list[Customer]:

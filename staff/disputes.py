@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
-from wtforms import TextAreaField
+from wtforms import BooleanField, TextAreaField
 
 from portal.access import Ability
 from portal.audit import trail_of
@@ -15,8 +15,11 @@ from portal.models import Dispute, DisputeState
 from portal.payment_collection import (
     EVIDENCE_FIELDS,
     DisputeFilter,
+    Enclosure,
     answer_dispute,
     answer_problem,
+    check_answer,
+    enclosed_with,
     evidence_pdf,
     find_disputes,
     get_dispute,
@@ -48,6 +51,25 @@ class AnswerForm(Form):
     billing_address = TextAreaField(later("Billing address"), render_kw={"rows": 3})
     contact = TextAreaField(later("What the customer got and opened"), render_kw={"rows": 3})
     explanation = TextAreaField(later("Why the charge was right"), render_kw={"rows": 3})
+    invoices = BooleanField(later("Invoices"))
+    receipt = BooleanField(later("Receipt of the payment"))
+    consents = BooleanField(later("What the customer agreed to, with the internet address"))
+    messages = BooleanField(later("List of the messages we sent"))
+    visits = BooleanField(later("When invoices were opened and the customer signed in"))
+    photos = BooleanField(later("Photos of the work that the customer may see"))
+    job_notes = BooleanField(later("Our own notes of the job"))
+
+    @property
+    def words(self) -> dict[str, str]:
+        return {name: self[name].data for name in EVIDENCE_FIELDS}
+
+    @property
+    def boxes(self) -> list[BooleanField]:
+        return [self[one.value] for one in Enclosure]
+
+    @property
+    def enclosed(self) -> list[Enclosure]:
+        return [one for one in Enclosure if self[one.value].data]
 
 
 @bp.get("")
@@ -81,27 +103,32 @@ def look(dispute_id: int) -> Response:
 @bp.get("/<int:dispute_id>/answer")
 @needs(Ability.ANSWER_DISPUTES)
 def write(dispute_id: int) -> Response:
-    dispute = _to_answer(dispute_id)
+    dispute = get_dispute(dispute_id)
+    if problem := answer_problem(dispute):
+        notify(problem, "warning")
+        return redirect_to("staff.disputes.show", dispute_id=dispute_id)
     words = said_of(dispute) or proposed_words(dispute)
-    return _form_page(dispute, AnswerForm(None, data=words))
+    ticked = {one.value: one in enclosed_with(dispute) for one in Enclosure}
+    return _form_page(dispute, AnswerForm(None, data={**words, **ticked}))
 
 
 @bp.post("/<int:dispute_id>/answer")
 @needs(Ability.ANSWER_DISPUTES)
 def answer(dispute_id: int) -> Response:
-    """The first press asks, the second sends; a paper can be looked at in between."""
-    dispute = _to_answer(dispute_id)
-    form = AnswerForm(request.form)
-    words = {name: form[name].data for name in EVIDENCE_FIELDS}
+    """The first press asks, the second sends; a paper can be looked at in between.
+
+    Pressing again after it was sent shows what was sent; a refusal keeps what was typed.
+    """
+    dispute, form = get_dispute(dispute_id), AnswerForm(request.form)
     if "paper" in request.form:
-        return pdf_response(evidence_pdf(dispute, words), "evidence.pdf")
-    if "back" in request.form or not words["explanation"].strip():
+        return pdf_response(evidence_pdf(dispute, form.words, form.enclosed), "evidence.pdf")
+    if "back" in request.form:
         return _form_page(dispute, form)
-    if request.form.get("confirmed") != "yes":
-        return render_page("staff/disputes/question.html", dispute=dispute, form=form)
-    answer_dispute(dispute, words)
-    notify(_("The answer was kept and is being sent."))
-    return redirect_to("staff.disputes.show", dispute_id=dispute_id)
+    try:
+        return _ask_or_send(dispute, form)
+    except DomainError as error:
+        form.refuse(error)
+        return _form_page(dispute, form, status=422)
 
 
 @bp.get("/<int:dispute_id>/evidence.pdf")
@@ -114,16 +141,14 @@ def evidence(dispute_id: int) -> Response:
     return pdf_response(open_file(dispute.file_key), f"evidence-{dispute.id}.pdf")
 
 
-def _to_answer(dispute_id: int) -> Dispute:
-    dispute = get_dispute(dispute_id)
-    if problem := answer_problem(dispute):
-        raise DomainError(problem)
-    return dispute
+def _ask_or_send(dispute: Dispute, form: AnswerForm) -> Response:
+    if request.form.get("confirmed") != "yes":
+        check_answer(dispute, form.words)
+        return render_page("staff/disputes/question.html", dispute=dispute, form=form)
+    answer_dispute(dispute, form.words, form.enclosed)
+    notify(_("The answer was kept and is being sent."))
+    return redirect_to("staff.disputes.show", dispute_id=dispute.id)
 
 
-def _form_page(dispute: Dispute, form: AnswerForm) -> Response:
-    missing = request.method == "POST" and not (form.explanation.data or "").strip()
-    if missing:
-        form.explanation.errors = [_("Say in a few sentences why the charge was right.")]
-    status = 422 if missing else 200
+def _form_page(dispute: Dispute, form: AnswerForm, *, status: int = 200) -> Response:
     return render_page("staff/disputes/form.html", status=status, dispute=dispute, form=form)

@@ -18,13 +18,11 @@ from portal.payment_collection import (
     get_request,
     refund_limit,
     requests_waiting,
-    set_refund_limit,
     words_of,
 )
 from portal.payments import source_by_key
 from portal.web import (
     Form,
-    MoneyField,
     needs,
     notify,
     page_request,
@@ -35,10 +33,6 @@ from portal.web import (
 from staff.refund_words import EFFECTS, foretold
 
 bp = Blueprint("refund_requests", __name__, url_prefix="/refunds-waiting")
-
-
-class LimitForm(Form):
-    limit = MoneyField("Refunds above need a second person", required=False)
 
 
 class DeclineForm(Form):
@@ -82,28 +76,6 @@ def decline(request_id: int) -> Response:
         return _page(get_request(request_id), form, status=422)
     notify(_("Declined: nothing goes back."))
     return redirect_to("staff.refund_requests.index")
-
-
-@bp.get("/limit")
-@needs(Ability.EDIT_SETTINGS)
-def edit_limit() -> Response:
-    form = LimitForm(None)
-    form.limit.data = refund_limit()
-    return render_page("staff/refund_requests/limit.html", form=form)
-
-
-@bp.post("/limit")
-@needs(Ability.EDIT_SETTINGS)
-def save_limit() -> Response:
-    form = LimitForm(request.form)
-    try:
-        if form.is_sent():
-            set_refund_limit(form.limit.data)
-            notify(_("Saved."))
-            return redirect_to("staff.refund_requests.index")
-    except DomainError as error:
-        form.refuse(error)
-    return render_page("staff/refund_requests/limit.html", status=422, form=form)
 
 
 def _page(row: RefundRequest, form: DeclineForm, *, status: int = 200) -> Response:

@@ -85,6 +85,8 @@ from portal.payment_collection.differences import (
 from portal.payment_collection.dispute_answers import (
     answer_dispute,
     answer_problem,
+    check_answer,
+    enclosed_with,
     said_of,
     send_answer,
     waiting_answers,
@@ -100,6 +102,7 @@ from portal.payment_collection.disputes import (
     recheck_disputes,
     to_answer,
 )
+from portal.payment_collection.enclosures import Enclosure
 from portal.payment_collection.evidence import FIELDS as EVIDENCE_FIELDS
 from portal.payment_collection.evidence import evidence_pdf, proposed_words
 from portal.payment_collection.gateway import (
@@ -191,7 +194,6 @@ from portal.payment_collection.refund_requests import (
     refund_limit,
     requests_of,
     requests_waiting,
-    set_refund_limit,
     words_of,
 )
 from portal.payment_collection.refunds import (
@@ -237,6 +239,7 @@ __all__ = [
     "Decision",
     "DifferenceFilter",
     "DisputeFilter",
+    "Enclosure",
     "EventFilter",
     "EventSeen",
     "ForgedEvent",
@@ -275,6 +278,7 @@ __all__ = [
     "chargeable_method",
     "charges_needing_somebody",
     "charges_open_ones",
+    "check_answer",
     "check_shares",
     "choose_payout_account",
     "close_stale",
@@ -294,6 +298,7 @@ __all__ = [
     "due_payouts",
     "due_refunds",
     "due_setups",
+    "enclosed_with",
     "evidence_pdf",
     "expected_on",
     "explain",
@@ -386,7 +391,6 @@ __all__ = [
     "send_answer",
     "send_back",
     "set_event_aside",
-    "set_refund_limit",
     "set_up",
     "settle",
     "settle_payout",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, OutsideFailure
 from portal.models import Dispute
 from portal.payment_collection.disputes import LIVE, get_dispute, record_dispute
+from portal.payment_collection.enclosures import USUAL, Enclosure
 from portal.payment_collection.evidence import FIELDS, evidence_pdf
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.tasks import wake
@@ -36,25 +38,40 @@ def answer_problem(dispute: Dispute) -> str | None:
     return None
 
 
-def answer_dispute(dispute: Dispute, words: Mapping[str, str]) -> None:
+def answer_dispute(
+    dispute: Dispute, words: Mapping[str, str], enclosed: Collection[Enclosure] = USUAL
+) -> None:
     """Keep words and evidence as they are, and let the worker send them.
 
-    Raises DomainError for what `answer_problem` says, InvalidFields for an empty explanation.
+    Idempotent: the same words again, once they are kept, change nothing.
+    Raises what `check_answer` does.
     """
     said = {name: words.get(name, "").strip()[:LONGEST] for name in FIELDS}
-    if not said["explanation"]:
+    if _is_kept(dispute, said):
+        return
+    check_answer(dispute, said)
+    kept = keep_bytes(evidence_pdf(dispute, said, enclosed), "pdf", "application/pdf")
+    lock_rows(Dispute, [dispute.id])  # making the papers took a while
+    if _is_kept(dispute, said):
+        return
+    if problem := answer_problem(dispute):
+        raise DomainError(problem)
+    papers = [one.value for one in Enclosure if one in enclosed]
+    dispute.answer, dispute.file_key = json.dumps({**said, "enclosed": papers}), kept.key
+    db.session.flush()
+    along = ", ".join(papers).replace("_", " ") or "nothing"
+    what = f"The dispute over {dispute.amount} was answered; enclosed: {along}."
+    record("answered", dispute, what)
+    record("dispute answered", dispute.payment, f"The dispute over {dispute.amount} was answered.")
+    wake("dispute_answer", dispute.id)
+
+
+def check_answer(dispute: Dispute, words: Mapping[str, str]) -> None:
+    """Raises DomainError for what `answer_problem` says, InvalidFields without an explanation."""
+    if not words.get("explanation", "").strip():
         raise InvalidFields({"explanation": "Say in a few sentences why the charge was right."})
     if problem := answer_problem(dispute):
         raise DomainError(problem)
-    kept = keep_bytes(evidence_pdf(dispute, said), "pdf", "application/pdf")
-    lock_rows(Dispute, [dispute.id])  # making the papers took a while
-    if problem := answer_problem(dispute):
-        raise DomainError(problem)
-    dispute.answer, dispute.file_key = json.dumps(said), kept.key
-    db.session.flush()
-    record("answered", dispute, f"The dispute over {dispute.amount} was answered with evidence.")
-    record("dispute answered", dispute.payment, f"The dispute over {dispute.amount} was answered.")
-    wake("dispute_answer", dispute.id)
 
 
 def waiting_answers() -> Iterable[int]:
@@ -96,8 +113,20 @@ def send_answer(dispute_id: int) -> None:
 
 def said_of(dispute: Dispute) -> dict[str, str]:
     """The words of the answer as they were sent; empty before."""
-    said: dict[str, str] = json.loads(dispute.answer) if dispute.answer else {}
-    return said
+    said: dict[str, Any] = json.loads(dispute.answer) if dispute.answer else {}
+    return {name: text for name, text in said.items() if name in FIELDS}
+
+
+def enclosed_with(dispute: Dispute) -> Collection[Enclosure]:
+    """What goes along with the answer: as it was ticked last, else the usual."""
+    said: dict[str, Any] = json.loads(dispute.answer) if dispute.answer else {}
+    return {Enclosure(one) for one in said["enclosed"]} if "enclosed" in said else USUAL
+
+
+def _is_kept(dispute: Dispute, said: Mapping[str, str]) -> bool:
+    """Whether exactly these words were answered already; line ends differ between browsers."""
+    before = said_of(dispute) if dispute.file_key else {}
+    return bool(before) and all(before[one].split() == said[one].split() for one in FIELDS)
 
 
 def _taken(dispute_id: int) -> None:

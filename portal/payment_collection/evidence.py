@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,12 +20,14 @@ from portal.models import (
     Customer,
     Dispute,
     Invoice,
+    JobNote,
     JobPhoto,
     Message,
     Payment,
     PaymentApplication,
     SignIn,
 )
+from portal.payment_collection.enclosures import USUAL, Enclosure
 from portal.payments import receipt_pdf
 
 MOST_INVOICES, MOST_PHOTOS, MOST_ROWS = 10, 12, 60  # processors take files of some megabytes
@@ -50,6 +52,8 @@ class EvidencePaper:
     payment: Payment
     customer: Customer
     invoices: Sequence[Invoice]
+    opened: bool  # whether it says when an invoice was sent and opened
+    job_notes: Sequence[JobNote]
     pictures: Sequence[Picture]
     messages: Sequence[Message]
     sign_ins: Sequence[SignIn]
@@ -84,16 +88,20 @@ def proposed_words(dispute: Dispute) -> dict[str, str]:
     }  # fmt: skip
 
 
-def evidence_pdf(dispute: Dispute, words: Mapping[str, str]) -> bytes:
-    """Cover, invoices and receipt as one PDF. Raises DocumentsUnavailable."""
-    paper = _paper(dispute, words)
+def evidence_pdf(
+    dispute: Dispute, words: Mapping[str, str], enclosed: Collection[Enclosure] = USUAL
+) -> bytes:
+    """Cover, invoices and receipt as one PDF, of what is enclosed. Raises DocumentsUnavailable."""
+    paper = _paper(dispute, words, enclosed)
     cover = render_pdf(
         "documents/dispute.html", language="en", paper=company().paper.value,
         head=paper.head, evidence=paper,
     )  # fmt: skip
     papers = [cover, *(invoice_pdf(one.id, link=False) for one in paper.invoices)]
     title = f"Evidence for dispute {dispute.dispute_ref}"
-    return merge_pdfs([*papers, receipt_pdf(dispute.payment_id)], title=title)
+    if Enclosure.RECEIPT in enclosed:
+        papers.append(receipt_pdf(dispute.payment_id))
+    return merge_pdfs(papers, title=title)
 
 
 def invoices_paid_by(payment: Payment) -> list[Invoice]:
@@ -108,21 +116,29 @@ def invoices_paid_by(payment: Payment) -> list[Invoice]:
     return [get_invoice(one) for one in db.session.scalars(query).all()]
 
 
-def _paper(dispute: Dispute, words: Mapping[str, str]) -> EvidencePaper:
-    payment = dispute.payment
+def _paper(
+    dispute: Dispute, words: Mapping[str, str], enclosed: Collection[Enclosure]
+) -> EvidencePaper:
+    payment, has = dispute.payment, Enclosure
     invoices = invoices_paid_by(payment)
     return EvidencePaper(
         head=letterhead(),
         dispute=dispute,
         payment=payment,
         customer=payment.customer,
-        invoices=invoices,
-        pictures=_pictures(invoices),
-        messages=_messages(payment, invoices),
-        sign_ins=_sign_ins(payment.customer),
-        consents=_consents(payment.customer),
+        invoices=invoices if has.INVOICES in enclosed else [],
+        opened=has.VISITS in enclosed,
+        job_notes=_notes(invoices) if has.JOB_NOTES in enclosed else [],
+        pictures=_pictures(invoices) if has.PHOTOS in enclosed else [],
+        messages=_messages(payment, invoices) if has.MESSAGES in enclosed else [],
+        sign_ins=_sign_ins(payment.customer) if has.VISITS in enclosed else [],
+        consents=_consents(payment.customer) if has.CONSENTS in enclosed else [],
         words=words,
     )
+
+
+def _notes(invoices: Sequence[Invoice]) -> list[JobNote]:
+    return [note for one in invoices if one.job for note in one.job.notes][:MOST_ROWS]
 
 
 def _summary(invoice: Invoice) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +38,7 @@ from portal.payments import (
 )
 
 WAITING = RefundRequestState.WAITING
+ONE_REFUND = timedelta(hours=24)  # what is entered within it counts together
 
 
 def refund_limit() -> Money | None:
@@ -45,34 +46,21 @@ def refund_limit() -> Money | None:
     return db.session.scalar(sa.select(CollectionRules.refund_limit))
 
 
-def set_refund_limit(limit: Money | None) -> None:
-    """Change the limit; requests that wait stay. Raises InvalidFields below zero."""
-    if limit is not None and limit < ZERO:
-        raise InvalidFields({"limit": "The limit cannot be below zero."})
-    rules = db.session.get(CollectionRules, 1) or CollectionRules(id=1)
-    before, rules.refund_limit = rules.refund_limit, limit
-    db.session.add(rules)
-    db.session.flush()
-    if before != limit:
-        said = f"above {limit}" if limit is not None else "never"
-        change = {"refund limit": [str(before or ""), str(limit or "")]}
-        record("changed", rules, f"Refunds need a second person {said}.", change)
-
-
 def needs_approval(source: RefundSource, amount: Money) -> bool:
-    """Whether this refund is above the limit, with what was given back of the money today.
+    """Whether this refund is above the limit, with what was given back of the money lately.
 
-    Two refunds of half the amount are one refund.
+    Two refunds of half the amount are one refund. What counts is when each was entered, within
+    the last 24 hours: the day on a refund is typed by the person whom the limit binds.
     """
     limit = refund_limit()
     if limit is None:
         return False
-    today_ = sa.select(sa.func.sum(Payment.amount)).where(
+    lately = sa.select(sa.func.sum(Payment.amount)).where(
         Payment.gives_back_id == source.gives_back.id,
-        Payment.received_on == today(),
+        Payment.created_at > clock.now() - ONE_REFUND,
         Payment.returned_on.is_(None),
     )
-    return amount - (db.session.scalar(today_) or ZERO) > limit
+    return amount - (db.session.scalar(lately) or ZERO) > limit
 
 
 def give_back_or_ask(

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from portal.access import ADMINISTRATOR
+from portal.access import ADMINISTRATOR, Ability
 from portal.audit import current_actor, record
 from portal.db import bump, db, insert_once, is_reading
 from portal.kernel import clock
@@ -53,13 +53,16 @@ def retry_days(rules: CollectionRules) -> list[int]:
 def change_rules(words: RuleWords, *, version: int, by: User | None = None) -> None:
     """Save the rules; Conflict on an old version, InvalidFields names each wrong field.
 
-    NotAllowed when `by` is no administrator and declares, or takes back, the lawful process.
+    NotAllowed when `by` is no administrator and declares, or takes back, the lawful process;
+    when `by` may not approve refunds and raises or clears the limit that asks for approval.
 
     Declaring the lawful process keeps who did and when; the sentence stands in the audit trail.
     """
     rules = collection_rules()
     if by is not None and by.role.name != ADMINISTRATOR:
         _require_undeclared(words, rules)
+    if by is not None and Ability.APPROVE_REFUNDS not in by.role.abilities:
+        _require_no_looser(words.refund_limit, rules.refund_limit)
     bump(rules, version)
     proper = _checked(words)
     changes = {}
@@ -78,6 +81,12 @@ def change_rules(words: RuleWords, *, version: int, by: User | None = None) -> N
 def _require_undeclared(words: RuleWords, rules: CollectionRules) -> None:
     if words.lawful_process != rules.lawful_process:
         raise NotAllowed("Only an administrator can declare the lawful process, or take it back.")
+
+
+def _require_no_looser(limit: Money | None, before: Money | None) -> None:
+    """Whom the limit binds may make it stricter, never looser."""
+    if before is not None and (limit is None or limit > before):
+        raise NotAllowed("Only who approves refunds can raise their limit, or take it away.")
 
 
 def _checked(words: RuleWords) -> dict[str, Any]:

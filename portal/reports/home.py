@@ -27,7 +27,7 @@ from portal.models import (
     PlanState,
     ReviewState,
 )
-from portal.payment_collection import money_back_waiting, waiting_online
+from portal.payment_collection import charges_needing_somebody, money_back_waiting, waiting_online
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def waiting_counts() -> dict[str, int]:
     return {
         "staff.refund_requests.index": money_back.requests + money_back.failed,
         "staff.disputes.index": money_back.disputes,
+        "staff.planned_charges.index": charges_needing_somebody(),
         "staff.review.index": review,
         "staff.batches.index": batches,
         "staff.outbox.index": failed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from portal.audit import record
 from portal.db import db
 from portal.kernel import clock
 from portal.ledger import Leg, post_entry
@@ -18,7 +19,8 @@ from portal.models import (
 
 def dispute_at_gateway(payment: Payment) -> None:
     """The payer's bank holds this money; the same on both sides, as a webhook would have told."""
-    ref, moved, now = f"tdp_{payment.provider_ref}", f"tbt_{payment.provider_ref}", clock.now()
+    ref, now = f"tdp_{payment.provider_ref}", clock.now()
+    moved = f"tbt_{ref}"  # the payment's own movement is named after the payment
     answer_by, amount = now + timedelta(days=9), payment.amount
     dispute = Dispute(
         gateway="test", dispute_ref=ref, payment_id=payment.id, amount=amount, held=amount,
@@ -42,6 +44,9 @@ def dispute_at_gateway(payment: Payment) -> None:
         ]
     )  # fmt: skip
     db.session.flush()
+    said = f"The payer's bank disputes {amount}: {dispute.reason}."
+    record("disputed", dispute, said)
+    record("disputed", payment, said)
     payment.disputed = True
     post_entry(
         on=payment.received_on, memo=f"Dispute {ref}: held",

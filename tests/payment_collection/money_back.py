@@ -7,7 +7,14 @@ from portal.db import db
 from portal.kernel.money import Money
 from portal.ledger import account_id_for, trial_balance
 from portal.models import Dispute, GatewayRefund, Invoice, JournalLine, Payment, RefundReason
-from portal.payment_collection import keep_event, send_back, settle
+from portal.payment_collection import (
+    RuleWords,
+    change_rules,
+    collection_rules,
+    keep_event,
+    send_back,
+    settle,
+)
 from portal.payments import RefundWords, credit_of, payment_types, sources_of_payment
 from portal.tasks import run_waiting
 from tests.payment_collection.test_settling import begin, deliver, press
@@ -30,6 +37,12 @@ def paid(build, amount="80", *, by="succeed", credit=None):
     payment = db.session.scalars(sa.select(Payment).where(Payment.provider == "test")).one()
     db.session.commit()
     return payment, invoice
+
+
+def limit_refunds(amount):
+    """Above this a refund needs a second person."""
+    change_rules(RuleWords(refund_limit=Money.of(amount)), version=collection_rules().version)
+    db.session.commit()
 
 
 def words(build, amount, reason="Wrong amount charged", **more):

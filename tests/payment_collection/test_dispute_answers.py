@@ -2,15 +2,28 @@
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from pypdf import PdfReader
 
 from portal.audit import trail_of
 from portal.db import db
+from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, OutsideFailure
-from portal.models import DisputeState, TestGatewayObject
+from portal.models import (
+    Consent,
+    ConsentKind,
+    Contact,
+    DisputeState,
+    Invoice,
+    JobNote,
+    SignIn,
+    TestGatewayObject,
+)
 from portal.payment_collection import (
+    Enclosure,
     answer_dispute,
     answer_problem,
     evidence_pdf,
@@ -19,6 +32,7 @@ from portal.payment_collection import (
     said_of,
     waiting_answers,
 )
+from portal.payment_collection.evidence import invoices_paid_by
 from portal.tasks import look_at, run_waiting, sweep
 from tests.payment_collection.money_back import house, only_dispute, paid, told
 
@@ -54,6 +68,57 @@ def test_the_evidence_is_made_from_our_records(dispute):
     assert words["what_was_sold"].startswith("INV-2026-00001")
 
 
+def test_our_own_notes_stay_here_unless_somebody_ticks_them(dispute, invoice_note):
+    words = proposed_words(dispute)
+
+    assert invoice_note not in text_of(evidence_pdf(dispute, words))
+    assert invoice_note in text_of(evidence_pdf(dispute, words, set(Enclosure)))
+
+
+def test_only_what_is_ticked_goes_along(dispute):
+    text = text_of(evidence_pdf(dispute, proposed_words(dispute), {Enclosure.MESSAGES}))
+
+    assert "Receipt from" in text  # the message
+    assert "Receipt" not in text.replace("Receipt from", "")
+    assert "Invoice INV" not in text
+
+
+def test_internet_addresses_go_only_with_a_consent(dispute):
+    customer = dispute.payment.customer
+    db.session.add(Contact(customer_id=customer.id, name="Ada", email="ada@example.org"))
+    sign_in_customer("ada@example.org")
+    db.session.add(Consent(customer_id=customer.id, kind=ConsentKind.AUTOPAY, text="Charge me.",
+                           given_by="Ada", address="203.0.113.9"))  # fmt: skip
+    db.session.commit()
+    words = proposed_words(dispute)
+
+    everything = text_of(evidence_pdf(dispute, words))
+    assert "ada@example.org" in everything
+    assert "198.51.100.7" not in everything
+    assert "203.0.113.9" in everything
+    without = text_of(evidence_pdf(dispute, words, set(Enclosure) - {Enclosure.CONSENTS}))
+    assert "203.0.113.9" not in without
+
+
+def sign_in_customer(email):
+    at = clock.now()
+    db.session.add(SignIn(contact_email=email, token_hash="h", ip="198.51.100.7", agent="",
+                          last_seen_at=at, expires_at=at + timedelta(days=1)))  # fmt: skip
+
+
+@pytest.fixture
+def invoice_note(dispute, build):
+    note = "The customer argues about everything"
+    invoice = invoices_paid_by(dispute.payment)[0]
+    job = build.job()
+    db.session.scalars(sa.select(Invoice).where(Invoice.job_id == job.id)).one().job = None
+    db.session.flush()
+    invoice.job = job
+    job.notes.append(JobNote(text=note, written_at=clock.now()))
+    db.session.commit()
+    return note
+
+
 def test_it_is_kept_as_it_is_sent_and_then_sent_once(dispute):
     answered = answer(dispute, explanation="We did the work.")
 
@@ -65,6 +130,8 @@ def test_it_is_kept_as_it_is_sent_and_then_sent_once(dispute):
     assert "answered already" in answer_problem(answered)
     with pytest.raises(DomainError, match="once"):
         answer(answered)
+    answer(answered, explanation="We did the work.")  # the same again
+    assert [one.verb for one in trail_of(answered)].count("answered") == 1
 
 
 def test_an_answer_says_something(dispute):

@@ -1,9 +1,13 @@
 """Above the limit one asks and somebody else decides."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal.audit import trail_of
+from portal.company import today
 from portal.db import db
+from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition, NotAllowed
 from portal.kernel.money import ZERO, Money
 from portal.models import Payment, RefundRequest, RefundRequestState
@@ -15,16 +19,15 @@ from portal.payment_collection import (
     needs_approval,
     refund_limit,
     requests_of,
-    set_refund_limit,
 )
 from portal.payments import refund, refund_types, sources_of_payment
 from portal.tasks import run_waiting
-from tests.payment_collection.money_back import fresh, only_refund, paid, words
+from tests.payment_collection.money_back import fresh, limit_refunds, only_refund, paid, words
 
 
 @pytest.fixture
 def limit(app):
-    set_refund_limit(Money.of(50))
+    limit_refunds("50")
     db.session.commit()
 
 
@@ -74,6 +77,26 @@ def test_two_halves_are_one_refund(build, limit):
 
     assert needs_approval(sources_of_payment(payment)[0], Money.of(11))
     assert isinstance(ask(build, payment, "11", olive), RefundRequest)
+
+
+def test_another_typed_day_does_not_split_a_refund(build, limit):
+    payment, _invoice = paid(build)
+    olive = build.person("Olive")
+    db.session.commit()
+
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        ask(build, payment, "40", olive, on=today() - timedelta(days=1))
+        assert isinstance(ask(build, payment, "11", olive, on=today()), RefundRequest)
+
+
+def test_after_a_day_the_limit_counts_anew(build, limit):
+    payment, _invoice = paid(build)
+    olive = build.person("Olive")
+    ask(build, payment, "40", olive)
+    db.session.commit()
+
+    with clock.frozen(clock.now() + timedelta(hours=25)):
+        assert isinstance(ask(build, payment, "11", olive), Payment)
 
 
 def test_nobody_approves_what_they_asked_for(build, limit):
@@ -134,8 +157,3 @@ def test_a_bad_form_is_refused_before_anybody_is_asked(build, limit):
 
     with pytest.raises(InvalidFields, match="Only"):
         ask(build, payment, "81", build.person("Olive"))
-
-
-def test_the_limit_is_never_negative(app):
-    with pytest.raises(InvalidFields):
-        set_refund_limit(-Money.of(1))

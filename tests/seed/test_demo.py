@@ -7,10 +7,13 @@ import sqlalchemy as sa
 
 from portal.access import person_of_email
 from portal.access.sign_ins import sign_in_user
+from portal.audit import trail_of
 from portal.db import db
 from portal.kernel.money import Money
 from portal.ledger import is_open
-from portal.models import Customer, Invoice, Job, Payment
+from portal.models import Customer, Dispute, Invoice, Job, Payment
+from portal.payment_collection import pay_out_daily, pay_out_now
+from portal.payment_collection.gateways.test_gateway.moving import all_movements
 from portal.receivables import aging_totals
 from portal.reports import control_ties
 from portal.seed import demo_sign_ins, seed_demo
@@ -57,3 +60,9 @@ def test_the_demo_company_fills_every_screen_the_same_way_each_time(app, tmp_pat
         assert len(re.findall("data-row", page.text)) > 1, path
     home = payer_client(app, "ada@customer.example").get("/my/").text
     assert "You owe" in home
+    disputed = db.session.scalars(sa.select(Dispute)).one()
+    assert [one.verb for one in trail_of(disputed)] == ["disputed"]
+    named = [one.movement_ref for one in all_movements(db.session())]
+    assert len(named) == len(set(named))  # else a payout meets the same name twice
+    pay_out_daily()
+    assert not pay_out_now()

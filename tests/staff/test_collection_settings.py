@@ -87,3 +87,17 @@ def test_two_people_do_not_overwrite_each_other(app):
 
 def test_only_who_may_edit_settings_sees_them(app, build):
     assert staff_client(app, build, "Collector").get(ADDRESS).status_code == 403
+
+
+@pytest.mark.parametrize("looser", ["50.01", ""])
+def test_who_is_bound_by_the_refund_limit_cannot_loosen_it(app, office, build, looser):
+    office.post(ADDRESS, data=typed(refund_limit="50"))
+    clerk = staff_client(app, build, "Accountant")
+
+    refused = clerk.post(ADDRESS, data=typed(refund_limit=looser))
+
+    assert "Only who approves refunds" in refused.text
+    assert collection_rules().refund_limit == Money.of(50)
+    assert clerk.post(ADDRESS, data=typed(refund_limit="40")).status_code == 303
+    assert collection_rules().refund_limit == Money.of(40)
+    assert office.post(ADDRESS, data=typed(refund_limit=looser)).status_code == 303

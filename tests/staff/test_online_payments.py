@@ -65,6 +65,9 @@ def test_a_test_payout_goes_its_way_by_buttons(office, build):
     page = office.get(f"{AT}/payouts/{payout_id}").text
     assert "TEST: it arrives" in page
     assert "$77.38" in page
+    assert 'tabindex="0" role="region" aria-label="Proof"' in page  # it scrolls on a phone
+    assert 'data-label="Fee"' in page
+    assert 'data-label="Net"' in page
 
     office.post(f"{AT}/payouts/{payout_id}/arrival")
     page = office.get(f"{AT}/payouts/{payout_id}").text

@@ -8,12 +8,12 @@ from portal.access import sign_in_user
 from portal.db import db
 from portal.kernel.money import ZERO, Money
 from portal.models import RefundRequest
-from portal.payment_collection import refund_limit, set_refund_limit
 from portal.tasks import run_waiting
 from tests.conftest import staff_client
 from tests.payment_collection.money_back import (
     at_gateway,
     fresh,
+    limit_refunds,
     only_dispute,
     only_refund,
     paid,
@@ -97,8 +97,9 @@ def test_refunds_made_at_the_gateway_are_found_by_a_button(office, build):
 
 def test_above_the_limit_somebody_else_has_to_agree(app, office, build):
     payment, invoice = paid(build)
-    assert office.post("/staff/refunds-waiting/limit", data={"limit": "20"}).status_code == 303
-    assert refund_limit() == Money.of(20)
+    limit_refunds("20")
+    waiting = office.get("/staff/refunds-waiting").text
+    assert 'href="/staff/settings/collection">Limit: $20.00' in waiting
     address, _form, asked = give_back(office, build, payment, invoice, "30")
     assert "somebody else approves" in asked
     assert "Ask for approval" in asked
@@ -132,7 +133,7 @@ def somebody_else(app, build):
 
 def test_a_declined_request_says_why(app, office, build):
     payment, invoice = paid(build)
-    set_refund_limit(Money.of(20))
+    limit_refunds("20")
     address, _form, asked = give_back(office, build, payment, invoice, "30")
     press_yes(office, address, asked)
     here = f"/staff/refunds-waiting/{db.session.query(RefundRequest).one().id}"
@@ -182,8 +183,43 @@ def test_it_is_answered_once_after_it_was_asked(office, dispute):
     run_waiting()
     assert "Under review" in office.get(dispute).text
     assert office.get(f"{dispute}/evidence.pdf").data.startswith(b"%PDF-")
-    again = office.post(f"{dispute}/answer", data={**words, "confirmed": "yes"})
-    assert again.status_code == 422
+
+
+def test_pressed_twice_shows_what_was_sent(office, dispute):
+    words = {"explanation": "We did the work.", "confirmed": "yes"}
+    for _press in range(2):
+        sent = office.post(f"{dispute}/answer", data=words, follow_redirects=True)
+        assert sent.status_code == 200
+        assert "The answer was kept and is being sent." in sent.text
+    assert "on its way already" in office.get(f"{dispute}/answer", follow_redirects=True).text
+
+
+def test_a_refusal_keeps_what_was_typed(office, dispute, monday):
+    words = {"explanation": "We did every bit of it.", "messages": "y"}
+    only_dispute().answer_by = monday
+    db.session.commit()
+
+    for more in ({}, {"confirmed": "yes"}):
+        late = office.post(f"{dispute}/answer", data={**words, **more})
+        assert late.status_code == 422
+        assert "The day to answer by has passed." in late.text
+        assert "We did every bit of it.</textarea>" in late.text
+        assert re.search(r'<input checked [^>]*name="messages"', late.text)
+
+
+def test_it_is_said_what_goes_along_and_our_notes_are_not_ticked(office, dispute):
+    form = office.get(f"{dispute}/answer").text
+    assert re.search(r'<input checked [^>]*name="receipt"', form)
+    assert not re.search(r'<input checked [^>]*name="job_notes"', form)
+
+    asked = office.post(f"{dispute}/answer", data={"explanation": "Done.", "receipt": "y"}).text
+
+    assert "<li>Receipt of the payment</li>" in asked
+    assert "Our own notes of the job" not in asked
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', asked))
+    del sent["paper"], sent["back"]  # buttons
+    shown = office.post(f"{dispute}/answer", data=sent, follow_redirects=True).text
+    assert "was answered; enclosed: receipt." in shown
 
 
 def test_who_may_not_answer_may_look(app, build, dispute):
