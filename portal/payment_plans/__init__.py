@@ -6,6 +6,7 @@ from portal.payment_plans.asking import ask_for_plan
 from portal.payment_plans.charges import charges_of, decide_plan
 from portal.payment_plans.covering import Choice, choices_for
 from portal.payment_plans.ending import decline_plan, withdraw_plan
+from portal.payment_plans.following import follow_total
 from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
 from portal.payment_plans.looking_after import look_after_plans
 from portal.payment_plans.offering import PlanTerms, Preview, offer_plan, preview_plan
@@ -38,6 +39,7 @@ __all__ = [
     "decline_plan",
     "due_now",
     "find_plans",
+    "follow_total",
     "get_plan",
     "guard_rails",
     "look_after_plans",
