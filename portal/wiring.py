@@ -76,7 +76,7 @@ from portal.payment_collection import (
     waiting_charges,
     waiting_events,
 )
-from portal.payment_plans import agreement_pdf, decide_plan
+from portal.payment_plans import agreement_pdf, decide_plan, follow_total
 from portal.payments import (
     PaymentReceived,
     give_credit,
@@ -105,7 +105,13 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
     JobReopened: [lambda event: free_job_invoice(event.job)],
     JobCancelled: [lambda event: cancel_job_invoice(event.job)],
     InvoiceShrinking: [release_excess],
-    InvoiceChanged: [close_stale_checkouts, leave_batch, ask_again, look_again_at_charges],
+    InvoiceChanged: [
+        close_stale_checkouts,
+        leave_batch,
+        ask_again,
+        look_again_at_charges,
+        follow_total,
+    ],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links, send_posted],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.kernel.events import Event
-from portal.kernel.money import Money
+from portal.kernel.money import ZERO, Money
 from portal.models import Invoice
 
 
@@ -30,9 +30,13 @@ class InvoiceShrinking(Event):
 
 @dataclass(frozen=True)
 class InvoiceChanged(Event):
-    """What is owed changed, or the invoice was cancelled: open checkouts are out of date."""
+    """What is owed changed, or the invoice was cancelled: open checkouts are out of date.
+
+    `dearer_by` is how much more it costs than before (negative: less); zero when money moved.
+    """
 
     invoice: Invoice
+    dearer_by: Money = ZERO
 
 
 @dataclass(frozen=True)

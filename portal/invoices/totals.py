@@ -33,7 +33,7 @@ def price_invoice(invoice: Invoice) -> None:
         _replace_taxes(invoice, taxes)
         require_room(invoice)
     if invoice.id and invoice.total != old_total:
-        tell(InvoiceChanged(invoice))
+        tell(InvoiceChanged(invoice, invoice.total - old_total))
 
 
 def taxes_of(invoice: Invoice) -> list[ComputedTax]:

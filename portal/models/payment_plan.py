@@ -158,6 +158,8 @@ class PlanShare(Base):
     """How much of an invoice a plan covers; `live` while the plan is offered or active.
 
     `owed` was the invoice's balance when the plan was offered: what it fell by since was paid.
+    While the plan runs it follows the invoice's total (payment_plans/following.py), so that a
+    correction takes away nothing that was paid.
     """
 
     __tablename__ = "plan_shares"
@@ -184,10 +186,13 @@ class PlanShare(Base):
 
     @property
     def open(self) -> Money:
-        """What is still to pay of it; a bounced payment makes it rise again, never above."""
+        """What is still to pay of it, never more than the invoice's balance.
+
+        A bounced payment makes it rise again; what the invoice costs less counts as paid.
+        """
         if self.invoice.state is InvoiceState.CANCELLED:
             return ZERO
-        paid = max(self.owed - self.invoice.balance, ZERO)
+        paid = max(max(self.owed, self.amount) - self.invoice.balance, ZERO)
         return max(self.amount - paid, ZERO)
 
 

@@ -7,6 +7,7 @@ from portal.payment_plans.charges import charges_of, decide_plan
 from portal.payment_plans.covering import Choice, choices_for
 from portal.payment_plans.customer_words import ended_words, paused_words
 from portal.payment_plans.ending import decline_plan, withdraw_plan
+from portal.payment_plans.following import follow_total
 from portal.payment_plans.guarding import Covered, Guard, GuardRails, may_offer
 from portal.payment_plans.looking_after import look_after_plans
 from portal.payment_plans.offering import PlanTerms, Preview, offer_plan, preview_plan
@@ -42,6 +43,7 @@ __all__ = [
     "due_now",
     "ended_words",
     "find_plans",
+    "follow_total",
     "get_plan",
     "guard_rails",
     "look_after_plans",

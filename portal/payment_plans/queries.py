@@ -120,7 +120,8 @@ def _next_due() -> sa.Subquery:
 
 def _open_by_plan() -> sa.Subquery:
     """What was paid on each plan: the same as PaymentPlan.paid, in SQL."""
-    fallen = PlanShare.owed - Invoice.balance
+    owed = sa.case((PlanShare.owed < PlanShare.amount, PlanShare.amount), else_=PlanShare.owed)
+    fallen = owed - Invoice.balance
     paid = sa.case(
         (Invoice.state == InvoiceState.CANCELLED, PlanShare.amount),
         (fallen <= NO_MONEY, NO_MONEY),
