@@ -271,6 +271,6 @@ def test_why_a_charge_waits_is_said_to_the_customer_and_not_about_them(app, buil
 
 
 def test_no_page_of_a_customer_prints_what_was_noted_for_the_office():
-    pages = {one.name: one.read_text() for one in Path("templates/customer").rglob("*.html")}
+    pages = {str(one): one.read_text() for one in Path("templates/customer").rglob("*.html")}
     assert pages
     assert [name for name, text in pages.items() if ".outcome }}" in text] == []
