@@ -11,7 +11,9 @@ from portal.company import today
 from portal.db import claim, db, insert_once
 from portal.models import (
     CHARGE,
+    LIVE_CHARGES,
     ChargeSource,
+    ChargeState,
     PaymentPlan,
     PlanInstalment,
     PlannedCharge,
@@ -82,6 +84,16 @@ def cancel_charges(plan: PaymentPlan) -> None:
         if CHARGE.allows(charge.state, "cancel"):
             claim(charge, state=CHARGE.after(charge.state, "cancel"))
             charge.next_try_on, charge.outcome = None, "The payment plan ended."
+
+
+def charged_soon(plan: PaymentPlan, *, on: date) -> set[int]:
+    """Ids of instalments whose charge is under way, or tried (again) that day or later."""
+    return {
+        number
+        for number, one in charges_of(plan).items()
+        if one.state is ChargeState.CHARGING
+        or (one.state in LIVE_CHARGES and one.next_try_on is not None and one.next_try_on >= on)
+    }
 
 
 def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:
