@@ -16,6 +16,7 @@ from portal.models import (
 )
 from portal.payment_collection import settle
 from portal.payment_plans import paused_because, withdraw_plan
+from portal.payments import ReturnReason, return_payment
 from portal.tasks import look_at, sweep
 from tests.payment_plans.plans import (
     TODAY,
@@ -197,3 +198,28 @@ def test_a_debit_on_its_way_keeps_the_plan_beyond_its_grace(build):
     look_on(in_days(6))
     assert plan.state is PlanState.ACTIVE
     assert paused_because(plan) == "A payment of $25.00 is on its way."
+
+
+def test_an_instalment_whose_charge_paid_an_older_one_is_charged_in_its_turn(build):
+    plan = automatic(build, "100", "declined-card")
+    work_on(TODAY)
+    work_on(in_days(3))
+    plan.method = build.saved_method(plan.customer, "card", primary=False)
+    work_on(in_days(7))  # the second charge pays the first instalment
+    assert [one[2] for one in amounts(plan, in_days(7))][:2] == ["paid", "due"]
+    for days in (8, 9, 14, 21, 22):
+        work_on(in_days(days))
+    assert (plan.state, plan.open) == (PlanState.KEPT, ZERO)
+
+
+def test_an_instalment_paid_by_a_cheque_that_bounces_is_charged_again(build):
+    plan = automatic(build, "100")
+    look_on(TODAY)
+    payment = pay(build, plan.shares[0].invoice, "25")
+    charge_now()
+    assert charges()[0].state is ChargeState.CANCELLED
+    with on_day(in_days(1)):
+        return_payment(payment, ReturnReason.BOUNCED, on=in_days(1))
+    work_on(in_days(1))
+    assert [one.state for one in charges()] == [ChargeState.SUCCEEDED]
+    assert amounts(plan)[0][2] == "paid"
