@@ -28,6 +28,7 @@ PART_OF = {  # screens that belong to another one's entry
     "customer.sign_in": "customer.account",
     "customer.paying": "customer.invoices",
     "customer.paying_several": "customer.home",
+    "customer.plan_wishes": "customer.plans",
 }
 
 

@@ -197,7 +197,10 @@ class PlanShare(Base):
 
 
 class PlanInstalment(Base):
-    """One agreed day and amount. `reminded_at` is when its reminder went out."""
+    """One agreed day and amount.
+
+    `reminded_at` is when its reminder went out, or the letter that its charge failed.
+    """
 
     __tablename__ = "plan_instalments"
     __table_args__ = (

@@ -52,7 +52,8 @@ def write_failure(charge: PlannedCharge, *, reason: str) -> None:
     language = spoken(charge.customer.language)
     values = _values(charge, invoices, label or ON_FILE[language], amount or Money())
     values = {**values, "reason": reason, "summary": _what_next(charge, language)}
-    _write("charge_failed", charge, values, f"charge-failed-{charge.id}-{charge.tries}")
+    key = f"charge-failed-{charge.id}-{charge.attempt_id or 0}-{charge.tries}"
+    _write("charge_failed", charge, values, key)
 
 
 def _what_next(charge: PlannedCharge, language: str) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from portal.audit import record
 from portal.company import company, format_money, today
 from portal.db import db, lock_rows
+from portal.kernel import clock
 from portal.models import (
     CHARGE,
     AttemptState,
@@ -52,7 +53,7 @@ def give_up(charge: PlannedCharge, words: str, *, told: str = "") -> None:
     charge.state = CHARGE.after(charge.state, "give up")
     charge.next_try_on, charge.outcome = None, words
     record("given up", charge.invoice or charge.customer, f"A planned charge failed: {words}")
-    write_failure(charge, reason=told or for_customer(words, charge.customer.language))
+    _tell(charge, told or for_customer(words, charge.customer.language))
 
 
 def _succeed(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
@@ -80,7 +81,14 @@ def _fail(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
             "failed", charge.invoice or charge.customer,
             f"A planned charge failed: {words} It is tried again on {charge.next_try_on}.",
         )  # fmt: skip
-        write_failure(charge, reason=words)
+        _tell(charge, words)
+
+
+def _tell(charge: PlannedCharge, words: str) -> None:
+    """The customer learns that it is not paid; an instalment's days of grace run from here."""
+    write_failure(charge, reason=words)
+    if charge.instalment is not None:
+        charge.instalment.reminded_at = clock.now()
 
 
 def _not_tried(charge: PlannedCharge, attempt: PaymentAttempt) -> None:

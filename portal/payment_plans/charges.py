@@ -5,13 +5,21 @@ from __future__ import annotations
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.audit import record
 from portal.company import today
 from portal.db import claim, db, insert_once
 from portal.models import (
     CHARGE,
+    LIVE_CHARGES,
+    AttemptPurpose,
+    AttemptShare,
     ChargeSource,
+    ChargeState,
+    InstalmentProgress,
+    Payment,
+    PaymentAttempt,
     PaymentPlan,
     PlanInstalment,
     PlannedCharge,
@@ -22,19 +30,25 @@ from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import shares_to_pay
 from portal.tasks import wake
 
+PAID_ANOTHER_WAY = "It was paid another way."
 NO_METHOD = "There is no payment method that can be charged: another one has to be saved."
 
 
 def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
-    """A planned charge for each automatic instalment whose day has come; once per instalment.
+    """A planned charge for each automatic instalment whose day has come; one per instalment.
 
     It asks for what is still open of the instalment, so what was paid ahead is never charged.
-    Returns how many were made.
+    One that is over is planned again when its instalment is open again, e.g. because its money
+    counted for an older one. Returns how many were made or planned again.
     """
-    made = 0
+    made, earlier = 0, charges_of(plan)
     for one in plan.progress(on):
         instalment = one.instalment
-        if one.open and instalment.due_on <= on and _charge_of(instalment) is None:
+        if not one.open or instalment.due_on > on:
+            continue
+        if charge := earlier.get(instalment.id):
+            made += _plan_again(charge, plan, one, on)
+        else:
             charge = PlannedCharge(
                 customer_id=plan.customer_id,
                 source=ChargeSource.PLAN,
@@ -58,7 +72,7 @@ def decide_plan(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.CANCEL, "The payment plan ended.")
     left = next(one.open for one in plan.progress(today()) if one.instalment is charge.instalment)
     if not left:
-        return Decision(Verdict.CANCEL, "It was paid another way.")
+        return Decision(Verdict.CANCEL, PAID_ANOTHER_WAY)
     if why := paused_because(plan):
         return Decision(Verdict.HOLD, why)
     method = plan.method or primary_method(plan.customer_id)
@@ -84,6 +98,16 @@ def cancel_charges(plan: PaymentPlan) -> None:
             charge.next_try_on, charge.outcome = None, "The payment plan ended."
 
 
+def charged_soon(plan: PaymentPlan, *, on: date) -> set[int]:
+    """Ids of instalments whose charge is under way, or tried (again) that day or later."""
+    return {
+        number
+        for number, one in charges_of(plan).items()
+        if one.state is ChargeState.CHARGING
+        or (one.state in LIVE_CHARGES and one.next_try_on is not None and one.next_try_on >= on)
+    }
+
+
 def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:
     """By instalment, its planned charge."""
     query = sa.select(PlannedCharge).where(
@@ -92,6 +116,48 @@ def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:
     return {one.instalment_id: one for one in db.session.scalars(query) if one.instalment_id}
 
 
-def _charge_of(instalment: PlanInstalment) -> PlannedCharge | None:
-    query = sa.select(PlannedCharge).where(PlannedCharge.instalment_id == instalment.id)
-    return db.session.scalar(query)
+def _plan_again(
+    charge: PlannedCharge, plan: PaymentPlan, one: InstalmentProgress, on: date
+) -> bool:
+    """Reopen a charge that is over; never what was called off, given up, or gave money back."""
+    paid = charge.state is ChargeState.SUCCEEDED or charge.outcome == PAID_ANOTHER_WAY
+    if not (paid and CHARGE.allows(charge.state, "plan again")) or _gave_money_back(plan):
+        return False
+    claim(
+        charge,
+        state=CHARGE.after(charge.state, "plan again"),
+        amount=one.open,
+        charge_on=on,
+        next_try_on=on,
+        tries=0,
+        attempt_id=None,
+        claimed_until=None,
+        outcome="",
+    )
+    wake("planned_charge", charge.id)
+    words = f"{one.open} of payment {one.instalment.number} is open again and is charged."
+    record("charge planned", plan, words)
+    return True
+
+
+def _gave_money_back(plan: PaymentPlan) -> bool:
+    """Whether money charged by the plan was taken or given back: only people charge it again."""
+    again = aliased(Payment)
+    query = (
+        sa.select(Payment.id)
+        .join(PaymentAttempt, PaymentAttempt.payment_id == Payment.id)
+        .join(AttemptShare, AttemptShare.attempt_id == PaymentAttempt.id)
+        .outerjoin(
+            again,
+            sa.or_(again.refunds_id == Payment.id, again.gives_back_id == Payment.id),
+        )
+        .where(
+            PaymentAttempt.purpose == AttemptPurpose.PLAN,
+            AttemptShare.invoice_id.in_([share.invoice_id for share in plan.shares]),
+            sa.or_(
+                Payment.returned_on.is_not(None),
+                sa.and_(again.id.is_not(None), again.returned_on.is_(None)),
+            ),
+        )
+    )
+    return db.session.scalar(query.limit(1)) is not None

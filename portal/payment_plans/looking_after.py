@@ -27,7 +27,7 @@ from portal.models import (
     PlanShare,
     PlanState,
 )
-from portal.payment_plans.charges import plan_due_charges
+from portal.payment_plans.charges import charged_soon, plan_due_charges
 from portal.payment_plans.ending import end_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
@@ -104,11 +104,13 @@ def _keep(plan: PaymentPlan) -> None:
 
 def _follow(plan: PaymentPlan, on: date) -> None:
     open_ones = [one for one in plan.progress(on) if one.open]
-    if any(_is_beyond_grace(plan, one, on) for one in open_ones):
-        _break(plan, on)
-        return
     if plan.automatic:
         plan_due_charges(plan, on=on)
+    promised = charged_soon(plan, on=on)  # a try that was announced is made before it breaks
+    late = [one for one in open_ones if _is_beyond_grace(plan, one, on)]
+    if any(one.instalment.id not in promised for one in late):
+        _break(plan, on)
+        return
     for one in open_ones:
         instalment = one.instalment
         if one.state is InstalmentState.MISSED:
@@ -122,7 +124,8 @@ def _follow(plan: PaymentPlan, on: date) -> None:
 def _is_beyond_grace(plan: PaymentPlan, one: InstalmentProgress, on: date) -> bool:
     """Its days of grace are over, and the customer was told at least as long ago.
 
-    What fell due while the plan was paused is reminded of first.
+    What fell due while the plan was paused is reminded of first; a charge that failed begins
+    the days of grace anew, also when a bank returned it days later.
     """
     told = one.instalment.reminded_at
     grace = timedelta(days=plan.grace_days)

@@ -1,6 +1,7 @@
 """Automatic plans: each instalment is charged on its day, for what is open of it, once."""
 
 import sqlalchemy as sa
+from flask import current_app
 
 from portal.db import db
 from portal.kernel.money import ZERO
@@ -13,7 +14,9 @@ from portal.models import (
     PlanRhythm,
     PlanState,
 )
+from portal.payment_collection import settle
 from portal.payment_plans import paused_because, withdraw_plan
+from portal.payments import ReturnReason, return_payment
 from portal.tasks import look_at, sweep
 from tests.payment_plans.plans import (
     TODAY,
@@ -120,13 +123,27 @@ def test_a_dispute_holds_the_charge(build):
     assert "is disputed" in charges()[0].outcome
 
 
-def test_a_declined_charge_is_tried_again_and_the_plan_breaks_after_its_grace(build):
+def test_a_plan_does_not_break_before_the_last_promised_try_and_its_grace(build):
     plan = automatic(build, "100", "declined-card")
     work_on(TODAY)
     assert (charges()[0].state, charges()[0].next_try_on) == (ChargeState.FAILED, in_days(3))
     work_on(in_days(3))
     assert (charges()[0].tries, plan.state) == (2, PlanState.ACTIVE)
     look_on(in_days(6))
+    assert (plan.state, charges()[0].next_try_on) == (PlanState.ACTIVE, in_days(8))
+    for days in range(7, 21):  # given up on day 15
+        work_on(in_days(days))
+    assert (plan.state, charges()[0].state) == (PlanState.ACTIVE, ChargeState.GIVEN_UP)
+    look_on(in_days(21))
+    assert (plan.state, told("plan broken")) == (PlanState.BROKEN, 1)
+
+
+def test_a_try_that_is_never_made_does_not_keep_a_plan_for_ever(build):
+    plan = automatic(build, "100", "declined-card")
+    work_on(TODAY)
+    look_on(in_days(3))
+    assert plan.state is PlanState.ACTIVE
+    look_on(in_days(6))  # the worker stood still since day 3
     assert (plan.state, charges()[0].state) == (PlanState.BROKEN, ChargeState.CANCELLED)
 
 
@@ -140,6 +157,39 @@ def test_without_a_usable_method_the_charge_is_given_up_and_told(build):
     assert told("charge failed") == 1
 
 
+def test_a_debit_that_comes_back_late_begins_the_days_of_grace_anew(build):
+    plan = automatic(build, "100", "bank")
+    work_on(TODAY)
+    comes_back(in_days(6))
+    for _ in range(2):
+        look_on(in_days(6))
+    assert (plan.state, charges()[0].next_try_on) == (PlanState.ACTIVE, in_days(9))
+
+
+def test_a_debit_that_comes_back_for_good_leaves_the_days_of_grace(build):
+    plan = automatic(build, "100", "bank")
+    work_on(TODAY)
+    plan.method.state, plan.method.is_primary = MethodState.REMOVED, False
+    comes_back(in_days(6))
+    assert charges()[0].state is ChargeState.GIVEN_UP
+    look_on(in_days(11))
+    assert plan.state is PlanState.ACTIVE
+    look_on(in_days(12))
+    assert plan.state is PlanState.BROKEN
+
+
+def comes_back(day):
+    """The bank returns the one debit that day, and the worker notes it."""
+    attempt = db.session.scalars(sa.select(PaymentAttempt)).one()
+    db.session.commit()
+    with on_day(day):
+        attempt_id, ref = attempt.id, attempt.payment_ref
+        db.session.rollback()
+        current_app.extensions["gateway"].press_charge(ref, "debit-fails")
+        settle(attempt_id)
+        charge_now()
+
+
 def test_a_debit_on_its_way_keeps_the_plan_beyond_its_grace(build):
     plan = automatic(build, "100", "bank")
     work_on(TODAY)
@@ -148,3 +198,28 @@ def test_a_debit_on_its_way_keeps_the_plan_beyond_its_grace(build):
     look_on(in_days(6))
     assert plan.state is PlanState.ACTIVE
     assert paused_because(plan) == "A payment of $25.00 is on its way."
+
+
+def test_an_instalment_whose_charge_paid_an_older_one_is_charged_in_its_turn(build):
+    plan = automatic(build, "100", "declined-card")
+    work_on(TODAY)
+    work_on(in_days(3))
+    plan.method = build.saved_method(plan.customer, "card", primary=False)
+    work_on(in_days(7))  # the second charge pays the first instalment
+    assert [one[2] for one in amounts(plan, in_days(7))][:2] == ["paid", "due"]
+    for days in (8, 9, 14, 21, 22):
+        work_on(in_days(days))
+    assert (plan.state, plan.open) == (PlanState.KEPT, ZERO)
+
+
+def test_an_instalment_paid_by_a_cheque_that_bounces_is_charged_again(build):
+    plan = automatic(build, "100")
+    look_on(TODAY)
+    payment = pay(build, plan.shares[0].invoice, "25")
+    charge_now()
+    assert charges()[0].state is ChargeState.CANCELLED
+    with on_day(in_days(1)):
+        return_payment(payment, ReturnReason.BOUNCED, on=in_days(1))
+    work_on(in_days(1))
+    assert [one.state for one in charges()] == [ChargeState.SUCCEEDED]
+    assert amounts(plan)[0][2] == "paid"
