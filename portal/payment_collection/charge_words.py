@@ -50,6 +50,12 @@ ANNOUNCED_AGAIN = Reason(
     "No se cobró el día anunciado. Recibirá un nuevo mensaje antes del cobro.",
     "Ce n’a pas été prélevé le jour annoncé. Vous recevrez un nouveau message avant.",
 )
+TOO_LITTLE = Reason(
+    "What was announced is too little to be charged: what is owed now is announced first.",
+    "What you owe has changed. You get a new message before it is charged.",
+    "Lo que debe ha cambiado. Recibirá un nuevo mensaje antes del cobro.",
+    "Ce que vous devez a changé. Vous recevrez un nouveau message avant le prélèvement.",
+)
 NO_ADDRESS = Reason(
     "There is no email address to send the notice to, so nothing is charged.",
     "We have no email address to announce it to, so nothing is charged. Please give us one.",
@@ -117,8 +123,8 @@ EXPIRED = Reason(
     "{label} a expiré en {month}. Veuillez en enregistrer un autre.",
 )
 REASONS = (
-    NOT_FINAL, NOT_ANNOUNCED, ANNOUNCED_AGAIN, NO_ADDRESS, DISPUTED, BY_PLAN, IN_CREDIT,
-    ON_ITS_WAY, ABOVE_BOUND, NO_METHOD, REMOVED, GONE, ELSEWHERE, EXPIRED,
+    NOT_FINAL, NOT_ANNOUNCED, ANNOUNCED_AGAIN, TOO_LITTLE, NO_ADDRESS, DISPUTED, BY_PLAN,
+    IN_CREDIT, ON_ITS_WAY, ABOVE_BOUND, NO_METHOD, REMOVED, GONE, ELSEWHERE, EXPIRED,
 )  # fmt: skip
 OTHERWISE = {
     "en": "It could not be charged at the moment.",

@@ -37,7 +37,9 @@ from portal.payment_collection.charge_words import (
     NOT_ANNOUNCED,
     NOT_FINAL,
     ON_ITS_WAY,
+    TOO_LITTLE,
 )
+from portal.payment_collection.checkout import minimum_payment
 from portal.payment_collection.methods import why_not
 from portal.payment_collection.standing import standings
 from portal.payments import credit_of, disputed_invoices
@@ -109,6 +111,8 @@ def decide_autopay(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.GIVE_UP, (old and why_not(old)) or NO_METHOD.office)
     if lapsed:  # the notice was good for its day alone
         return Decision(Verdict.ANNOUNCE, ANNOUNCED_AGAIN.office)
+    if amount < minimum_payment(invoice.balance):
+        return Decision(Verdict.ANNOUNCE, TOO_LITTLE.office)
     return Decision(Verdict.CHARGE, "", method.id, [(invoice.id, amount)])
 
 

@@ -78,7 +78,7 @@ def _standings(ids: Sequence[int], run_id: int | None) -> dict[int, Standing]:
     reasons = _reasons(ids, run_id)
     agreed = _agreed(ids)
     for customer_id, one in found.items():
-        one.reason = reasons.get(customer_id) or _about_method(one, customer_id in agreed)
+        one.reason = reasons.get(customer_id) or _about_method(one, agreed.get(customer_id))
     return found
 
 
@@ -113,24 +113,31 @@ def _primary_methods(ids: Sequence[int]) -> Iterable[SavedMethod]:
     )
 
 
-def _agreed(ids: Sequence[int]) -> set[int]:
-    """Whose autopay consent lets the office charge as well."""
+def _agreed(ids: Sequence[int]) -> dict[int, Autopay]:
+    """By customer, the autopay whose consent lets the office charge as well."""
     rows = db.session.scalars(
         sa.select(Autopay)
         .where(Autopay.customer_id.in_(ids), Autopay.active)
         .options(joinedload(Autopay.consent))
     )
-    return {one.customer_id for one in rows if covers_office_charges(one.consent)}
+    return {one.customer_id: one for one in rows if covers_office_charges(one.consent)}
 
 
-def _about_method(one: Standing, autopay_agreed: bool) -> str:
+def _about_method(one: Standing, autopay: Autopay | None) -> str:
     if one.method is None:
         return "No payment method is on file."
     if problem := why_not(one.method):
         return problem
-    if not autopay_agreed and not covers_office_charges(one.method.consent):
+    if not one.invoices:
+        return "Nothing is owed."
+    if covers_office_charges(one.method.consent):
+        return ""
+    if autopay is None:
         return "They have not agreed to be charged by the office."
-    return "" if one.invoices else "Nothing is owed."
+    if autopay.most is not None and one.owed > autopay.most:
+        bound = format_money(autopay.most, company().locale, company().currency)
+        return f"They owe more than the {bound} they agreed to be charged at once."
+    return ""
 
 
 def _reasons(ids: Sequence[int], run_id: int | None) -> dict[int, str]:

@@ -854,3 +854,22 @@ def test_what_was_given_up_is_not_planned_again_by_itself(build, ada):
     with after(16):
         work()
     assert [one.state for one in charges(invoice)] == [ChargeState.GIVEN_UP]
+
+
+def test_too_little_to_be_charged_is_announced_anew_with_what_is_owed(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "79.40", db.session.get_one(Invoice, invoice.id))
+    with after(12):
+        work()
+    assert "$0.60" in mails("autopay notice")[0].body
+    with after(13):
+        bounced(check, on=date(2026, 3, 15))
+    with after(15):
+        work()
+        work()
+        assert gateway_charges() == []
+    assert "$80.00" in mails("autopay notice")[-1].body
+    with after(18):
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.SUCCEEDED]
+    assert balance_of(invoice) == ZERO

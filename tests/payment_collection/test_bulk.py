@@ -20,6 +20,7 @@ from portal.models import (
 )
 from portal.payment_collection import (
     OFFICE_MAY_CHARGE,
+    AutopayWords,
     CheckoutWanted,
     figures_of_charge_runs,
     look_at_charge_run,
@@ -28,10 +29,12 @@ from portal.payment_collection import (
     start_charge_run,
     start_checkout,
     stop_charge_run,
+    turn_on,
     waiting_charge_runs,
 )
 from tests.conftest import count_statements
 from tests.payment_collection.planned import (
+    GIVEN,
     after,
     balance_of,
     gateway_charges,
@@ -151,6 +154,29 @@ def test_autopays_consent_lets_the_office_charge_too(build):
     build.posted("80", customer=customer)
     with_autopay(build, customer)
     assert len(preview_charges([customer.id]).ready) == 1
+
+
+def test_by_autopays_consent_nobody_is_charged_above_its_bound(build):
+    customer = build.customer("Ada")
+    build.posted("80", customer=customer)
+    with_autopay(build, customer, most=Money.of(100))
+    preview = preview_charges([customer.id])
+    run_id = in_transaction(lambda: start_charge_run([customer.id], seal=preview.seal, by=None).id)
+    build.posted("20.01", customer=customer)
+    db.session.commit()
+    look_at_charge_run(run_id)
+
+    (row,) = rows(run_id)
+    assert (row.state, gateway_charges()) == (ChargeState.CANCELLED, [])
+    assert "more than the $100.00" in row.outcome
+    assert "more than the $100.00" in reason_of(db.session.get_one(Customer, customer.id))
+
+
+def test_the_methods_own_consent_has_no_bound(build):
+    invoice = owing(build)
+    ada = db.session.get_one(Customer, invoice.customer_id)
+    in_transaction(lambda: turn_on(ada, AutopayWords(most=Money.of(10)), GIVEN))
+    assert len(preview_charges([invoice.customer_id]).ready) == 1
 
 
 def test_pending_invoices_are_not_charged(build):
