@@ -11,8 +11,17 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.db import db
-from portal.models import PaymentPlan, PlanShare, PlanState
+from portal.db import NO_MONEY, db
+from portal.models import (
+    AttemptShare,
+    AttemptState,
+    Payment,
+    PaymentApplication,
+    PaymentAttempt,
+    PaymentPlan,
+    PlanShare,
+    PlanState,
+)
 
 
 def live_plans_of(invoice_ids: Sequence[int]) -> dict[int, PaymentPlan]:
@@ -31,12 +40,46 @@ def live_plans_of(invoice_ids: Sequence[int]) -> dict[int, PaymentPlan]:
 
 
 def plans_in_good_standing(invoice_ids: Sequence[int], *, on: date) -> dict[int, PaymentPlan]:
-    """By invoice, the agreed plan with nothing unpaid beyond its days of grace."""
+    """By invoice, the agreed plan with nothing unpaid beyond its days of grace.
+
+    A plan that waits for a bank or for a dispute to be decided cannot be late meanwhile.
+    """
+    plans = live_plans_of(invoice_ids)
+    late = [
+        one
+        for one in {plan.id: plan for plan in plans.values()}.values()
+        if one.state is PlanState.ACTIVE and not one.in_good_standing(on)
+    ]
+    waiting = _waiting(late)
     return {
         invoice_id: plan
-        for invoice_id, plan in live_plans_of(invoice_ids).items()
-        if plan.in_good_standing(on)
+        for invoice_id, plan in plans.items()
+        if plan.id in waiting or plan.in_good_standing(on)
     }
+
+
+def _waiting(plans: Sequence[PaymentPlan]) -> set[int]:
+    """Ids of those with a debit on its way or disputed money on one of their invoices."""
+    if not plans:
+        return set()
+    by_invoice = {share.invoice_id: one.id for one in plans for share in one.shares if share.live}
+    on_its_way = (
+        sa.select(AttemptShare.invoice_id)
+        .join(PaymentAttempt, PaymentAttempt.id == AttemptShare.attempt_id)
+        .where(
+            AttemptShare.invoice_id.in_(by_invoice),
+            AttemptShare.live,
+            PaymentAttempt.state == AttemptState.PROCESSING,
+        )
+    )
+    disputed = (
+        sa.select(PaymentApplication.invoice_id)
+        .join(Payment, Payment.id == PaymentApplication.payment_id)
+        .where(PaymentApplication.invoice_id.in_(by_invoice), Payment.disputed)
+        .group_by(PaymentApplication.invoice_id)
+        .having(sa.func.sum(PaymentApplication.amount) > NO_MONEY)
+    )
+    return {by_invoice[one] for one in db.session.scalars(sa.union(on_its_way, disputed))}
 
 
 def customers_on_plans(customer_ids: Sequence[int]) -> set[int]:

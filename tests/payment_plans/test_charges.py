@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from portal.db import db
+from portal.invoices import plans_in_good_standing
 from portal.kernel.money import ZERO
 from portal.models import (
     AttemptState,
@@ -223,3 +224,16 @@ def test_an_instalment_paid_by_a_cheque_that_bounces_is_charged_again(build):
     work_on(in_days(1))
     assert [one.state for one in charges()] == [ChargeState.SUCCEEDED]
     assert amounts(plan)[0][2] == "paid"
+
+
+def test_a_plan_that_waits_for_the_bank_or_a_dispute_counts_as_kept_to(build):
+    plan = automatic(build, "100", "bank")
+    invoice_id = plan.shares[0].invoice_id
+    work_on(TODAY)
+    assert not plan.in_good_standing(in_days(6))
+    assert plans_in_good_standing([invoice_id], on=in_days(6)) == {invoice_id: plan}
+    comes_back(in_days(6))
+    assert plans_in_good_standing([invoice_id], on=in_days(6)) == {}
+    payment = pay(build, plan.shares[0].invoice, "10")
+    payment.disputed = True
+    assert plans_in_good_standing([invoice_id], on=in_days(6)) == {invoice_id: plan}
