@@ -37,6 +37,7 @@ from portal.tasks import lease, wake
 
 LEASE = 120  # seconds
 WORKING = (ChargeRunState.WAITING,)
+CHUNK = 200  # waiting charges read at a time
 NAMED = 1_000  # left-out customers kept by name
 
 
@@ -123,16 +124,27 @@ def look_at_charge_run(run_id: int) -> None:
     with reading():
         mine = db.session.get_one(ChargeRun, run_id, populate_existing=True).claimed_until
         db.session.rollback()
-    seen: set[int] = set()
+    last = 0
     while mine is not None:
-        held, waiting = mine, [one for one in _waiting_ids(run_id) if one not in seen]
+        held, waiting = mine, _waiting_ids(run_id, beyond=last, most=CHUNK)
         db.session.rollback()
         if not waiting:
             in_transaction(lambda: _finish(run_id, held))  # noqa: B023
             return
-        seen.add(waiting[0])
-        carry_out_planned(waiting[0])
-        mine = in_transaction(lambda: _renewed(run_id, held))  # noqa: B023
+        last = waiting[-1]
+        mine = _carry_out(run_id, waiting, held)
+
+
+def _carry_out(run_id: int, charge_ids: Sequence[int], mine: datetime) -> datetime | None:
+    """These, one after the other; until when the run is ours then, None when it is no more."""
+    for charge_id in charge_ids:
+        carry_out_planned(charge_id)
+        held = mine
+        renewed = in_transaction(lambda: _renewed(run_id, held))  # noqa: B023
+        if renewed is None:
+            return None
+        mine = renewed
+    return mine
 
 
 def _row(run: ChargeRun, one: Standing) -> dict[str, Any]:
@@ -142,11 +154,16 @@ def _row(run: ChargeRun, one: Standing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _waiting_ids(run_id: int) -> list[int]:
+def _waiting_ids(run_id: int, *, beyond: int = 0, most: int | None = None) -> list[int]:
     query = (
         sa.select(PlannedCharge.id)
-        .where(PlannedCharge.run_id == run_id, PlannedCharge.state == ChargeState.WAITING)
+        .where(
+            PlannedCharge.run_id == run_id,
+            PlannedCharge.id > beyond,
+            PlannedCharge.state == ChargeState.WAITING,
+        )
         .order_by(PlannedCharge.id)
+        .limit(most)
     )
     return list(db.session.scalars(query))
 
@@ -165,7 +182,7 @@ def _finish(run_id: int, held: datetime) -> None:
     run = lock_rows(ChargeRun, [run_id])[0]
     if run.state is not ChargeRunState.WAITING or run.claimed_until != held:
         return
-    if _waiting_ids(run_id):
+    if _waiting_ids(run_id, most=1):
         return  # the sweep comes back when this lease has run out
     run.state, run.claimed_until, run.finished_at = ChargeRunState.DONE, None, clock.now()
     record("finished", run, "The bulk charge was carried out.")

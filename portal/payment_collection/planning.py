@@ -25,7 +25,9 @@ from portal.models import (
     ChargeSource,
     ChargeState,
     Consent,
+    Dispute,
     Invoice,
+    PaymentAttempt,
     PlannedCharge,
 )
 from portal.payment_collection.autopay import autopay_of, method_for
@@ -67,7 +69,8 @@ def _unplanned() -> sa.Select[int, int]:
 
     What was given up since they agreed is not planned again, and what a person called off never
     is, whatever is agreed later. What was charged, or cancelled because it was paid, and is owed
-    again (a check bounced, a line was added) is planned and announced anew.
+    again (a check bounced, a line was added) is planned and announced anew; not when the payer's
+    bank disputed what autopay took for it: who says no is not charged again unasked.
     """
     planned = sa.exists().where(
         PlannedCharge.invoice_id == Invoice.id,
@@ -78,6 +81,7 @@ def _unplanned() -> sa.Select[int, int]:
                 PlannedCharge.created_at >= Consent.created_at,
             ),
             PlannedCharge.called_off,
+            PlannedCharge.attempt.has(PaymentAttempt.payment_id.in_(sa.select(Dispute.payment_id))),
         ),
     )
     return (

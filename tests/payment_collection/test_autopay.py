@@ -17,6 +17,8 @@ from portal.models import (
     Consent,
     ConsentKind,
     Customer,
+    Dispute,
+    DisputeState,
     Invoice,
     MethodState,
     Payment,
@@ -873,3 +875,20 @@ def test_too_little_to_be_charged_is_announced_anew_with_what_is_owed(build, ada
         work()
     assert [one.state for one in charges(invoice)] == [ChargeState.SUCCEEDED]
     assert balance_of(invoice) == ZERO
+
+
+def test_whose_bank_disputed_the_charge_is_not_charged_again_by_itself(build, ada):
+    invoice, _method = planned(build, ada)
+    check = build.payment(ada, "30", db.session.get_one(Invoice, invoice.id))
+    announced_and_due(invoice)
+    charged = payments()[-1]
+    db.session.add(
+        Dispute(
+            gateway="test", dispute_ref="dp_1", payment_id=charged.id, amount=charged.amount,
+            state=DisputeState.LOST,
+        )
+    )  # fmt: skip
+    with after(16):
+        bounced(check, on=date(2026, 3, 18))
+        work()
+    assert [one.state for one in charges(invoice)] == [ChargeState.SUCCEEDED]

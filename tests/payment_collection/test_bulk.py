@@ -375,3 +375,20 @@ def test_the_preview_asks_the_same_number_of_questions_for_many(build):
             preview_charges(ids)
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("chunk", "readings"), [(200, 3), (2, 4)])
+def test_what_waits_is_read_a_chunk_at_a_time(build, monkeypatch, chunk, readings):
+    from portal.payment_collection import bulk
+
+    run_id = start(*[owing(build, name=name) for name in ("Ada", "Bob", "Cyd")])
+    real, calls = bulk._waiting_ids, []
+    monkeypatch.setattr(bulk, "CHUNK", chunk)
+    monkeypatch.setattr(
+        bulk, "_waiting_ids", lambda *args, **more: calls.append(1) or real(*args, **more)
+    )
+    look_at_charge_run(run_id)
+
+    assert run_of(run_id).state is ChargeRunState.DONE
+    assert len(gateway_charges()) == 3
+    assert len(calls) == readings  # the chunks, the empty one, and once more before the end
