@@ -11,17 +11,21 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal.audit import record
 from portal.company import today
-from portal.db import Page, PageRequest, bump, db, holds, lock_rows, paginate
+from portal.db import NO_MONEY, Page, PageRequest, bump, db, holds, lock_rows, paginate
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, NotFound
 from portal.models import (
     CHARGE,
     HAS_BALANCE,
+    ON_THE_BOOKS,
     ChargeSource,
     ChargeState,
     Customer,
     Invoice,
+    PaymentPlan,
+    PlanInstalment,
     PlannedCharge,
+    PlanState,
 )
 from portal.tasks import wake
 
@@ -192,4 +196,35 @@ def _needs_somebody() -> list[sa.ColumnElement[bool]]:
         PlannedCharge.source != ChargeSource.BULK,
         PlannedCharge.outcome != "",
     )
-    return [sa.or_(still_owed, held)]
+    return [sa.or_(still_owed, _plan_runs(), _owes_after_bulk(), held)]
+
+
+def _plan_runs() -> sa.ColumnElement[bool]:
+    """An instalment's charge that failed while its plan goes on."""
+    instalments = (
+        sa.select(PlanInstalment.id)
+        .join(PaymentPlan, PaymentPlan.id == PlanInstalment.plan_id)
+        .where(PaymentPlan.state == PlanState.ACTIVE)
+    )
+    return sa.and_(
+        PlannedCharge.state.in_([ChargeState.GIVEN_UP, ChargeState.FAILED]),
+        PlannedCharge.instalment_id.in_(instalments),
+    )
+
+
+def _owes_after_bulk() -> sa.ColumnElement[bool]:
+    """A customer's newest bulk charge was given up, and something is still owed."""
+    owing = sa.select(Invoice.customer_id).where(
+        HAS_BALANCE, Invoice.balance > NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)
+    )
+    later = sa.exists().where(
+        _Later.customer_id == PlannedCharge.customer_id,
+        _Later.source == ChargeSource.BULK,
+        _Later.id > PlannedCharge.id,
+    )
+    return sa.and_(
+        PlannedCharge.state == ChargeState.GIVEN_UP,
+        PlannedCharge.source == ChargeSource.BULK,
+        PlannedCharge.customer_id.in_(owing),
+        ~later,
+    )

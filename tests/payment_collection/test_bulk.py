@@ -22,6 +22,7 @@ from portal.payment_collection import (
     OFFICE_MAY_CHARGE,
     AutopayWords,
     CheckoutWanted,
+    charges_needing_somebody,
     figures_of_charge_runs,
     look_at_charge_run,
     outcomes_workbook,
@@ -234,6 +235,7 @@ def test_a_refused_card_is_told_and_not_tried_again(build):
 
     (row,) = rows(run_id)
     assert (row.state, row.outcome) == (ChargeState.GIVEN_UP, "The card was declined.")
+    assert charges_needing_somebody() == 1
     assert figures(run_id).failed == 1
     (mail,) = mails("charge failed")
     for words in ("The card was declined.", "/my/payment-methods", "/pay/"):

@@ -15,7 +15,10 @@ from portal.models import (
     PlanRhythm,
     PlanState,
 )
-from portal.payment_collection import settle
+from portal.payment_collection import (
+    charges_needing_somebody,
+    settle,
+)
 from portal.payment_plans import paused_because, withdraw_plan
 from portal.payments import ReturnReason, return_payment
 from portal.tasks import look_at, sweep
@@ -237,3 +240,12 @@ def test_a_plan_that_waits_for_the_bank_or_a_dispute_counts_as_kept_to(build):
     payment = pay(build, plan.shares[0].invoice, "10")
     payment.disputed = True
     assert plans_in_good_standing([invoice_id], on=in_days(6)) == {invoice_id: plan}
+
+
+def test_a_charge_of_a_plan_that_was_given_up_needs_somebody_while_the_plan_runs(build):
+    plan = automatic(build, "100")
+    plan.method.state, plan.method.is_primary = MethodState.REMOVED, False
+    work_on(TODAY)
+    assert charges_needing_somebody() == 1
+    withdraw_plan(plan, because="You asked for it.")
+    assert charges_needing_somebody() == 0
