@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
     parser.addoption("--orders", type=int, default=24, help="of 1080 orders of webhooks")
     parser.addoption("--rounds", type=int, default=4, help="how often each race is run")
+    parser.addoption("--kills", type=int, default=1, help="at each place of tests/crash")
     parser.addoption("--isolation", default="read committed", help="of PostgreSQL's transactions")
     parser.addoption("--life-steps", type=int, default=400, help="steps of tests/properties")
     parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")

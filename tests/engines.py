@@ -58,22 +58,12 @@ class SqliteEngine:
         """Its folder goes with the run."""
 
 
-class PostgresEngine:
-    """One server per run, one database per worker; each test empties what the last one filled."""
+class EmptiedTables:
+    """A database whose tables are emptied and filled as they were founded."""
 
-    def __init__(self, folder: Path, worker: str, isolation: str = "read committed") -> None:
-        self._server = server = postgres_server()
+    def __init__(self, url: str) -> None:
+        self.url = url
         self._kept: dict[str, list[dict[str, object]]] = {}
-        self._name = name = f"test_{worker}_{os.getpid()}"
-        with _admin(server) as one:
-            for left in one.exec_driver_sql("SELECT datname FROM pg_database").scalars().all():
-                if left.startswith("test_") and not _is_running(int(left.rsplit("_", 1)[1])):
-                    one.exec_driver_sql(f'DROP DATABASE IF EXISTS "{left}" WITH (FORCE)')
-            one.exec_driver_sql(f'CREATE DATABASE "{name}"')
-            one.exec_driver_sql(
-                f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = '{isolation}'"
-            )
-        self.url = _driver(server, name)
 
     def prepare(self, app: Flask, found: Callable[[], None]) -> None:
         with app.app_context():
@@ -102,6 +92,23 @@ class PostgresEngine:
                         [_plain(row) for row in kept],
                     )
 
+
+class PostgresEngine(EmptiedTables):
+    """One server per run, one database per worker; each test empties what the last one filled."""
+
+    def __init__(self, folder: Path, worker: str, isolation: str = "read committed") -> None:
+        self._server = server = postgres_server()
+        self._name = name = f"test_{worker}_{os.getpid()}"
+        with _admin(server) as one:
+            for left in one.exec_driver_sql("SELECT datname FROM pg_database").scalars().all():
+                if left.startswith("test_") and not _is_running(int(left.rsplit("_", 1)[1])):
+                    one.exec_driver_sql(f'DROP DATABASE IF EXISTS "{left}" WITH (FORCE)')
+            one.exec_driver_sql(f'CREATE DATABASE "{name}"')
+            one.exec_driver_sql(
+                f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = '{isolation}'"
+            )
+        super().__init__(name_for_driver(server, name))
+
     def drop(self) -> None:
         """Leave the server as it was; what a killed run left, the next one drops."""
         with _admin(self._server) as one:
@@ -128,13 +135,14 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
 @contextmanager
 def _admin(uri: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(
-        _driver(uri, "postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        name_for_driver(uri, "postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
     )
     with engine.connect() as connection:
         yield connection
 
 
-def _driver(uri: str, database: str) -> str:
+def name_for_driver(uri: str, database: str) -> str:
+    """The address of this database on the server, for SQLAlchemy."""
     base, _, query = uri.partition("?")
     head = base.rsplit("/", 1)[0]
     return f"postgresql+psycopg://{head.split('://', 1)[1]}/{database}" + (

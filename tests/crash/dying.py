@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
 from portal.db import db
 from tests.architecture.graph import ROOT
+
+STATEMENT = "statement"  # the place that is any statement of any transaction
 
 
 @dataclass
@@ -33,11 +36,14 @@ class Mortals:
     process: subprocess.Popen[str]
     log: IO[str]
 
-    def die(self, place: str, when: str, times: int = 1) -> int:
-        """Let one child live until it comes to this place for so many times; how it ended."""
+    def die(self, place: str, when: str, times: int = 1, *life: str) -> int:
+        """Let one child live until it comes to this place for so many times; how it ended.
+
+        `life` are words for the driver: which life, where it knows several.
+        """
         assert self.process.stdin
         assert self.process.stdout
-        print(place, when, times, file=self.process.stdin, flush=True)
+        print(place, when, times, *life, file=self.process.stdin, flush=True)
         return int(self.process.stdout.readline())
 
     def last_words(self) -> str:
@@ -82,16 +88,16 @@ def mortals(module: str, *words: str, log: Path) -> Iterator[Mortals]:
         process.stdin.close()
 
 
-def serve_deaths(app: Flask, life: Callable[[], None]) -> None:
-    """For each line `place when times` on stdin a child lives, and its end is told."""
+def serve_deaths(app: Flask, life: Callable[..., None]) -> None:
+    """For each line `place when times word…` on stdin a child lives, and its end is told."""
     configure_mappers()
     gc.freeze()  # what is there now stays: the children need not copy it to look it over
     print("ready", flush=True)
     for order in sys.stdin:
         child = os.fork()
         if not child:
-            place, when, times = order.split()
-            _live(app, life, place, when, int(times))
+            place, when, times, *words = order.split()
+            _live(app, lambda: life(*words), place, when, int(times))  # noqa: B023
         _pid, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -109,24 +115,58 @@ def _live(app: Flask, life: Callable[[], None], place: str, when: str, times: in
 
 
 def die_at(place: str, when: str, times: int = 1) -> None:
-    """Replace a function by one that kills this process before or after it ran so many times."""
+    """Kill this process before or after it came to a place for so many times.
+
+    A place is `module:function`, `module:Class.method`, or STATEMENT.
+    """
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if place == STATEMENT:
+        strike_at_statement(when, times, die)
+    else:
+        owner, name = find_place(place)
+        setattr(owner, name, striking(getattr(owner, name), when, times, die))
+
+
+def find_place(place: str) -> tuple[Any, str]:
+    """The module or class that holds the function, and its name there."""
     module_name, _, name = place.rpartition(":")
     owner: Any = importlib.import_module(module_name)
     *outer, last = name.split(".")
     for step in outer:
         owner = getattr(owner, step)
-    real, left = getattr(owner, last), times
+    return owner, last
 
-    def deadly(*args: Any, **words: Any) -> Any:
+
+def striking(
+    real: Callable[..., Any], when: str, times: int, strike: Callable[[], None]
+) -> Callable[..., Any]:
+    """The function, and what strikes once, before or after it ran for so many times."""
+    left = times
+
+    def struck(*args: Any, **words: Any) -> Any:
         nonlocal left
         left -= 1
-        if left and when == "before":
-            return real(*args, **words)
-        if when == "after":
-            result = real(*args, **words)
-            if left:
-                return result
-        os.kill(os.getpid(), signal.SIGKILL)
-        return None
+        if left == 0 and when == "before":
+            strike()
+        result = real(*args, **words)
+        if left == 0 and when == "after":
+            strike()
+        return result
 
-    setattr(owner, last, deadly)
+    return struck
+
+
+def strike_at_statement(when: str, times: int, strike: Callable[[], None]) -> None:
+    """Strike before or after the database was sent so many statements."""
+    left = times
+
+    def count(*_words: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            strike()
+
+    sa.event.listen(sa.Engine, f"{when}_cursor_execute", count)
