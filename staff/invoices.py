@@ -47,7 +47,7 @@ from portal.models import (
     PaidState,
     PeriodState,
     ReviewState,
-    SentState,
+    SentAxis,
     SyncState,
 )
 from portal.payment_collection import charge_of_invoice, live_attempts_on, on_its_way
@@ -306,7 +306,7 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
     axes = (
         ("state", _("Posting"), InvoiceState),
         ("review", _("Review"), ReviewState),
-        ("sent", _("Sent"), SentState),
+        ("sent", _("Sent"), SentAxis),
         ("paid", _("Paid"), PaidState),
         ("due", _("Due"), DueState),
         ("kind", _("Kind"), InvoiceKind),
