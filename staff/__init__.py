@@ -62,6 +62,7 @@ from staff import (
     refund_requests,
     refunds,
     review,
+    review_card,
     roles,
     saved_methods,
     search,
@@ -94,6 +95,7 @@ def face(app: Flask) -> None:
     staff = Blueprint("staff", __name__, url_prefix="/staff")
     for screen in SCREENS:
         staff.register_blueprint(screen.bp)
+    staff.url_defaults(review_card.keep_queue)
     app.register_blueprint(staff)
     app.jinja_env.globals.update(
         staff_nav=navigation.staff_nav, house_notices=navigation.house_notices

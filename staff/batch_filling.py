@@ -20,6 +20,7 @@ from portal.batches import (
     add_payments,
     count_unbatched,
     get_batch,
+    held_back,
     open_batches,
     start_batch,
     unbatched_invoices,
@@ -29,7 +30,7 @@ from portal.batches import (
 )
 from portal.invoices import InvoiceFilter
 from portal.kernel.errors import DomainError
-from portal.models import Batch
+from portal.models import Batch, ReviewState
 from portal.web import (
     Form,
     IdField,
@@ -106,8 +107,15 @@ def add() -> Response:
 def _unbatched(tab: str, **context: Any) -> Response:
     return render_page(
         "staff/batches/unbatched.html", fragment="rows", tab=tab, counts=count_unbatched(),
-        address=_choosing_address(tab), **context,
+        address=_choosing_address(tab), reviews=_reviews(tab), **context,
     )  # fmt: skip
+
+
+def _reviews(tab: str) -> list[tuple[str, str]]:
+    """The review states the list can be narrowed to; what is held back is never ready."""
+    left_out = held_back() if tab == "ready" else {}
+    known = [one for one in ReviewState if one not in left_out]
+    return [(one.value, one.value.replace("_", " ").capitalize()) for one in known]
 
 
 def _choosing_address(tab: str) -> dict[str, str]:

@@ -7,12 +7,13 @@ from flask_babel import gettext as _
 
 from portal.access import Ability
 from portal.batches import (
-    REFUSED,
     ask_for_posting,
     ask_for_unposting,
     count_warnings,
     get_batch,
+    named_in,
     print_batch,
+    refused_warnings,
     seen_of,
     sum_of,
     sums_by_kind,
@@ -78,12 +79,13 @@ def _refuse_without_payments(batch: Batch) -> None:
 
 
 def _ask(batch: Batch, *, again: bool = False) -> Response:
-    counts = count_warnings(batch)
+    counts, stop = count_warnings(batch), refused_warnings()
     return render_page(
         "staff/batches/question.html", batch=batch, held=sum_of(batch), again=again,
         sums=sums_by_kind(batch), seen=seen_of(batch),
-        refused={one: count for one, count in counts.items() if one in REFUSED},
-        warnings={one: count for one, count in counts.items() if one not in REFUSED},
+        named=named_in(batch, counts),
+        refused={one: count for one, count in counts.items() if one in stop},
+        warnings={one: count for one, count in counts.items() if one not in stop},
     )  # fmt: skip
 
 

@@ -61,13 +61,17 @@ class UnpostingForm(Form):
     because = StringField("Because", render_kw={"autocomplete": "off", "required": True})
 
 
+class CreditForm(ReasonForm):
+    everything = BooleanField("Credit everything that is left of it")
+
+
 class LineShareForm(Form):
     """One line of the original: credited or not, and how much of it."""
 
     class Meta:
         csrf = False  # the form around it has the token
 
-    take = BooleanField("Credit this line", default=True)
+    take = BooleanField("Credit this line")
     quantity = QuantityField("Quantity")
 
 
@@ -94,16 +98,17 @@ def begin_adjustment(invoice_id: int) -> Response:
 @needs(Ability.CORRECT_INVOICES)
 def credit_note(invoice_id: int) -> Response:
     invoice = _correctable(invoice_id, InvoiceKind.CREDIT_NOTE)
-    return _credit_page(invoice, ReasonForm(formdata=None), _shares(invoice, None))
+    return _credit_page(invoice, CreditForm(formdata=None), _shares(invoice, None))
 
 
 @bp.post("/credit-notes")
 @needs(Ability.CORRECT_INVOICES)
 def begin_credit_note(invoice_id: int) -> Response:
-    invoice, form = get_invoice(invoice_id), ReasonForm()
+    invoice, form = get_invoice(invoice_id), CreditForm()
     shares = _shares(invoice, form)
     try:
-        if form.is_sent() and all(one.is_sent() for one in shares.values() if one.take.data):
+        wanted = [] if form.everything.data else [x for x in shares.values() if x.take.data]
+        if form.is_sent() and all(one.is_sent() for one in wanted):
             return once(form, lambda: _begin_credit(invoice, form, shares))
     except DomainError as error:
         _refuse(form, shares, error)
@@ -163,10 +168,12 @@ def _correctable(invoice_id: int, kind: InvoiceKind) -> Invoice:
     return invoice
 
 
-def _begin_credit(invoice: Invoice, form: ReasonForm, shares: dict[int, LineShareForm]) -> Response:
-    quantities: dict[int, Quantity] = {
+def _begin_credit(invoice: Invoice, form: CreditForm, shares: dict[int, LineShareForm]) -> Response:
+    """Nothing ticked is refused by the service; everything is a wish of its own."""
+    ticked: dict[int, Quantity] = {
         line_id: one.quantity.data for line_id, one in shares.items() if one.take.data
     }
+    quantities = None if form.everything.data else ticked
     return _to(start_credit_note(invoice, quantities, because=form.because.data))
 
 
@@ -183,13 +190,13 @@ def _unpost(invoice: Invoice, form: UnpostingForm) -> None:
 
 
 def _shares(invoice: Invoice, sent: Form | None) -> dict[int, LineShareForm]:
-    """A small form beside each line of the original; all of it unless somebody typed less."""
+    """A small form beside each line of the original; nothing is ticked before somebody does."""
     forms = {}
     for line in invoice.lines:
         prefix = f"line-{line.id}"
         if sent is None:
             forms[line.id] = LineShareForm(
-                formdata=None, prefix=prefix, data={"take": True, "quantity": line.quantity}
+                formdata=None, prefix=prefix, data={"quantity": line.quantity}
             )
         else:
             forms[line.id] = LineShareForm(prefix=prefix)

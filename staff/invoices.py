@@ -38,7 +38,7 @@ from portal.invoices import (
     sum_of_invoices,
 )
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
-from portal.ledger import closed_days, entries_of
+from portal.ledger import closed_days, entries_about
 from portal.models import (
     AuditEntry,
     Invoice,
@@ -47,7 +47,7 @@ from portal.models import (
     PaidState,
     PeriodState,
     ReviewState,
-    SentState,
+    SentAxis,
     SyncState,
 )
 from portal.payment_collection import charge_of_invoice, live_attempts_on, on_its_way
@@ -287,7 +287,7 @@ def page_of(
         actions=further_actions(invoice),
         financings=financings_of(invoice),
         bounced=bounced_message(invoice),
-        entries=entries_of(invoice),
+        entries=entries_about(invoice),
         family=family_of(invoice),
         gave=credit_given_by(invoice),
         corrections=ways_to_correct(invoice),
@@ -306,7 +306,7 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
     axes = (
         ("state", _("Posting"), InvoiceState),
         ("review", _("Review"), ReviewState),
-        ("sent", _("Sent"), SentState),
+        ("sent", _("Sent"), SentAxis),
         ("paid", _("Paid"), PaidState),
         ("due", _("Due"), DueState),
         ("kind", _("Kind"), InvoiceKind),

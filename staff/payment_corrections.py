@@ -26,6 +26,9 @@ from portal.payments import (
     payment_types,
     return_payment,
     return_problem,
+    taken_off,
+    undo_return,
+    undo_return_problem,
 )
 from portal.web import (
     ChoiceField,
@@ -60,6 +63,11 @@ class ReturnForm(Form):
     because = ChoiceField("Because", ReturnReason)
     on = DayField("On", required=True)
     note = StringField("What the bank said")
+
+
+class UndoForm(Form):
+    once = OnceField()
+    because = StringField("Because", render_kw={"autocomplete": "off"})
 
 
 class MoveForm(Form):
@@ -134,6 +142,26 @@ def give_up(payment_id: int) -> Response:
     return _return_page(payment, form, status=422)
 
 
+@bp.get("/return/undoing")
+@needs(Ability.RETURN_PAYMENTS)
+def ask_to_undo(payment_id: int) -> Response:
+    payment = get_payment(payment_id)
+    _refuse(undo_return_problem(payment))
+    return _undo_page(payment, UndoForm(formdata=None))
+
+
+@bp.post("/return/undoing")
+@needs(Ability.RETURN_PAYMENTS)
+def undo(payment_id: int) -> Response:
+    payment, form = get_payment(payment_id), UndoForm()
+    try:
+        if form.is_sent():
+            return once(form, lambda: _undo(payment, form))
+    except DomainError as error:
+        form.refuse(error)
+    return _undo_page(payment, form, status=422)
+
+
 @bp.get("/applications/<int:application_id>/move")
 @needs(Ability.UNAPPLY_PAYMENTS)
 def ask_to_move(payment_id: int, application_id: int) -> Response:
@@ -165,6 +193,20 @@ def _move(row: PaymentApplication, form: MoveForm) -> Response:
     moved = move_application(row, to, form.amount.data, on=today(), exported_too=exported_too)
     notify(_("%(a)s were moved to invoice %(n)s.", a=str(moved), n=to.number))
     return redirect_to("staff.payments.show", payment_id=row.payment_id)
+
+
+def _undo(payment: Payment, form: UndoForm) -> Response:
+    back = undo_return(payment, because=form.because.data or "")
+    credit = str(payment.unapplied)
+    notify(_("It counts again: %(a)s on invoices, %(c)s as credit.", a=str(back), c=credit))
+    return redirect_to("staff.payments.show", payment_id=payment.id)
+
+
+def _undo_page(payment: Payment, form: UndoForm, *, status: int = 200) -> Response:
+    rows = taken_off(payment) if payment.returned_on else []
+    return render_page(
+        "staff/payments/undo_return.html", status=status, payment=payment, form=form, rows=rows
+    )
 
 
 def _refuse(problem: str | None) -> None:

@@ -17,7 +17,7 @@ from portal.invoices import open_invoices
 from portal.kernel.calendar import add_months
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
-from portal.ledger import entries_of
+from portal.ledger import entries_about
 from portal.models import Customer, Invoice, Payment, PaymentState
 from portal.payment_collection import on_its_way
 from portal.payments import (
@@ -38,6 +38,7 @@ from portal.payments import (
     refunds_of,
     return_problem,
     unapply,
+    undo_return_problem,
 )
 from portal.web import (
     DayField,
@@ -136,12 +137,13 @@ def show(payment_id: int) -> Response:
     if payment.is_refund:
         return redirect_to("staff.refunds.show", refund_id=payment_id)
     return render_page(
-        "staff/payments/show.html", payment=payment, entries=entries_of(payment),
+        "staff/payments/show.html", payment=payment, entries=entries_about(payment),
         trail=trail_of(payment), refunds=refunds_of(payment),
         reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),
         unchangeable=change_problem(payment), unreturnable=return_problem(payment),
         unrefundable=refund_problem(payment), bound=bound_problem(payment),
+        undoable=undo_return_problem(payment),
         money_back=money_back_of(payment),
     )  # fmt: skip
 

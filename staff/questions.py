@@ -149,7 +149,7 @@ def _notes(invoice: Invoice) -> list[str]:
     """What a careful colleague would mention."""
     notes = []
     if invoice.review_state is ReviewState.ON_HOLD:
-        notes.append(_("It is on hold."))
+        notes.append(_("It is on hold: %(n)s", n=invoice.review_note))
     elif invoice.review_state is not ReviewState.REVIEWED:
         notes.append(_("Nobody reviewed it yet."))
     if invoice.tax_zone is None and not invoice.customer.tax_exempt:

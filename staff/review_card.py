@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import has_request_context, request
 
 from portal.access import Ability
 from portal.audit import mark_of
@@ -55,6 +55,14 @@ def refusals(invoice: Invoice) -> dict[str, str | None]:
 def queue_words() -> dict[str, str]:
     """That this record was opened from the queue, and its filter, to carry along."""
     return {"queue": "1", **kept_filter()} if "queue" in request.args else {}
+
+
+def keep_queue(_endpoint: str, values: dict[str, Any]) -> None:
+    """Every link and form about the record opened from the queue leads back into the queue."""
+    here = (request.view_args or {}).get("invoice_id") if has_request_context() else None
+    if here is not None and values.get("invoice_id") == here:
+        for name, word in queue_words().items():
+            values.setdefault(name, word)
 
 
 def kept_filter() -> dict[str, str]:

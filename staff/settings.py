@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from flask import Blueprint, Response, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 
 from portal.access import Ability
 from portal.company import (
@@ -20,8 +20,11 @@ from portal.company import (
     words_of_company,
 )
 from portal.kernel.errors import DomainError
+from portal.models import TaxZone
+from portal.taxes import active_zones, get_zone
 from portal.web import (
     Form,
+    IdField,
     VersionField,
     needs,
     notify,
@@ -55,11 +58,20 @@ class CompanyForm(Form):
     zone = SelectField("Time zone of the books", choices={zone: zone for zone in ZONES})
     locale = SelectField("Dates and numbers", choices=LOCALES)
     fiscal_year_first_month = SelectField("Fiscal year begins in", coerce=int)
+    walk_in_zone_id = IdField("Tax zone of who walks in", empty="Where the company's ZIP lies")
+    only_reviewed_posts = BooleanField("Only reviewed invoices may be posted")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         months = format_months(str(get_locale()))
         self.fiscal_year_first_month.choices = list(enumerate(months, start=1))
+        self.walk_in_zone_id.offer(active_zones(), also=_walk_in_zone())
+
+
+def _walk_in_zone() -> TaxZone | None:
+    """The zone chosen now, offered even when it is retired."""
+    chosen = company().walk_in_zone_id
+    return get_zone(chosen) if chosen else None
 
 
 WORDS = CompanyWords.__dataclass_fields__

@@ -8,13 +8,13 @@ from wtforms import BooleanField, StringField
 from portal.access import Ability
 from portal.company import format_money
 from portal.kernel.money import Money
-from portal.models import InvoiceState, JobState, MessageState, PaidState, ReviewState, SentState
+from portal.models import InvoiceState, JobState, MessageState, PaidState, ReviewState, SentAxis
 from portal.reports import bar_chart
 from portal.web import DayField, Form, MoneyField, needs, render_page
 
 bp = Blueprint("style_guide", __name__, url_prefix="/style-guide")
 
-ENUMS = (InvoiceState, ReviewState, SentState, PaidState, JobState, MessageState)
+ENUMS = (InvoiceState, ReviewState, SentAxis, PaidState, JobState, MessageState)
 
 
 class SampleForm(Form):

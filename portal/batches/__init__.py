@@ -45,6 +45,7 @@ from portal.batches.printing import (
 from portal.batches.readiness import (
     FreePayments,
     count_unbatched,
+    held_back,
     unbatched_invoices,
     unbatched_payments,
     why_not_ready,
@@ -67,10 +68,15 @@ from portal.batches.unpost_runs import (
     waiting_unpost_runs,
 )
 from portal.batches.unposting import unpost_batch
-from portal.batches.warnings import REFUSED, BatchWarning, count_warnings, warnings_of
+from portal.batches.warnings import (
+    BatchWarning,
+    count_warnings,
+    named_in,
+    refused_warnings,
+    warnings_of,
+)
 
 __all__ = [
-    "REFUSED",
     "BatchFilter",
     "BatchSum",
     "BatchWarning",
@@ -97,12 +103,14 @@ __all__ = [
     "get_batch",
     "get_print_run",
     "get_rule",
+    "held_back",
     "invoices_in",
     "last_unposting",
     "leave_batch",
     "look_at_batch",
     "look_at_print_run",
     "look_at_unpost_run",
+    "named_in",
     "open_batches",
     "payments_in",
     "print_batch",
@@ -111,6 +119,7 @@ __all__ = [
     "progress_of_unposting",
     "refusals_of",
     "refused_members",
+    "refused_warnings",
     "remove_invoices",
     "remove_payments",
     "rename_batch",

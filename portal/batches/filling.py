@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.audit import Happening, record, record_many
 from portal.batches.keeping import lock_open
-from portal.batches.readiness import READY_INVOICE, FreePayments
+from portal.batches.readiness import FreePayments, held_back, ready_invoice
 from portal.company import today
 from portal.db import db
 from portal.invoices import InvoiceChanged, InvoiceFilter, ids_of_invoices
@@ -19,6 +19,8 @@ from portal.models import Batch, Invoice, InvoiceState, Payment, PaymentOrigin, 
 
 AT_ONCE = 5_000  # values one statement may carry on both engines
 UNBATCHED = "unbatched"  # what the trail calls leaving a batch; the hourly rules read it
+
+NO_MONEY_MOVED = "It is a document's credit: no money moved."
 
 Member = type[Invoice] | type[Payment]
 PENDING: dict[Member, Any] = {Invoice: InvoiceState.PENDING, Payment: PaymentState.PENDING}
@@ -35,10 +37,11 @@ class FillingOutcome:
 def add_invoices(batch: Batch, ids: Sequence[int]) -> FillingOutcome:
     """Put these Pending invoices in; the others are named with their reason.
 
+    What is on hold, waits for approval or was rejected stays out until somebody decides.
     Raises DomainError when the batch takes no more.
     """
     lock_open(batch)
-    query = sa.select(Invoice.id, Invoice.state, Invoice.batch_id, _NUMBER)
+    query = sa.select(Invoice.id, Invoice.state, Invoice.batch_id, _NUMBER, Invoice.review_state)
     return _add(batch, Invoice, query, ids)
 
 
@@ -59,7 +62,7 @@ def add_matching_invoices(batch: Batch, wanted: InvoiceFilter) -> int:
     """Put in everything the filter lets through that is ready and in no batch; returns how many."""
     lock_open(batch)
     matching = Invoice.id.in_(ids_of_invoices(wanted, on=today()))
-    return put_in(batch, Invoice, [matching, READY_INVOICE])
+    return put_in(batch, Invoice, [matching, ready_invoice()])
 
 
 def add_matching_payments(batch: Batch, wanted: FreePayments) -> int:
@@ -113,13 +116,14 @@ def _add(
     batch: Batch, table: Member, query: sa.Select[*tuple[Any, ...]], ids: Sequence[int]
 ) -> FillingOutcome:
     outcome, fitting, elsewhere = FillingOutcome(), [], []
+    kept_out: dict[Any, str] = {**held_back(), PaymentOrigin.DOCUMENT: NO_MONEY_MOVED}
     for some in _parts(sorted(set(ids))):
         locked = query.where(table.id.in_(some)).order_by(table.id).with_for_update(of=table)
-        for row_id, state, batch_id, number, *origin in db.session.execute(locked):
-            if origin == [PaymentOrigin.DOCUMENT]:
-                outcome.refused.append((number, "It is a document's credit: no money moved."))
-            elif state != PENDING[table]:
+        for row_id, state, batch_id, number, word in db.session.execute(locked):
+            if state != PENDING[table]:
                 outcome.refused.append((number, f"It is already {state}."))
+            elif word in kept_out:
+                outcome.refused.append((number, kept_out[word]))
             elif batch_id is None:
                 fitting.append(row_id)
             else:

@@ -8,7 +8,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.company import today
+from portal.company import company, today
 from portal.db import Page, PageRequest, db, holds, holds_code, paginate
 from portal.invoices import InvoiceFilter, ids_of_invoices
 from portal.models import (
@@ -27,20 +27,36 @@ JOB_DONE = sa.or_(
     Invoice.job_id.is_(None),
     sa.exists().where(Job.id == Invoice.job_id, Job.state == JobState.DONE),
 )
-HELD_BACK = (ReviewState.PENDING_APPROVAL, ReviewState.REJECTED)
+HELD_BACK = {
+    ReviewState.ON_HOLD: "It is on hold.",
+    ReviewState.PENDING_APPROVAL: "It waits for approval.",
+    ReviewState.REJECTED: "It was rejected.",
+}
+NOT_REVIEWED = "Nobody reviewed it yet, and only reviewed ones are posted."
 FREE_INVOICE = sa.and_(IS_PENDING, Invoice.batch_id.is_(None))
-READY_INVOICE = sa.and_(
-    FREE_INVOICE,
-    Invoice.invoice_date.is_not(None),
-    Invoice.review_state.not_in(HELD_BACK),
-    JOB_DONE,
-)
 # The credit of a document is no money: its document is what goes to the books.
 READY_PAYMENT = sa.and_(
     IS_UNPOSTED,
     Payment.batch_id.is_(None),
     Payment.origin == PaymentOrigin.MONEY,
 )
+
+
+def held_back() -> dict[ReviewState, str]:
+    """The review states that are kept out of batches, each with the sentence that says so."""
+    if not company().only_reviewed_posts:
+        return HELD_BACK
+    return {**HELD_BACK, ReviewState.NEEDS_REVIEW: NOT_REVIEWED}
+
+
+def ready_invoice() -> sa.ColumnElement[bool]:
+    """Dated, its job done, held back by nobody, and in no batch."""
+    return sa.and_(
+        FREE_INVOICE,
+        Invoice.invoice_date.is_not(None),
+        Invoice.review_state.not_in(list(held_back())),
+        JOB_DONE,
+    )
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,7 @@ def unbatched_invoices(
 ) -> Page[Invoice]:
     """Pending invoices in no batch: those that are ready, or those that are not yet."""
     query = sa.select(Invoice).where(
-        READY_INVOICE if ready else sa.and_(FREE_INVOICE, sa.not_(READY_INVOICE))
+        ready_invoice() if ready else sa.and_(FREE_INVOICE, sa.not_(ready_invoice()))
     )
     rows = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.job))
     if wanted != InvoiceFilter():
@@ -95,7 +111,7 @@ def count_unbatched() -> tuple[int, int, int]:
     free, ready = db.session.execute(
         sa.select(
             sa.func.count(),
-            sa.func.coalesce(sa.func.sum(sa.case((READY_INVOICE, 1), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((ready_invoice(), 1), else_=0)), 0),
         )
         .select_from(Invoice)
         .where(FREE_INVOICE)
@@ -112,8 +128,4 @@ def why_not_ready(invoice: Invoice) -> str:
         return f"Job {invoice.job.number} is not completed yet."
     if invoice.invoice_date is None:
         return "It has no date yet."
-    if invoice.review_state is ReviewState.PENDING_APPROVAL:
-        return "It waits for approval."
-    if invoice.review_state is ReviewState.REJECTED:
-        return "It was rejected."
-    return ""
+    return held_back().get(invoice.review_state, "")

@@ -14,7 +14,7 @@ from portal.audit import record, record_changes
 from portal.batches.asking import ask_for_posting
 from portal.batches.filling import UNBATCHED, Member, put_in
 from portal.batches.keeping import lock_open, start_batch
-from portal.batches.readiness import READY_INVOICE, READY_PAYMENT
+from portal.batches.readiness import READY_PAYMENT, ready_invoice
 from portal.company import company, today
 from portal.db import Page, PageRequest, bump, db, in_transaction, is_taken, lock_rows, paginate
 from portal.kernel.errors import InvalidFields, NotFound
@@ -108,7 +108,7 @@ def apply_rule(rule_id: int) -> Batch | None:
 def _wanted(rule: AutoBatchRule) -> tuple[Member, list[sa.ColumnElement[bool]]]:
     if rule.subject is BatchSubject.PAYMENTS:
         return Payment, [READY_PAYMENT, _not_taken_out(Payment)]
-    wheres: list[sa.ColumnElement[bool]] = [READY_INVOICE, _not_taken_out(Invoice)]
+    wheres: list[sa.ColumnElement[bool]] = [ready_invoice(), _not_taken_out(Invoice)]
     if rule.business_unit_id:
         wheres.append(Invoice.business_unit_id == rule.business_unit_id)
     if rule.only_reviewed:

@@ -5,7 +5,7 @@ The same conditions serve one page of members and the count over ten thousand of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as later
 
 from portal.batches.readiness import JOB_DONE
-from portal.company import today
+from portal.company import company, today
 from portal.db import NO_MONEY, db
 from portal.ledger import closed_days
 from portal.models import (
@@ -50,8 +50,10 @@ class BatchWarning(StrEnum):
 
 
 W = BatchWarning
-# Members with one of these are refused when the batch is posted.
-REFUSED = {W.NO_DATE, W.JOB_NOT_DONE, W.CLOSED_PERIOD, W.PENDING_APPROVAL, W.REJECTED}
+REFUSED = frozenset(
+    {W.NO_DATE, W.JOB_NOT_DONE, W.CLOSED_PERIOD, W.PENDING_APPROVAL, W.REJECTED, W.ON_HOLD}
+)
+NAMED = 20  # members of a batch that are named beside a warning
 SENTENCES = {
     W.NO_DATE: later("It has no date."),
     W.JOB_NOT_DONE: later("Its job is not completed yet."),
@@ -76,6 +78,18 @@ def warnings_of(invoice_ids: Sequence[int]) -> dict[int, list[BatchWarning]]:
         row[0]: [one for one, holds in zip(conditions, row[1:], strict=True) if holds]
         for row in db.session.execute(_joined(query))
     }
+
+
+def refused_warnings() -> frozenset[BatchWarning]:
+    """Members with one of these are refused when the batch is posted."""
+    return REFUSED | {W.NOT_REVIEWED} if company().only_reviewed_posts else REFUSED
+
+
+def named_in(batch: Batch, warnings: Iterable[BatchWarning]) -> dict[BatchWarning, list[Invoice]]:
+    """The first members each of these is about, by number; a statement per warning."""
+    conditions = _conditions()
+    mine = sa.select(Invoice).where(Invoice.batch_id == batch.id).order_by(Invoice.id).limit(NAMED)
+    return {one: list(db.session.scalars(_joined(mine.where(conditions[one])))) for one in warnings}
 
 
 def count_warnings(batch: Batch) -> dict[BatchWarning, int]:

@@ -17,6 +17,7 @@ from portal.kernel.errors import InvalidFields
 from portal.models import BusinessUnit, Paper
 
 INK = "#10151c"
+MAY_BE_NONE = ("walk_in_zone_id",)
 PAPER_SHADE = "#f3f5f7"  # the darkest ground that text stands on in documents
 
 
@@ -46,6 +47,8 @@ class CompanyWords:
     locale: str = "en_US"
     paper: Paper = Paper.LETTER
     fiscal_year_first_month: int = 1
+    only_reviewed_posts: bool = False
+    walk_in_zone_id: int | None = None
 
 
 def words_of_company() -> CompanyWords:
@@ -61,7 +64,8 @@ def change_company(words: CompanyWords, *, version: int) -> None:
     words = _checked(words)
     changes = {}
     for one in fields(words):
-        old, new = getattr(row, one.name), getattr(words, one.name) or ""
+        old, new = getattr(row, one.name), getattr(words, one.name)
+        new = "" if new is None and one.name not in MAY_BE_NONE else new
         new = new.strip() if isinstance(new, str) and not isinstance(new, Paper) else new
         if old != new:
             changes[one.name] = [str(old), str(new)]

@@ -9,11 +9,11 @@ from portal.invoices.addresses import (
 from portal.invoices.allowed_edits import RULES, Edit, require_allowed, why_not
 from portal.invoices.approval import (
     OWN_WORK,
-    approval_problem,
     approvals_waiting,
     approve_invoice,
     ask_again,
     reject_invoice,
+    review_problem,
 )
 from portal.invoices.approval_rules import (
     ApprovalWords,
@@ -195,7 +195,6 @@ __all__ = [
     "add_lines",
     "add_rule",
     "application_entry",
-    "approval_problem",
     "approvals_waiting",
     "approve_invoice",
     "ask_again",
@@ -283,6 +282,7 @@ __all__ = [
     "revenue_legs",
     "review_invoice",
     "review_invoices",
+    "review_problem",
     "reviewers",
     "revoke_pay_links",
     "sample_paper",

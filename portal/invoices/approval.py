@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from portal.audit import current_actor, record, trail_of
+from portal.company import company
 from portal.db import bump, db, lock_rows
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.approval_rules import active_rules, reason_of, unmet_rule
 from portal.invoices.events import InvoiceChanged
+from portal.invoices.wording import document_word
 from portal.kernel import clock
 from portal.kernel.errors import InvalidFields, NeedsConfirmation
 from portal.models import REVIEW, ApprovalRule, Invoice, InvoiceState, ReviewState, User
@@ -19,19 +21,25 @@ OWN_WORK = "own work"
 EDITING = frozenset({"created", "filled", "line added", "line changed", "line removed"})
 
 
-def approval_problem(invoice: Invoice, rules: Sequence[ApprovalRule]) -> str | None:
-    """Why it may not be posted before an approver decides, in words, or None.
+def review_problem(invoice: Invoice, rules: Sequence[ApprovalRule]) -> str | None:
+    """Why it may not be posted before somebody of the office decides, in words, or None.
 
-    Load `rules` once per run with `active_rules`.
+    What waits for something is never posted; what nobody looked at is not where the company
+    says so. Load `rules` once per run with `active_rules`.
     """
+    named = f"{document_word(invoice)} {invoice.number}"
     if invoice.review_state is ReviewState.PENDING_APPROVAL:
-        return f"It waits for approval. {invoice.approval_reason}."
+        return f"{named} waits for approval. {invoice.approval_reason}."
     if invoice.review_state is ReviewState.REJECTED:
-        return f"It was rejected: {invoice.review_note}"
+        return f"{named} was rejected: {invoice.review_note}"
+    if invoice.review_state is ReviewState.ON_HOLD:
+        return f"{named} is on hold: {invoice.review_note}"
     rule = unmet_rule(invoice, rules)
-    if rule is None:
-        return None
-    return f"It needs an approval. {reason_of(rule)}. Mark it reviewed to ask for one."
+    if rule is not None:
+        return f"{named} needs an approval. {reason_of(rule)}. Mark it reviewed to ask for one."
+    if invoice.review_state is ReviewState.NEEDS_REVIEW and company().only_reviewed_posts:
+        return f"{named} was not reviewed yet, and only reviewed ones are posted."
+    return None
 
 
 def ask_for_approval(invoice: Invoice, rule: ApprovalRule) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer_group
 
 from portal.db import NO_MONEY, Page, PageRequest, db, paginate
 from portal.kernel.money import ZERO
@@ -48,7 +48,11 @@ def customer_open_invoices(customer_ids: Sequence[int]) -> list[Invoice]:
 
 def find_customer_invoices(customer_ids: Sequence[int], page: PageRequest) -> Page[Invoice]:
     """All of their visible invoices, newest first."""
-    query = sa.select(Invoice).where(*_visible(customer_ids)).options(joinedload(Invoice.customer))
+    query = (
+        sa.select(Invoice)
+        .where(*_visible(customer_ids))
+        .options(joinedload(Invoice.customer), undefer_group("paid_state"))
+    )
     return paginate(query, page, sorts={"date": Invoice.invoice_date}, default="-date")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.audit import Happening, record_many
 from portal.db import db
-from portal.invoices.approval import approval_problem
+from portal.invoices.approval import review_problem
 from portal.invoices.approval_rules import active_rules
 from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.claiming import change_all
@@ -126,7 +126,7 @@ def posting_problem(
     room = room or Room()
     if problem := room.problem(invoice) or credit_tax_problem(invoice, room.notes_before(invoice)):
         return problem
-    return approval_problem(invoice, active_rules() if rules is None else rules)
+    return review_problem(invoice, active_rules() if rules is None else rules)
 
 
 def _belongs_elsewhere(invoice: Invoice) -> str:

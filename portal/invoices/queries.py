@@ -8,14 +8,16 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload, undefer_group
 
 from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate, total_of
 from portal.invoices.internal_papers import IS_INTERNAL
+from portal.invoices.sent import CHANGED_SINCE_SENT
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.ledger import closed_days
 from portal.models import (
+    CREDITS,
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
     IS_PENDING,
@@ -29,12 +31,16 @@ from portal.models import (
     InvoiceState,
     Job,
     PaidState,
+    Payment,
+    PaymentApplication,
     PeriodState,
     ReviewState,
+    SentAxis,
     SentState,
     SyncState,
 )
 
+WITH_PAID_STATE = undefer_group("paid_state")  # where a list shows it
 UNBATCHED, BATCHED = "unbatched", "batched"
 
 
@@ -50,7 +56,7 @@ class InvoiceFilter:
     q: str = ""
     state: InvoiceState | None = None
     review: ReviewState | None = None
-    sent: SentState | None = None
+    sent: SentAxis | None = None
     paid: PaidState | None = None
     due: DueState | None = None
     kind: InvoiceKind | None = None
@@ -92,7 +98,9 @@ def find_invoices(
     wanted: InvoiceFilter, page: PageRequest, *, on: date, total: int | None = None
 ) -> Page[Invoice]:
     """One page of invoices; `on` is the business date that decides what is overdue."""
-    rows = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.batch))
+    rows = sa.select(Invoice).options(
+        joinedload(Invoice.customer), joinedload(Invoice.batch), WITH_PAID_STATE
+    )
     sorts = {
         "date": Invoice.invoice_date,
         "number": Invoice.id,
@@ -154,7 +162,6 @@ def invoice_of_job(job: Job) -> Invoice | None:
 def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
     pairs = (
         (Invoice.review_state, wanted.review),
-        (Invoice.sent_state, wanted.sent),
         (Invoice.kind, wanted.kind),
         (Invoice.type_id, wanted.type_id),
         (Invoice.customer_id, wanted.customer_id),
@@ -168,6 +175,8 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
         wheres.append(_in_state(wanted.state))
     if wanted.q.strip():
         wheres.append(matches_text(wanted.q.strip()))
+    if wanted.sent:
+        wheres += _sent(wanted.sent)
     if wanted.paid:
         wheres.append(_PAID[wanted.paid])
     if wanted.due:
@@ -189,21 +198,55 @@ def _in_state(state: InvoiceState) -> Any:
     return IS_PENDING if state is InvoiceState.PENDING else Invoice.state == state
 
 
+def _sent(axis: SentAxis) -> list[Any]:
+    """Each of these is one of the others once what was sent says something else."""
+    if axis is SentAxis.CHANGED_SINCE_SENT:
+        return [CHANGED_SINCE_SENT]
+    state = Invoice.sent_state == SentState(axis)
+    return [state] if axis is SentAxis.NOT_SENT else [state, sa.not_(CHANGED_SINCE_SENT)]
+
+
+def _taken_off_by(*kinds: InvoiceKind, all_of_it: bool = False) -> sa.Select[int | None]:
+    """The invoices that documents of these kinds correct; `all_of_it`: and no money came in."""
+    original, together = aliased(Invoice, flat=True), total_of(PaymentApplication.amount)
+    document = aliased(Invoice, flat=True)
+    query = (
+        sa.select(document.adjusts_id)
+        .join(Payment, Payment.document_id == document.id)
+        .join(PaymentApplication, PaymentApplication.payment_id == Payment.id)
+        .join(original, original.id == document.adjusts_id)
+        .where(
+            document.adjusts_id.is_not(None),
+            PaymentApplication.invoice_id == document.adjusts_id,
+            document.kind.in_(kinds),
+        )
+        .group_by(document.adjusts_id, original.total, original.balance)
+    )
+    if all_of_it:
+        return query.having(together == original.total - original.balance, together > NO_MONEY)
+    return query.having(together > NO_MONEY)
+
+
 _IS_OWED = Invoice.state != InvoiceState.CANCELLED
+_WRITTEN_OFF = Invoice.id.in_(_taken_off_by(InvoiceKind.WRITE_OFF))
+_CORRECTED = Invoice.id.in_(_taken_off_by(*CREDITS, InvoiceKind.WRITE_OFF, all_of_it=True))
+_SETTLED = sa.and_(Invoice.balance == NO_MONEY, Invoice.total > NO_MONEY, _IS_OWED)
+_PARTLY = sa.and_(Invoice.balance != Invoice.total, Invoice.balance > NO_MONEY, _IS_OWED)
+_TOOK_OFF = sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS))
 _PAID: dict[PaidState, sa.ColumnElement[bool]] = {
     PaidState.NO_CHARGE: sa.or_(
         Invoice.total == NO_MONEY,
         ~_IS_OWED,
         sa.and_(Invoice.total < NO_MONEY, Invoice.state == InvoiceState.PENDING),
     ),
-    PaidState.CREDITED: sa.and_(Invoice.total < NO_MONEY, Invoice.state.in_(ON_THE_BOOKS)),
-    PaidState.PAID: sa.and_(Invoice.balance == NO_MONEY, Invoice.total > NO_MONEY, _IS_OWED),
+    PaidState.PAID: sa.and_(_SETTLED, ~_WRITTEN_OFF, ~_CORRECTED),
+    PaidState.WRITTEN_OFF: sa.and_(_SETTLED, _WRITTEN_OFF),
+    PaidState.CREDITED: sa.or_(_TOOK_OFF, sa.and_(_SETTLED, _CORRECTED, ~_WRITTEN_OFF)),
     PaidState.UNPAID: sa.and_(
         Invoice.balance == Invoice.total, Invoice.balance > NO_MONEY, _IS_OWED
     ),
-    PaidState.PARTLY_PAID: sa.and_(
-        Invoice.balance != Invoice.total, Invoice.balance > NO_MONEY, _IS_OWED
-    ),
+    PaidState.PARTLY_PAID: sa.and_(_PARTLY, ~_CORRECTED),
+    PaidState.PARTLY_CREDITED: sa.and_(_PARTLY, _CORRECTED),
 }
 
 

@@ -108,8 +108,8 @@ def hand_out_link(invoice: Invoice) -> str:
     Raises DomainError when it is cancelled, empty or undated.
     """
     require_sendable(invoice)
-    if invoice.sent_state is SentState.NOT_SENT:
-        invoice.sent_state, invoice.sent_at = SentState.SENT, clock.now()
+    if invoice.sent_state is SentState.NOT_SENT or invoice.changed_since_sent:
+        invoice.note_sent(clock.now())
         record("sent", invoice, f"The pay link of invoice {invoice.number} was handed out.")
     return pay_link_url(invoice)
 

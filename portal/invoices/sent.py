@@ -13,6 +13,20 @@ from portal.outbox import MessageSent
 ABOUT_INVOICES = ("invoice", "credit_note")  # kinds of messages
 
 
+# The same question as Invoice.changed_since_sent, asked of the database.
+CHANGED_SINCE_SENT = sa.and_(
+    Invoice.sent_state != SentState.NOT_SENT,
+    Invoice.sent_total.is_not(None),
+    sa.or_(
+        Invoice.sent_total != Invoice.total,
+        sa.and_(
+            Invoice.sent_number != Invoice.reference_number,
+            Invoice.sent_number != sa.func.coalesce(Invoice.document_number, ""),
+        ),
+    ),
+)
+
+
 def mark_sent(event: MessageSent) -> None:
     """A message about an invoice left: the invoice counts as sent; a kept one has not left."""
     message = event.message
@@ -20,11 +34,12 @@ def mark_sent(event: MessageSent) -> None:
     if message.kind not in ABOUT_INVOICES or message.subject_id is None or not left:
         return
     # no new version: a page somebody has open stays good
-    db.session.execute(
-        sa.update(Invoice)
-        .where(Invoice.id == message.subject_id, Invoice.sent_state == SentState.NOT_SENT)
-        .values(sent_state=SentState.SENT, sent_at=clock.now())
-    )
+    mine = sa.update(Invoice).where(Invoice.id == message.subject_id)
+    anew = sa.or_(Invoice.sent_state == SentState.NOT_SENT, CHANGED_SINCE_SENT)
+    fresh = {"sent_state": SentState.SENT, "sent_at": clock.now(), "opened_at": None}
+    db.session.execute(mine.where(anew).values(fresh))
+    number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
+    db.session.execute(mine.values(sent_total=Invoice.total, sent_number=number))
 
 
 def mark_opened(invoice: Invoice) -> None:
@@ -40,6 +55,5 @@ def mark_opened(invoice: Invoice) -> None:
 
 def mark_mailed(invoice: Invoice) -> None:
     """It was printed and goes by post: the invoice counts as sent from now on."""
-    if invoice.sent_state is SentState.NOT_SENT:
-        invoice.sent_state, invoice.sent_at = SentState.SENT, clock.now()
+    invoice.note_sent(clock.now())
     record("sent", invoice, f"Invoice {invoice.number} was printed to be sent by post.")

@@ -24,7 +24,15 @@ from portal.ledger.periods import (
     next_open_day,
     require_open_period,
 )
-from portal.ledger.posting import Entry, Leg, entries_of, post_entries, post_entry, reverse_entry
+from portal.ledger.posting import (
+    Entry,
+    Leg,
+    entries_about,
+    entries_of,
+    post_entries,
+    post_entry,
+    reverse_entry,
+)
 from portal.ledger.reading import (
     Activity,
     ActivityRow,
@@ -58,6 +66,7 @@ __all__ = [
     "closed_days",
     "closed_sentence",
     "ensure_chart",
+    "entries_about",
     "entries_of",
     "find_accounts",
     "find_entries",

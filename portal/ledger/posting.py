@@ -16,7 +16,14 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.ledger.accounts import account_id_for
 from portal.ledger.periods import require_open_period
-from portal.models import AccountRole, JournalEntry, JournalLine
+from portal.models import (
+    AccountRole,
+    Invoice,
+    JournalEntry,
+    JournalLine,
+    Payment,
+    PaymentApplication,
+)
 
 ENTRIES = cast(sa.Table, JournalEntry.__table__)
 LINES = cast(sa.Table, JournalLine.__table__)
@@ -118,14 +125,34 @@ def reverse_entry(entry: JournalEntry, *, on: date, memo: str) -> int:
     return post_entries([Entry(on, memo, source, legs, reverses_id=entry.id)])[0]
 
 
+def entries_about(row: Base) -> list[JournalEntry]:
+    """All entries an invoice or a payment caused, and those of money applied: oldest first."""
+    applied = sa.select(PaymentApplication.id)
+    if isinstance(row, Invoice):
+        credit = sa.select(Payment.id).where(Payment.document_id == row.id)
+        mine = sa.or_(
+            PaymentApplication.invoice_id == row.id, PaymentApplication.payment_id.in_(credit)
+        )
+    else:
+        mine = PaymentApplication.payment_id == row.id
+    kind, source = JournalEntry.source_kind, JournalEntry.source_id
+    wanted = sa.or_(
+        sa.and_(kind == type(row).__name__.lower(), source == row.id),
+        sa.and_(kind == "paymentapplication", source.in_(applied.where(mine))),
+    )
+    return _read(wanted)
+
+
 def entries_of(row: Base) -> list[JournalEntry]:
     """All entries a row caused, oldest first, with their lines and accounts."""
+    kind = JournalEntry.source_kind == type(row).__name__.lower()
+    return _read(sa.and_(kind, JournalEntry.source_id == row.id))
+
+
+def _read(wanted: sa.ColumnElement[bool]) -> list[JournalEntry]:
     query = (
         sa.select(JournalEntry)
-        .where(
-            JournalEntry.source_kind == type(row).__name__.lower(),
-            JournalEntry.source_id == row.id,
-        )
+        .where(wanted)
         .order_by(JournalEntry.id)
         .options(selectinload(JournalEntry.lines).joinedload(JournalLine.account))
     )

@@ -71,6 +71,7 @@ from portal.models.invoice import (
     InvoiceType,
     PaidState,
     ReviewState,
+    SentAxis,
     SentState,
     SyncState,
 )
@@ -100,6 +101,7 @@ from portal.models.money_back import (
     RefundRequestState,
 )
 from portal.models.payment import (
+    CREDITS,
     IS_UNPOSTED,
     PAYMENT,
     Payment,
@@ -165,6 +167,7 @@ __all__ = [
     "BATCH",
     "CHARGE",
     "CREDITING",
+    "CREDITS",
     "GATEWAY_REFUND",
     "HAS_BALANCE",
     "HAS_PURCHASE_ORDER",
@@ -306,6 +309,7 @@ __all__ = [
     "SendingMoment",
     "SendingRun",
     "SendingState",
+    "SentAxis",
     "SentState",
     "SetupState",
     "SignIn",

@@ -43,6 +43,12 @@ class Company(HasAddress, Versioned, Base):
     default_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
     # where the card processor's payouts arrive; None: the account that plays Checking
     payout_account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    # whether what nobody reviewed is kept out of batches and off the books
+    only_reviewed_posts: Mapped[bool] = mapped_column(default=False)
+    # who walks in is taxed there; None: where the company's own ZIP lies
+    walk_in_zone_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("tax_zones.id", name="fk_companies_walk_in_zone_id_tax_zones")
+    )
 
 
 class BusinessUnit(Versioned, Base):

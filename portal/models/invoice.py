@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -83,8 +83,19 @@ class PaidState(StrEnum):
     UNPAID = "unpaid"
     PARTLY_PAID = "partly_paid"
     PAID = "paid"
+    PARTLY_CREDITED = "partly_credited"  # only corrections lowered what is owed
+    CREDITED = "credited"  # it took off and became credit, or corrections took all of it off
+    WRITTEN_OFF = "written_off"  # nothing is owed, since the rest was given up
     NO_CHARGE = "no_charge"
-    CREDITED = "credited"  # it took off and became credit
+
+
+class SentAxis(StrEnum):
+    """Derived: what was sent, unless number or total are others since."""
+
+    NOT_SENT = "not_sent"
+    SENT = "sent"
+    OPENED = "opened"
+    CHANGED_SINCE_SENT = "changed_since_sent"
 
 
 INVOICE = Lifecycle[InvoiceState](
@@ -289,6 +300,8 @@ class Invoice(Versioned, Base):
     reason: Mapped[str] = mapped_column(default="")  # why a correction was made
     sent_state: Mapped[SentState] = mapped_column(named_enum(SentState), default=SentState.NOT_SENT)
     sent_at: Mapped[datetime | None]
+    sent_total: Mapped[Money | None]  # as it stood on what the customer got last
+    sent_number: Mapped[str | None]
     opened_at: Mapped[datetime | None]
     posted_at: Mapped[datetime | None]
     posted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
@@ -330,6 +343,10 @@ class Invoice(Versioned, Base):
         order_by="InvoiceTax.position",
     )
 
+    if TYPE_CHECKING:  # computed from the applications, see models/payment.py
+        credited: Money | None
+        written_off: Money | None
+
     @property
     def number(self) -> str:
         """The number people quote: the document number once it exists."""
@@ -354,9 +371,32 @@ class Invoice(Versioned, Base):
             return PaidState.NO_CHARGE
         if self.total < ZERO:
             return PaidState.CREDITED if self.is_on_the_books else PaidState.NO_CHARGE
-        if self.balance == ZERO:
-            return PaidState.PAID
-        return PaidState.UNPAID if self.balance == self.total else PaidState.PARTLY_PAID
+        if self.balance == self.total:
+            return PaidState.UNPAID
+        credited, written_off = self.credited or ZERO, self.written_off or ZERO
+        if self.balance == ZERO and written_off:
+            return PaidState.WRITTEN_OFF
+        if self.applied == credited + written_off:
+            return PaidState.PARTLY_CREDITED if self.balance else PaidState.CREDITED
+        return PaidState.PARTLY_PAID if self.balance else PaidState.PAID
+
+    @property
+    def sent_axis(self) -> SentAxis:
+        return SentAxis.CHANGED_SINCE_SENT if self.changed_since_sent else SentAxis(self.sent_state)
+
+    @property
+    def changed_since_sent(self) -> bool:
+        """Whether what the customer has in hand says another total or number."""
+        if self.sent_state is SentState.NOT_SENT or self.sent_total is None:
+            return False
+        numbers = (self.reference_number, self.document_number)
+        return self.sent_total != self.total or self.sent_number not in numbers
+
+    def note_sent(self, at: datetime) -> None:
+        """It left the house as it stands; what changed since the last time was not opened yet."""
+        if self.sent_state is SentState.NOT_SENT or self.changed_since_sent:
+            self.sent_state, self.sent_at, self.opened_at = SentState.SENT, at, None
+        self.sent_total, self.sent_number = self.total, self.number
 
     @property
     def is_on_the_books(self) -> bool:

@@ -6,14 +6,14 @@ from datetime import date
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, column_property, mapped_column, relationship
 
-from portal.db import Base, Versioned, named_enum
+from portal.db import Base, Versioned, named_enum, total_of
 from portal.kernel.lifecycle import Lifecycle
 from portal.kernel.money import ZERO, Money
 from portal.models.batch import Batch
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice
+from portal.models.invoice import Invoice, InvoiceKind
 from portal.models.ledger import Account
 
 
@@ -230,3 +230,30 @@ class PaymentApplication(Base):
 
     payment: Mapped[Payment] = relationship(back_populates="applications")
     invoice: Mapped[Invoice] = relationship()
+
+
+# What corrects an invoice and lowers what is owed on it; a financing is payment by somebody else.
+CREDITS = (InvoiceKind.CREDIT_NOTE, InvoiceKind.ADJUSTMENT, InvoiceKind.REFUND)
+_document = aliased(Invoice, flat=True)
+
+
+def _taken_off(*kinds: InvoiceKind) -> sa.ScalarSelect[Money]:
+    """What documents of these kinds took off the invoice they correct."""
+    query = (
+        sa.select(total_of(PaymentApplication.amount))
+        .join(Payment, Payment.id == PaymentApplication.payment_id)
+        .join(_document, _document.id == Payment.document_id)
+        .where(
+            PaymentApplication.invoice_id == Invoice.id,
+            _document.adjusts_id == Invoice.id,
+            _document.kind.in_(kinds),
+        )
+    )
+    return query.correlate(Invoice).scalar_subquery()
+
+
+# Read only where a list or a page asks for them.
+Invoice.credited = column_property(_taken_off(*CREDITS), deferred=True, group="paid_state")
+Invoice.written_off = column_property(
+    _taken_off(InvoiceKind.WRITE_OFF), deferred=True, group="paid_state"
+)

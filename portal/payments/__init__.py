@@ -67,6 +67,7 @@ from portal.payments.refund_sources import (
 from portal.payments.refunding import refund, shares_of
 from portal.payments.refunds_undone import undo_refund
 from portal.payments.returning import ReturnReason, return_payment, return_problem
+from portal.payments.returns_undone import taken_off, undo_return, undo_return_problem
 from portal.payments.taking_back import (
     is_exported,
     live_applications,
@@ -166,9 +167,12 @@ __all__ = [
     "source_by_key",
     "sources_of_invoice",
     "sources_of_payment",
+    "taken_off",
     "type_is_used",
     "unapply",
     "undo_refund",
+    "undo_return",
+    "undo_return_problem",
     "unpost_payments",
     "void_problem",
     "void_refund",

@@ -36,7 +36,7 @@ from portal.models import (
     User,
 )
 from portal.payments.receiving import ReceivedMoney, receive_payment
-from portal.taxes import suggest_zone
+from portal.taxes import active_zones, suggest_zone
 from portal.terms import due_on_receipt
 
 ANYBODY = "fieldledger: counter customer"  # the key of the one customer who gives no name
@@ -118,8 +118,12 @@ def counter_customer() -> Customer:
 
 
 def counter_zone() -> TaxZone | None:
-    """The tax zone of the shop: where the company's own ZIP lies, if that is one zone."""
-    return suggest_zone(company().postal_code).zone
+    """The tax zone of who walks in: the one the settings name, else where the company's own ZIP
+    lies, if that is one zone, else the only zone there is. One that was retired does not count."""
+    zones = active_zones()
+    chosen = next((one for one in zones if one.id == company().walk_in_zone_id), None)
+    only = zones[0] if len(zones) == 1 else None
+    return chosen or suggest_zone(company().postal_code).zone or only
 
 
 def _anybody() -> Customer | None:

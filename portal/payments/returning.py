@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -95,8 +96,20 @@ def refunded_from(payment: Payment) -> Money:
 
 
 def live_entry(payment: Payment) -> JournalEntry:
-    """The one entry of its receipt, or refund, that was not reversed."""
+    """The one entry of it that was not reversed: its receipt or refund, and once it was
+    returned the reversal of that."""
     entries = entries_of(payment)
     reversed_ids = {entry.reverses_id for entry in entries}
-    (entry,) = [one for one in entries if one.reverses_id is None and one.id not in reversed_ids]
+    by_id = {one.id: one for one in entries}
+    live = [one for one in entries if one.id not in reversed_ids]
+    standing = [one for one in live if _counts(one, by_id)]
+    (entry,) = standing or live[-1:]
     return entry
+
+
+def _counts(entry: JournalEntry, by_id: Mapping[int, JournalEntry]) -> bool:
+    """A receipt counts, its reversal does not, the reversal of that does again."""
+    counts = True
+    while entry.reverses_id is not None:
+        entry, counts = by_id[entry.reverses_id], not counts
+    return counts

@@ -101,6 +101,8 @@ class Story:
             .where(Invoice.id.in_(mailed))
             .values(
                 sent_state=state,
+                sent_total=Invoice.total,
+                sent_number=sa.func.coalesce(Invoice.document_number, Invoice.reference_number),
                 sent_at=Invoice.posted_at,
                 opened_at=sa.case((paid, Invoice.posted_at)),
             )

@@ -190,6 +190,7 @@ def _zones() -> dict[str, TaxZone]:
         db.session.flush()
         for code in codes:
             map_postal_code(code, zones[name])
+    map_postal_code(company().postal_code, zones["Seattle"])  # who walks in is taxed at the shop
     return zones
 
 

@@ -345,10 +345,11 @@ def test_the_person_who_asked_is_named(build):
 @pytest.mark.parametrize("review", [ReviewState.PENDING_APPROVAL, ReviewState.REJECTED])
 def test_what_nobody_approved_is_refused_in_a_batch_too(build, review):
     invoice = build.invoice("80")
+    batch = filled(invoice)
     invoice.review_state = review
-    db.session.flush()
+    db.session.commit()
 
-    batch = post(filled(invoice))
+    batch = post(batch)
 
     assert (batch.state, invoice.state) == (BatchState.PENDING, InvoiceState.PENDING)
     assert len(reasons(batch)) == 1

@@ -2,6 +2,7 @@ import pytest
 
 from portal.access import Ability
 from portal.audit import trail_of
+from portal.company import company
 from portal.db import PageRequest, db
 from portal.invoices import (
     Check,
@@ -19,7 +20,7 @@ from portal.invoices import (
     reviewers,
     sum_to_review,
 )
-from portal.kernel.errors import Conflict, InvalidFields, InvalidTransition
+from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.money import Money
 from portal.models import ReviewState
 
@@ -147,13 +148,15 @@ def test_aging_lists_the_longest_overdue_and_paid_the_latest(build):
     assert [one.id for one in settled.rows] == [paid.id]
 
 
-def test_reviewing_never_decides_about_posting(build):
-    invoice = build.invoice("80")
-    review_invoice(invoice, ReviewState.ON_HOLD, note="Parts")
+def test_what_nobody_reviewed_may_be_posted_unless_the_company_says_otherwise(build):
+    free, kept = build.invoice("80"), build.invoice("80")
 
-    post_invoice(invoice)
+    post_invoice(free)
+    company().only_reviewed_posts = True
 
-    assert get_invoice(invoice.id).is_on_the_books
+    assert get_invoice(free.id).is_on_the_books
+    with pytest.raises(DomainError, match=f"{kept.number} was not reviewed yet"):
+        post_invoice(kept)
 
 
 def test_the_queue_costs_the_same_however_long_it_is(build):

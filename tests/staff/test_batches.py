@@ -18,6 +18,7 @@ from portal.models import (
     PaymentState,
     PrintRun,
     PrintState,
+    ReviewState,
     Role,
 )
 from portal.tasks import run_waiting
@@ -113,6 +114,36 @@ def test_all_that_match_go_into_an_existing_batch(office, build):
 
     names = db.session.scalars(sa.select(Invoice).where(Invoice.batch_id == batch.id)).all()
     assert [one.customer.name for one in names] == ["Ada"]
+
+
+def test_the_question_names_what_it_warns_about(office, build):
+    invoice = build.invoice("80")
+    batch = filled(invoice)
+    invoice.review_state = ReviewState.ON_HOLD
+    other = build.invoice("20")
+    add_invoices(batch, [other.id])
+    db.session.commit()
+
+    page = office.get(f"/staff/batches/{batch.id}/posting").text
+
+    refused, _, warned = page.partition("Look out")
+    assert "It is on hold." in refused
+    assert f">{invoice.number}</a>" in refused
+    assert f">{other.number}</a>" in warned
+
+
+def test_the_list_that_is_ready_is_narrowed_by_review_and_leaves_out_what_is_held(office, build):
+    seen, unseen, held = (build.invoice("5") for _ in range(3))
+    seen.review_state, held.review_state = ReviewState.REVIEWED, ReviewState.ON_HOLD
+    db.session.commit()
+
+    page = office.get("/staff/batches/unbatched").text
+    assert (seen.number in page, unseen.number in page, held.number in page) == (True, True, False)
+    assert '<option value="reviewed"' in page
+    assert '<option value="on_hold"' not in page
+    page = office.get("/staff/batches/unbatched?review=reviewed").text
+    assert (seen.number in page, unseen.number in page) == (True, False)
+    assert held.number in office.get("/staff/batches/unbatched/not-ready?review=on_hold").text
 
 
 def test_payments_in_no_batch_are_put_in_too(office, build):

@@ -107,6 +107,15 @@ def test_a_wrong_quantity_is_told_beside_its_line_and_kept(office, original):
         assert 'value="Bad work"' in reply.text
 
 
+def test_the_form_comes_with_nothing_ticked_and_one_tick_for_everything(office, original):
+    page = office.get(url(original, "/credit-notes")).text
+    assert " checked" not in page.partition("<main")[2]
+
+    office.post(url(original, "/credit-notes"), data={"everything": "y", "because": "x"})
+
+    assert only(InvoiceKind.CREDIT_NOTE).total == Money.of(-132)
+
+
 def test_nothing_ticked_is_refused(office, original):
     reply = office.post(url(original, "/credit-notes"), data={"because": "x"})
     assert (reply.status_code, "Tick at least one line" in reply.text) == (422, True)

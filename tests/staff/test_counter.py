@@ -26,6 +26,7 @@ from portal.models import (
 from portal.payments import payment_types
 from portal.taxes import map_postal_code
 from tests.conftest import count_statements, staff_client
+from tests.staff.test_masters import company_words
 
 FRAGMENT = {"HX-Request": "true"}
 
@@ -232,6 +233,26 @@ def test_the_tax_zone_of_the_shop_is_proposed(office, build):
     page = office.get("/staff/counter").text
 
     assert f'<option selected value="{zone.id}">Downtown</option>' in page
+
+
+def test_the_zone_the_settings_name_for_who_walks_in_wins(office, build):
+    map_postal_code("62701", build.zone("8", name="Downtown"))
+    chosen = build.zone("5", name="Airport")
+    company().postal_code = "62701"
+    db.session.flush()
+    answer = office.post("/staff/settings", data=company_words(walk_in_zone_id=chosen.id))
+    assert answer.status_code == 303
+
+    page = office.get("/staff/counter").text
+
+    assert f'<option selected value="{chosen.id}">Airport</option>' in page
+
+
+def test_the_only_zone_there_is_is_proposed(office, build):
+    zone = build.zone("8", name="Downtown")
+    db.session.flush()
+
+    assert f'<option selected value="{zone.id}">' in office.get("/staff/counter").text
 
 
 def test_a_closed_month_sells_nothing(office, filters_item):

@@ -162,6 +162,37 @@ def test_reviewing_on_the_record_stays_in_the_queue(office, build):
     assert office.get(reply.location).status_code == 200
 
 
+def test_every_form_and_link_of_the_record_stays_in_the_queue(office, build):
+    first, second = build.invoice("80"), build.invoice("20")
+    line = first.lines[0]
+    here, words = f"/staff/invoices/{first.id}", "queue=1&review=needs_review"
+    kept = words.replace("&", "&amp;")
+    page = office.get(f"{here}?{words}").text
+
+    for what in ("/lines", f"/lines/{line.id}", "/summary", "/facts", "/posting", "/cancellation"):
+        assert f'"{here}{what}?{kept}"' in page
+    typed = {"item": "Pipe", "quantity": "2", "unit_price": "9"}
+    replies = [
+        office.post(f"{here}/lines?{words}", data=typed),
+        office.post(f"{here}/lines/{line.id}?{words}", data=typed | {"version": version(first)}),
+        office.post(f"{here}/summary?{words}", data={"summary": "x", "version": version(first)}),
+        office.post(f"{here}/lines/{line.id}/removal?{words}"),
+    ]
+    assert {one.location for one in replies} == {f"{here}?{words}"}
+    assert f"/staff/invoices/{second.id}?{kept}" in office.get(replies[0].location).text
+
+
+def test_an_invoice_opened_from_elsewhere_is_in_no_queue(office, build):
+    invoice = build.invoice("80")
+
+    assert "queue=1" not in office.get(f"/staff/invoices/{invoice.id}").text
+
+
+def version(invoice):
+    db.session.refresh(invoice)
+    return invoice.version
+
+
 def test_a_hold_without_a_note_is_refused_beside_the_field(office, build):
     invoice = build.invoice("1")
 
@@ -270,7 +301,7 @@ def test_only_an_approver_releases(app, office, build, waiting):
 def test_posting_what_waits_is_refused_and_says_why(office, build, waiting):
     page = office.get(f"/staff/invoices/{waiting.id}/posting").text
 
-    assert "It waits for approval." in page
+    assert f"Invoice {waiting.number} waits for approval." in page
 
 
 def test_a_rejection_needs_its_reason(office, waiting):
