@@ -122,13 +122,7 @@ from portal.payment_collection.inbox import (
     set_event_aside,
     waiting_events,
 )
-from portal.payment_collection.janitor import (
-    close_stale,
-    close_stale_checkouts,
-    due_attempts,
-    recheck,
-    stale_attempts,
-)
+from portal.payment_collection.janitor import due_attempts, recheck
 from portal.payment_collection.keeping import MethodSaved, make_primary, needs_of, successor_of
 from portal.payment_collection.method_letters import (
     last_day_of_month,
@@ -211,6 +205,7 @@ from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
 from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
+from portal.payment_collection.stale import close_stale, close_stale_checkouts, stale_attempts
 from portal.payment_collection.standing import Standing, standings
 from portal.payment_collection.telling import tell_payer
 from portal.payment_collection.test_payouts import (

@@ -82,7 +82,7 @@ class ChargeEnded(Event):
 
 def end_attempt(attempt: PaymentAttempt) -> None:
     """Nothing more is expected of it: no next look, and its invoices are free for another."""
-    attempt.next_check_at, attempt.stale = None, False
+    attempt.next_check_at = None
     for share in attempt.shares:
         share.live = False
     if attempt.method_id is not None and attempt.state is not AttemptState.SUCCEEDED:
