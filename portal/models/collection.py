@@ -212,6 +212,7 @@ class TestCheckout(Base):
     client_reference: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     amount: Mapped[Money]
+    currency: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(default="open")
     method: Mapped[str] = mapped_column(default="")
     failure: Mapped[str] = mapped_column(default="")

@@ -91,6 +91,14 @@ def end_attempt(attempt: PaymentAttempt) -> None:
         tell(ChargeEnded(attempt))  # one that succeeded is told with its payment, by settling
 
 
+def end_parked(attempt: PaymentAttempt, *, by: str) -> None:
+    """A person saw to the money it brought: its invoices can be paid again; it must be locked."""
+    attempt.failure = f"{by} saw to it."
+    attempt.state = ATTEMPT.after(attempt.state, "expire")
+    record("ended", attempt, f"{by} saw to what came in another currency.")
+    end_attempt(attempt)
+
+
 def tell_invoices(attempt: PaymentAttempt, verb: str, sentence: str) -> None:
     """Into the timeline of each invoice it was meant for."""
     record_many(
