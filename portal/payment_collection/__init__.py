@@ -70,6 +70,7 @@ from portal.payment_collection.consents import (
 from portal.payment_collection.deciding import (
     Decision,
     Verdict,
+    credit_words_for_office,
     decide_autopay,
     decide_bulk,
     decide_by,
@@ -283,6 +284,7 @@ __all__ = [
     "compare_with_gateway",
     "consent_to",
     "covers_office_charges",
+    "credit_words_for_office",
     "decide_autopay",
     "decide_bulk",
     "decide_by",
