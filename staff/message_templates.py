@@ -59,6 +59,7 @@ TITLES = {
     "plan_missed": later("Payment plan: payment missing"),
     "plan_broken": later("Payment plan: ended early"),
     "plan_kept": later("Payment plan: all paid"),
+    "plan_credit_used": later("Payment plan: credit used"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"

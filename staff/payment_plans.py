@@ -10,6 +10,7 @@ from portal.access import Ability
 from portal.audit import trail_of
 from portal.company import today
 from portal.customers import get_customer
+from portal.invoices import kept_to
 from portal.kernel.errors import DomainError
 from portal.models import PLAN, PaymentPlan, PlanState
 from portal.payment_plans import (
@@ -64,7 +65,7 @@ def show(plan_id: int) -> Response:
     return render_page(
         "staff/payment_plans/show.html", plan=plan, on=on, progress=plan.progress(on),
         verbs=PLAN.verbs(plan.state), paused=_paused(plan), charges=charges_of(plan),
-        successor=replaced_by(plan), trail=trail_of(plan),
+        successor=replaced_by(plan), trail=trail_of(plan), kept_to=bool(kept_to([plan], on=on)),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 
 from portal.access import passwords, person_of_email, sign_in_payer, sign_in_user
 from portal.audit import verify_audit
+from portal.company import speak_in
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
 from portal.kernel import clock
@@ -175,6 +176,7 @@ def app(whole_app: Flask, database: Engine) -> Iterator[Flask]:
     """The app with a fresh database; after the test the books must balance."""
     with whole_app.app_context():
         database.fresh()
+        speak_in("USD")
         whole_app.extensions["wakes"].clear()
         yield whole_app
         keep_what_is_left()

@@ -8,6 +8,7 @@ from portal.company.changing import (
     change_logo,
     words_of_company,
 )
+from portal.company.currency import speak_in
 from portal.company.formats import (
     format_day,
     format_instant,
@@ -47,6 +48,7 @@ __all__ = [
     "format_months",
     "format_quantity",
     "format_rate",
+    "speak_in",
     "today",
     "words_of_company",
 ]

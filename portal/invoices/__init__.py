@@ -77,7 +77,13 @@ from portal.invoices.message_words import (
     portal_url,
     template_kind,
 )
-from portal.invoices.on_plans import customers_on_plans, live_plans_of, plans_in_good_standing
+from portal.invoices.on_plans import (
+    customers_on_plans,
+    kept_to,
+    late_instalments,
+    live_plans_of,
+    plans_in_good_standing,
+)
 from portal.invoices.paper import InvoicePaper, invoice_paper
 from portal.invoices.pay_links import (
     invoice_of_token,
@@ -249,6 +255,8 @@ __all__ = [
     "invoice_values",
     "is_visible_to_customer",
     "job_types",
+    "kept_to",
+    "late_instalments",
     "left_to_credit",
     "live_plans_of",
     "lock_in_order",

@@ -5,20 +5,24 @@ A question about rows, asked by interest and aging, which lie below the room of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal.company import business_day
 from portal.db import NO_MONEY, db
 from portal.models import (
+    LIVE_CHARGES,
     AttemptShare,
     AttemptState,
+    ChargeState,
     Payment,
     PaymentApplication,
     PaymentAttempt,
     PaymentPlan,
+    PlannedCharge,
     PlanShare,
     PlanState,
 )
@@ -40,22 +44,53 @@ def live_plans_of(invoice_ids: Sequence[int]) -> dict[int, PaymentPlan]:
 
 
 def plans_in_good_standing(invoice_ids: Sequence[int], *, on: date) -> dict[int, PaymentPlan]:
-    """By invoice, the agreed plan with nothing unpaid beyond its days of grace.
-
-    A plan that waits for a bank or for a dispute to be decided cannot be late meanwhile.
-    """
+    """By invoice, the agreed plan that is kept to that day; see `kept_to`."""
     plans = live_plans_of(invoice_ids)
-    late = [
-        one
-        for one in {plan.id: plan for plan in plans.values()}.values()
-        if one.state is PlanState.ACTIVE and not one.in_good_standing(on)
-    ]
-    waiting = _waiting(late)
-    return {
-        invoice_id: plan
-        for invoice_id, plan in plans.items()
-        if plan.id in waiting or plan.in_good_standing(on)
-    }
+    kept = kept_to({plan.id: plan for plan in plans.values()}.values(), on=on)
+    return {invoice_id: plan for invoice_id, plan in plans.items() if plan.id in kept}
+
+
+def kept_to(plans: Iterable[PaymentPlan], *, on: date) -> set[int]:
+    """Ids of the running plans in good standing: the one answer for badges, interest, reminders.
+
+    Nothing is unpaid beyond its days of grace, or the plan waits for a bank or for a dispute to
+    be decided, or what is late is tried again on a day that was announced.
+    """
+    running = [one for one in plans if one.state is PlanState.ACTIVE]
+    late = {one.id: found for one in running if (found := _beyond_grace(one, on))}
+    promised = _promised([one for found in late.values() for one in found], on)
+    broken = [one for one in running if late.get(one.id, set()) - promised]
+    waiting = _waiting(broken)
+    return {one.id for one in running} - {one.id for one in broken} | waiting
+
+
+def late_instalments(plan: PaymentPlan, *, on: date) -> set[int]:
+    """Ids of what is unpaid beyond its days of grace and not tried again on an announced day."""
+    late = _beyond_grace(plan, on)
+    return late - _promised(sorted(late), on)
+
+
+def _beyond_grace(plan: PaymentPlan, on: date) -> set[int]:
+    """A charge that failed begins the days of grace anew, also when a bank returned it late."""
+    grace, found = timedelta(days=plan.grace_days), set()
+    for one in plan.progress(on):
+        told = one.instalment.reminded_at
+        told_on = business_day(told) if told is not None else date.min
+        if one.open and max(one.instalment.due_on, told_on) + grace < on:
+            found.add(one.instalment.id)
+    return found
+
+
+def _promised(instalment_ids: Sequence[int], on: date) -> set[int]:
+    """Whose charge is under way, or tried (again) that day or later."""
+    query = sa.select(PlannedCharge.instalment_id).where(
+        PlannedCharge.instalment_id.in_(instalment_ids),
+        sa.or_(
+            PlannedCharge.state == ChargeState.CHARGING,
+            sa.and_(PlannedCharge.state.in_(LIVE_CHARGES), PlannedCharge.next_try_on >= on),
+        ),
+    )
+    return set(db.session.scalars(query)) - {None} if instalment_ids else set()
 
 
 def _waiting(plans: Sequence[PaymentPlan]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import total_ordering
@@ -43,8 +43,8 @@ class Money:
         return self.cents != 0
 
     def __str__(self) -> str:
-        sign = "-" if self.cents < 0 else ""
-        return f"{sign}${abs(self.cents) // 100:,}.{abs(self.cents) % 100:02}"
+        """As English sentences say it, in the installation's currency (see write_money_by)."""
+        return _write(self)
 
     @property
     def amount(self) -> Decimal:
@@ -79,3 +79,21 @@ def round_half_up(value: Decimal) -> int:
 
 
 ZERO = Money(0)
+
+
+def write_in_dollars(amount: Money) -> str:
+    """$1,234.50, with the minus before the sign of the currency."""
+    sign = "-" if amount.cents < 0 else ""
+    return f"{sign}${abs(amount.cents) // 100:,}.{abs(amount.cents) % 100:02}"
+
+
+def write_money_by(how: Callable[[Money], str]) -> None:
+    """Say how sentences write amounts: an installation has one currency, and one way to say it.
+
+    The company does this whenever its currency is read or changed.
+    """
+    global _write  # one company per installation, one currency per process
+    _write = how
+
+
+_write: Callable[[Money], str] = write_in_dollars

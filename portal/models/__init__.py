@@ -30,7 +30,6 @@ from portal.models.charging import (
 )
 from portal.models.collection import (
     ATTEMPT,
-    IS_STALE,
     LIVE_ATTEMPTS,
     AttemptPurpose,
     AttemptShare,
@@ -173,7 +172,6 @@ __all__ = [
     "HAS_PURCHASE_ORDER",
     "INVOICE",
     "IS_PENDING",
-    "IS_STALE",
     "IS_TO_PRINT",
     "IS_UNPOSTED",
     "JOB",

@@ -68,17 +68,12 @@ class AttemptPurpose(StrEnum):
     BULK = "bulk"
 
 
-# Written out, not bound: the engines use a partial index only for its very words.
-IS_STALE = sa.text("payment_attempts.stale")
-
-
 class PaymentAttempt(Base):
     """One try to pay: persisted before the gateway hears of it, settled by `settle` alone.
 
     `public_id` is the client reference and part of the idempotency key; description, currency,
     email and language are kept, so that a repeated request is the same to the letter.
-    `checks` counts looks, `misses` the failed ones in a row. `stale` asks for its page to be
-    closed, because it asks for more than is owed by now. One with a `method` has no page: its
+    `checks` counts looks, `misses` the failed ones in a row. One with a `method` has no page: its
     charge is created, its `payment_ref` kept, and only then confirmed.
     """
 
@@ -90,12 +85,6 @@ class PaymentAttempt(Base):
             "next_check_at",
             sqlite_where=sa.text("next_check_at IS NOT NULL"),
             postgresql_where=sa.text("next_check_at IS NOT NULL"),
-        ),
-        sa.Index(
-            "ix_payment_attempts_stale",
-            "id",
-            sqlite_where=sa.text("stale"),
-            postgresql_where=sa.text("stale"),
         ),
     )
 
@@ -126,7 +115,6 @@ class PaymentAttempt(Base):
     next_check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)
     misses: Mapped[int] = mapped_column(default=0)
-    stale: Mapped[bool] = mapped_column(default=False)
 
     customer: Mapped[Customer] = relationship()
     payment: Mapped[Payment | None] = relationship()
@@ -224,6 +212,7 @@ class TestCheckout(Base):
     client_reference: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     amount: Mapped[Money]
+    currency: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(default="open")
     method: Mapped[str] = mapped_column(default="")
     failure: Mapped[str] = mapped_column(default="")

@@ -147,12 +147,6 @@ class PaymentPlan(Versioned, Base):
         """The last day on which this instalment can still be paid without breaking the plan."""
         return instalment.due_on + timedelta(days=self.grace_days)
 
-    def in_good_standing(self, on: date) -> bool:
-        """Agreed, and nothing is unpaid beyond its days of grace."""
-        return self.state is PlanState.ACTIVE and not any(
-            one.open and self.deadline(one.instalment) < on for one in self.progress(on)
-        )
-
 
 class PlanShare(Base):
     """How much of an invoice a plan covers; `live` while the plan is offered or active.

@@ -81,6 +81,7 @@ class GatewayMovement(Base):
     amount: Mapped[Money]
     fee: Mapped[Money] = mapped_column(default=ZERO)
     net: Mapped[Money]
+    currency: Mapped[str] = mapped_column(default="")  # another than ours is never booked
     moved_at: Mapped[datetime]
     payment_ref: Mapped[str] = mapped_column(default="", index=True)
     source_ref: Mapped[str] = mapped_column(default="")  # charge, refund or dispute
@@ -113,10 +114,15 @@ class DifferenceKind(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     REFUND_MISSING_HERE = "refund_missing_here"
     REFUND_MISSING_THERE = "refund_missing_there"
+    OTHER_CURRENCY = "other_currency"
+    OTHER_AMOUNT = "other_amount"
+    OVERPAID = "overpaid"
+    GIVEN_BACK_TWICE = "given_back_twice"
 
 
 class GatewayDifference(Base):
-    """Something the nightly comparison with the gateway's own list found, until it is resolved."""
+    """Money a person has to see to, until it is resolved: what the nightly comparison with the
+    gateway's own list found, and what came otherwise than it was asked for."""
 
     __tablename__ = "gateway_differences"
     __table_args__ = (

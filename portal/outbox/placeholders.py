@@ -48,6 +48,7 @@ FILLED = {  # which of them each kind of message can say
             "missed",
             "broken",
             "kept",
+            "credit_used",
         )
     },
 }

@@ -19,7 +19,7 @@ KINDS = (
     "invoice", "credit_note", "receipt", "payment_came_back", "payment_method",
     "autopay_notice", "charge_failed",
     "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
-    "plan_withdrawn", "plan_broken", "plan_kept",
+    "plan_withdrawn", "plan_broken", "plan_kept", "plan_credit_used",
 )  # fmt: skip
 TEXTED = {"invoice", "credit_note", "receipt"}  # the others go by mail only
 # Every text that is really sent.

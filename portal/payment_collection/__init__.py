@@ -70,6 +70,7 @@ from portal.payment_collection.consents import (
 from portal.payment_collection.deciding import (
     Decision,
     Verdict,
+    credit_words_for_office,
     decide_autopay,
     decide_bulk,
     decide_by,
@@ -122,13 +123,7 @@ from portal.payment_collection.inbox import (
     set_event_aside,
     waiting_events,
 )
-from portal.payment_collection.janitor import (
-    close_stale,
-    close_stale_checkouts,
-    due_attempts,
-    recheck,
-    stale_attempts,
-)
+from portal.payment_collection.janitor import due_attempts, recheck
 from portal.payment_collection.keeping import MethodSaved, make_primary, needs_of, successor_of
 from portal.payment_collection.method_letters import (
     last_day_of_month,
@@ -211,6 +206,7 @@ from portal.payment_collection.set_up import set_up
 from portal.payment_collection.settling import PaymentCameBack, PaymentOnItsWay, settle
 from portal.payment_collection.settling_refunds import recheck_refund, settle_refund
 from portal.payment_collection.setups import due_setups, settle_setup, setup_by_public_id
+from portal.payment_collection.stale import close_stale, close_stale_checkouts, stale_attempts
 from portal.payment_collection.standing import Standing, standings
 from portal.payment_collection.telling import tell_payer
 from portal.payment_collection.test_payouts import (
@@ -288,6 +284,7 @@ __all__ = [
     "compare_with_gateway",
     "consent_to",
     "covers_office_charges",
+    "credit_words_for_office",
     "decide_autopay",
     "decide_bulk",
     "decide_by",

@@ -82,13 +82,21 @@ class ChargeEnded(Event):
 
 def end_attempt(attempt: PaymentAttempt) -> None:
     """Nothing more is expected of it: no next look, and its invoices are free for another."""
-    attempt.next_check_at, attempt.stale = None, False
+    attempt.next_check_at = None
     for share in attempt.shares:
         share.live = False
     if attempt.method_id is not None and attempt.state is not AttemptState.SUCCEEDED:
         if attempt.state is AttemptState.FAILED:
             tell_invoices(attempt, "charge failed", f"Nothing was charged: {attempt.failure}")
         tell(ChargeEnded(attempt))  # one that succeeded is told with its payment, by settling
+
+
+def end_parked(attempt: PaymentAttempt, *, by: str) -> None:
+    """A person saw to the money it brought: its invoices can be paid again; it must be locked."""
+    attempt.failure = f"{by} saw to it."
+    attempt.state = ATTEMPT.after(attempt.state, "expire")
+    record("ended", attempt, f"{by} saw to what came in another currency.")
+    end_attempt(attempt)
 
 
 def tell_invoices(attempt: PaymentAttempt, verb: str, sentence: str) -> None:

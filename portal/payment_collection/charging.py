@@ -32,6 +32,7 @@ from portal.models import (
 from portal.payment_collection.attempts import end_attempt, is_foreign, tell_invoices
 from portal.payment_collection.checkout import (
     FIRST_CHECK,
+    asks_too_much,
     attempts_in_the_way,
     check_shares,
     describe_invoices,
@@ -205,22 +206,14 @@ def _keep_reference(attempt_id: int, payment_ref: str) -> None:
 def _why_no_more(attempt_id: int) -> str:
     """Why a prepared charge shall not be carried out after all; empty when it shall."""
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
-    invoices = {one.id: one for one in lock_rows(Invoice, _invoice_ids(attempt))}
-    fits = all(
-        invoices[share.invoice_id].is_payable and share.amount <= invoices[share.invoice_id].balance
-        for share in attempt.shares
-    )
-    if attempt.stale or not fits:
+    lock_rows(Invoice, [share.invoice_id for share in attempt.shares])
+    if asks_too_much(attempt):
         return "What is owed changed meanwhile, so nothing was charged."
     if attempt.method is None or attempt.method.state is not MethodState.ACTIVE:
         return "The payment method was removed meanwhile, so nothing was charged."
     if attempt.expires_at is not None and attempt.expires_at <= clock.now():
         return "The payment processor could not be reached for a day, so nothing was charged."
     return "" if attempt.state in UNCONFIRMED else "It was ended meanwhile."
-
-
-def _invoice_ids(attempt: PaymentAttempt) -> list[int]:
-    return [share.invoice_id for share in attempt.shares]
 
 
 def _broken_off(attempt_id: int, failure: OutsideFailure, *, prepared: bool) -> AttemptState:

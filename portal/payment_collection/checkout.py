@@ -216,9 +216,17 @@ def _resume(attempt: PaymentAttempt) -> str | None:
     if attempt.session_ref is None and attempt.state is AttemptState.CREATED:
         return _open(attempt.id)
     fresh = attempt.expires_at is not None and attempt.expires_at > clock.now()
-    if fresh and attempt.state is AttemptState.OPEN and not attempt.stale:
+    if fresh and attempt.state is AttemptState.OPEN and not asks_too_much(attempt):
         return attempt.checkout_url
     return None
+
+
+def asks_too_much(attempt: PaymentAttempt) -> bool:
+    """Whether one of its invoices cannot be paid any more, or owes less than it asks for."""
+    return any(
+        not share.invoice.is_payable or share.amount > share.invoice.balance
+        for share in attempt.shares
+    )
 
 
 def withdraw_attempt(attempt_id: int) -> None:

@@ -7,13 +7,12 @@ is told once and stays until it is gone, or somebody explained it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from portal.company import business_day
-from portal.db import db, in_transaction, insert_once, lock_alone
+from portal.db import db, in_transaction, lock_alone
 from portal.kernel import clock
 from portal.kernel.money import Money
 from portal.models import (
@@ -28,25 +27,23 @@ from portal.payment_collection.gateway import MovementSeen, PaymentListed, gatew
 from portal.payment_collection.matching import match_movements
 from portal.payment_collection.movements import keep_movements
 from portal.payment_collection.unheard import hear_of
+from portal.payment_collection.unmatched import (
+    HOUSE,
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 
 COMPARED = timedelta(days=4)  # the last day, and three more that overlap
 LISTED = timedelta(days=14)  # a debit begun that long ago may be received in the days compared
 LOCK = "comparison with the gateway"
 AT_A_TIME = 500
-HOUSE = "the comparison"
 D, REFUND = DifferenceKind, MovementKind.REFUND
-
-
-@dataclass(frozen=True)
-class Found:
-    """One thing the two lists do not agree on."""
-
-    kind: DifferenceKind
-    ref: str
-    sentence: str
-    ours: Money | None = None
-    theirs: Money | None = None
-    payment_id: int | None = None
+COMPARED_KINDS = (
+    D.MISSING_HERE, D.MISSING_THERE, D.AMOUNT_DIFFERS, D.REFUND_MISSING_HERE,
+    D.REFUND_MISSING_THERE,
+)  # fmt: skip  # the others are found by settling
 
 
 def compare_with_gateway() -> int:
@@ -78,13 +75,14 @@ def _compare(
         *_payments_missing_there(payments, since),
         *_refunds(movements, since),
     ]
-    _keep(found)
+    keep_found(found)
     listed = {one.payment_ref: one.received for one in payments}
     listed |= {one.source_ref: abs(one.amount) for one in movements if one.kind == REFUND}
     _forget_what_is_gone({(one.kind, one.ref) for one in found}, listed)
     db.session.flush()
     still = sa.select(sa.func.count()).select_from(GatewayDifference)
-    return db.session.scalar(still.where(GatewayDifference.resolved_at.is_(None))) or 0
+    open_ones = GatewayDifference.resolved_at.is_(None), GatewayDifference.kind.in_(COMPARED_KINDS)
+    return db.session.scalar(still.where(*open_ones)) or 0
 
 
 def _payments_missing_here(listed: list[PaymentListed], since: datetime) -> Iterator[Found]:
@@ -94,7 +92,13 @@ def _payments_missing_here(listed: list[PaymentListed], since: datetime) -> Iter
         if one.received_at is not None and one.received_at < since:
             continue
         mine = ours.get(one.payment_ref)
-        if mine is None:
+        if is_foreign_money(one.currency):
+            words = (
+                f"The processor received {said_in(one.received, one.currency)}, which is not our "
+                "currency: it is not recorded here."
+            )
+            yield Found(D.OTHER_CURRENCY, one.payment_ref, words)
+        elif mine is None:
             words = f"The processor received {one.received}; it is not recorded here."
             yield Found(D.MISSING_HERE, one.payment_ref, words, None, one.received)
         elif mine.amount != one.received:
@@ -174,44 +178,23 @@ def _our_recent_refunds(since: datetime) -> Iterable[GatewayRefund]:
     return db.session.scalars(query.order_by(GatewayRefund.id))
 
 
-def _keep(found: Iterable[Found]) -> None:
-    """Once while open; what was explained is not told again unless the amounts changed."""
-    for one in found:
-        if not _was_explained(one):
-            insert_once(
-                GatewayDifference(
-                    gateway=gateway().name,
-                    kind=one.kind,
-                    ref=one.ref,
-                    ours=one.ours,
-                    theirs=one.theirs,
-                    sentence=one.sentence,
-                    payment_id=one.payment_id,
-                )
-            )
-
-
-def _was_explained(one: Found) -> bool:
-    query = sa.select(GatewayDifference.id).where(
-        GatewayDifference.gateway == gateway().name,
-        GatewayDifference.kind == one.kind,
-        GatewayDifference.ref == one.ref,
-        GatewayDifference.sentence == one.sentence,
-        GatewayDifference.resolved_at.is_not(None),
-        GatewayDifference.resolved_by != HOUSE,
-    )
-    return db.session.scalar(query.limit(1)) is not None
-
-
 def _forget_what_is_gone(found: set[tuple[DifferenceKind, str]], listed: dict[str, Money]) -> None:
     """What agrees now is resolved by itself; `listed` is what the processor says per reference."""
     query = sa.select(GatewayDifference).where(
         GatewayDifference.gateway == gateway().name, GatewayDifference.resolved_at.is_(None)
     )
     for row in db.session.scalars(query).all():
-        if (row.kind, row.ref) not in found and _agrees(row, listed.get(row.ref, row.theirs)):
-            row.resolved_at, row.resolved_by = clock.now(), HOUSE
-            row.resolution = "Both lists agree now."
+        if row.kind is D.OVERPAID:
+            if row.payment is None or not row.payment.unapplied:
+                _resolve(row, "The credit was used or given back.")
+        elif row.kind not in COMPARED_KINDS:
+            continue  # a person says what became of it
+        elif (row.kind, row.ref) not in found and _agrees(row, listed.get(row.ref, row.theirs)):
+            _resolve(row, "Both lists agree now.")
+
+
+def _resolve(row: GatewayDifference, words: str) -> None:
+    row.resolved_at, row.resolved_by, row.resolution = clock.now(), HOUSE, words
 
 
 def _agrees(row: GatewayDifference, theirs: Money | None) -> bool:

@@ -143,6 +143,11 @@ def planned_by_plan(invoice_ids: Sequence[int]) -> set[int]:
     return set(db.session.scalars(query))
 
 
+def credit_words_for_office(credit: Money) -> str:
+    """Why nothing is charged of somebody whose money we hold."""
+    return IN_CREDIT.office.format(amount=_said(credit))
+
+
 def why_held(invoice: Invoice) -> str:
     """Why autopay neither announces nor charges this invoice now; empty when it may."""
     if not invoice.is_on_the_books:
@@ -152,7 +157,7 @@ def why_held(invoice: Invoice) -> str:
     if planned_by_plan([invoice.id]):
         return BY_PLAN.office
     if credit := max(credit_of(invoice.customer_id), ZERO):
-        return IN_CREDIT.office.format(amount=_said(credit))
+        return credit_words_for_office(credit)
     if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
         return ON_ITS_WAY.office
     return ""

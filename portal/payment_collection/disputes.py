@@ -22,6 +22,7 @@ from portal.db import (
 from portal.kernel import clock
 from portal.kernel.errors import NotFound, OutsideFailure
 from portal.models import (
+    DifferenceKind,
     Dispute,
     DisputeMovement,
     DisputeState,
@@ -32,6 +33,12 @@ from portal.payment_collection.dispute_booking import book_loss, book_movements
 from portal.payment_collection.gateway import DisputeSeen, gateway, has_gateway
 from portal.payment_collection.patience import patiently
 from portal.payment_collection.refunds_elsewhere import payment_of
+from portal.payment_collection.unmatched import (
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 
 S = DisputeState
 HOLDS = frozenset({S.OPEN, S.UNDER_REVIEW})  # the payment is marked while one of these
@@ -77,6 +84,8 @@ def look_at_dispute(dispute_ref: str) -> tuple[GatewayEventState, str]:
 
 def record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
     """Write down what the gateway said; idempotent, safe against racing callers."""
+    if apart := in_transaction(lambda: _set_apart(seen)):
+        return GatewayEventState.PARKED, apart
     dispute_id = in_transaction(lambda: _begin(seen))
     if dispute_id is None:
         return GatewayEventState.WAITING, "No payment of ours belongs to this dispute."
@@ -153,6 +162,20 @@ def to_answer() -> int:
         sa.or_(Dispute.answer_by.is_(None), Dispute.answer_by > clock.now()),
     )
     return db.session.scalar(query) or 0
+
+
+def _set_apart(seen: DisputeSeen) -> str:
+    """What a bank asks back in another currency is booked by a person; the sentence for them."""
+    every = {seen.currency, *(one.currency for one in seen.movements)}
+    other = next((one for one in sorted(every) if is_foreign_money(one)), "")
+    if not other:
+        return ""
+    words = (
+        f"The payer's bank disputes {said_in(seen.amount, seen.currency or other)}, or money moved "
+        f"for it, in {other}: that is not our currency, so it is not booked. See to it there."
+    )
+    keep_found([Found(DifferenceKind.OTHER_CURRENCY, seen.dispute_ref, words)])
+    return words
 
 
 def _begin(seen: DisputeSeen) -> int | None:

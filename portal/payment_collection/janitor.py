@@ -12,15 +12,12 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.db import db, in_transaction, lock_rows
-from portal.invoices import InvoiceChanged
 from portal.kernel import clock
 from portal.kernel.errors import NotFound, OutsideFailure
-from portal.models import ATTEMPT, IS_STALE, LIVE_ATTEMPTS, AttemptState, PaymentAttempt
+from portal.models import ATTEMPT, LIVE_ATTEMPTS, AttemptState, PaymentAttempt
 from portal.payment_collection.attempts import (
     end_attempt,
-    has_live_attempt,
     is_foreign,
-    live_attempts_on,
     retire_foreign,
 )
 from portal.payment_collection.charging import KEY_LIFETIME, cancel_charge, carry_out
@@ -28,7 +25,6 @@ from portal.payment_collection.checkout import mark_opened, order_for
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.retries import next_look
 from portal.payment_collection.settling import settle
-from portal.tasks import wake
 
 
 def due_attempts() -> Iterable[int]:
@@ -58,50 +54,6 @@ def recheck(attempt_id: int) -> AttemptState:
         return _find_session(attempt)
     in_transaction(lambda: _count(attempt_id))
     return settle(attempt_id)
-
-
-def close_stale_checkouts(event: InvoiceChanged) -> None:
-    """What is owed changed: open pages that ask for too much are closed by the worker."""
-    invoice = event.invoice
-    if not has_live_attempt(invoice.id):
-        return
-    for attempt in live_attempts_on([invoice.id]):
-        asked = next(one.amount for one in attempt.shares if one.invoice_id == invoice.id)
-        wrong = invoice.is_editable or not invoice.is_payable or asked > invoice.balance
-        if wrong and attempt.state is not AttemptState.PROCESSING:
-            attempt.stale = True
-            wake("stale_checkout", attempt.id)
-
-
-def stale_attempts() -> Iterable[int]:
-    """Pages that still have to be closed, when the first try did not reach the gateway."""
-    if not has_gateway():
-        return []
-    return db.session.scalars(
-        sa.select(PaymentAttempt.id).where(
-            IS_STALE,
-            sa.or_(PaymentAttempt.session_ref.is_not(None), PaymentAttempt.method_id.is_not(None)),
-        )
-    ).all()
-
-
-def close_stale(attempt_id: int) -> None:
-    """Close one page at the gateway, then record what became of it; tried until it works."""
-    attempt = db.session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
-    session_ref, is_live, foreign = attempt.session_ref, attempt.is_live, is_foreign(attempt)
-    is_charge = attempt.method_id is not None and attempt.state is not AttemptState.PROCESSING
-    db.session.rollback()
-    if is_live and is_charge and not foreign:
-        cancel_charge(attempt_id, "What is owed changed meanwhile, so nothing was charged.")
-        return
-    if not is_live or session_ref is None:
-        return
-    if not foreign:
-        try:
-            gateway().close_checkout(session_ref)
-        except OutsideFailure:
-            return  # the sweep tries again; settling copes with money that still comes
-    settle(attempt_id)
 
 
 def _look_after_charge(attempt: PaymentAttempt) -> AttemptState:

@@ -25,6 +25,7 @@ from portal.models import (
     PayoutState,
 )
 from portal.payment_collection.movements import AT_A_TIME, clearing_of
+from portal.payment_collection.unmatched import is_foreign_money, said_in
 
 K = MovementKind
 
@@ -47,13 +48,25 @@ def match_movements(rows: Sequence[GatewayMovement]) -> Money:
     total = ZERO
     for start in range(0, len(rows), AT_A_TIME):
         part = rows[start : start + AT_A_TIME]
+        ours = [row for row in part if not _is_foreign(row)]
         for kinds, find in FINDERS:
-            wanted = [row for row in part if row.kind in kinds]
-            for row, ours in zip(wanted, find(wanted) if wanted else [], strict=True):
-                row.payment_id, row.problem = ours.payment_id, ours.problem
-                total += ours.net
+            wanted = [row for row in ours if row.kind in kinds]
+            for row, mine in zip(wanted, find(wanted) if wanted else [], strict=True):
+                row.payment_id, row.problem = mine.payment_id, mine.problem
+                total += mine.net
             db.session.flush()
     return total
+
+
+def _is_foreign(row: GatewayMovement) -> bool:
+    """Nothing of ours can match another currency; the row says so."""
+    if not is_foreign_money(row.currency):
+        return False
+    row.problem = (
+        f"The processor moved {said_in(row.amount, row.currency)}, which is not our currency: "
+        "nothing was booked for it."
+    )
+    return True
 
 
 def _charges(rows: Sequence[GatewayMovement]) -> Iterable[Ours]:

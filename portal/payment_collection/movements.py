@@ -19,6 +19,7 @@ from portal.kernel.money import Money
 from portal.ledger import Entry, Leg, next_open_day, post_entries
 from portal.models import AccountRole, GatewayMovement, MovementKind, Payout
 from portal.payment_collection.port.payouts import MovementSeen
+from portal.payment_collection.unmatched import is_foreign_money
 
 AT_A_TIME = 500  # names in one statement
 BOOKED_ELSEWHERE = frozenset({MovementKind.DISPUTE, MovementKind.DISPUTE_REVERSAL})
@@ -66,6 +67,8 @@ def book_as_fees(movement_id: int) -> GatewayMovement:
     movement = found[0]
     if movement.kind not in NOBODYS or not movement.problem:
         raise DomainError("Only what the processor moved by itself can be booked as its fees.")
+    if is_foreign_money(movement.currency):
+        raise DomainError("It moved in another currency, which these books do not keep.")
     post_entries([_entry(movement, -movement.amount, "as a person decided")])
     movement.problem = ""
     record("booked", movement, f"{movement.amount} of the processor's was booked as its fees.")
@@ -93,6 +96,7 @@ def _row(gateway_name: str, livemode: bool, seen: MovementSeen) -> GatewayMoveme
         amount=seen.amount,
         fee=seen.fee,
         net=seen.amount - seen.fee,
+        currency=seen.currency,
         moved_at=seen.moved_at,
         payment_ref=seen.payment_ref,
         source_ref=seen.source_ref,
@@ -102,7 +106,7 @@ def _row(gateway_name: str, livemode: bool, seen: MovementSeen) -> GatewayMoveme
 
 def _entries(row: GatewayMovement) -> Iterator[Entry]:
     cost = -row.net if row.kind is MovementKind.FEE else row.fee
-    if cost and row.kind not in BOOKED_ELSEWHERE:
+    if cost and row.kind not in BOOKED_ELSEWHERE and not is_foreign_money(row.currency):
         yield _entry(row, cost, row.kind.value.replace("_", " "))
 
 

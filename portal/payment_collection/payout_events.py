@@ -6,7 +6,7 @@ from portal.db import db, in_transaction
 from portal.kernel.errors import OutsideFailure
 from portal.models import GatewayEventState
 from portal.payment_collection.gateway import EventSeen, gateway
-from portal.payment_collection.payouts import know_payout, settle_payout
+from portal.payment_collection.payouts import know_payout, set_apart, settle_payout
 
 
 def act_on_payout(seen: EventSeen) -> tuple[GatewayEventState, str]:
@@ -23,6 +23,8 @@ def act_on_payout(seen: EventSeen) -> tuple[GatewayEventState, str]:
         if failure.missing:
             return GatewayEventState.PARKED, "The processor knows no such payout."
         raise
+    if in_transaction(lambda: set_apart(payout)):
+        return GatewayEventState.PARKED, "The payout is in another currency than ours."
     payout_id = in_transaction(lambda: know_payout(payout))
     state = settle_payout(payout_id)
     return GatewayEventState.HANDLED, f"The payout is {state.replace('_', ' ')}."

@@ -18,6 +18,7 @@ from portal.kernel.errors import NotFound, OutsideFailure
 from portal.kernel.money import Money
 from portal.models import (
     AttemptState,
+    DifferenceKind,
     GatewayMovement,
     MovementKind,
     PaymentAttempt,
@@ -30,6 +31,12 @@ from portal.payment_collection.matching import match_movements
 from portal.payment_collection.movements import keep_movements
 from portal.payment_collection.settling import settle
 from portal.payment_collection.unheard import hear_of
+from portal.payment_collection.unmatched import (
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 from portal.tasks import wake
 
 LOOKED_BACK = timedelta(days=14)  # a bank may send a payout back days after it arrived
@@ -86,7 +93,7 @@ def look_at_movement(movement_id: int) -> str:
 def _as_seen(row: GatewayMovement) -> MovementSeen:
     return MovementSeen(
         row.movement_ref, row.kind.value, row.amount, row.fee, row.moved_at, row.payment_ref,
-        row.source_ref,
+        row.source_ref, currency=row.currency,
     )  # fmt: skip
 
 
@@ -112,6 +119,16 @@ def know_payout(seen: PayoutSeen) -> int:
     return db.session.scalars(mine).one()
 
 
+def set_apart(seen: PayoutSeen) -> bool:
+    """Whether a payout is in another currency: these books keep none, so a person is told."""
+    if not is_foreign_money(seen.currency):
+        return False
+    said = said_in(seen.amount, seen.currency)
+    words = f"{said} is paid out by the processor in another currency than ours: it is not booked."
+    keep_found([Found(DifferenceKind.OTHER_CURRENCY, seen.payout_ref, words)])
+    return True
+
+
 def find_payouts() -> None:
     """The daily look at the gateway's own list: no webhook is needed. Idempotent."""
     if not has_gateway():
@@ -120,7 +137,7 @@ def find_payouts() -> None:
     now = clock.now()
     seen = list(gateway().payouts_between(now - LOOKED_BACK, now + timedelta(days=1)))
     for one in seen:
-        in_transaction(lambda one=one: _look_again_at(one))  # type: ignore[misc]
+        in_transaction(lambda one=one: set_apart(one) or _look_again_at(one))  # type: ignore[misc]
 
 
 def due_payouts() -> Iterable[int]:
@@ -166,6 +183,9 @@ def _settle_payments_of(movements: Sequence[MovementSeen]) -> None:
 
 def _record(payout_id: int, seen: PayoutSeen, movements: Sequence[MovementSeen]) -> PayoutState:
     payout = lock_rows(Payout, [payout_id])[0]
+    if set_apart(seen):
+        payout.next_check_at = None
+        return payout.state
     before = payout.state
     payout.amount, payout.arrives_on, payout.failure = seen.amount, seen.arrives_on, seen.failure
     payout.state = PayoutState(seen.state)

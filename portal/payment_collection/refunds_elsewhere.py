@@ -11,6 +11,7 @@ from portal.company import business_day, company, today
 from portal.db import db, in_transaction, reading
 from portal.models import (
     AccountRole,
+    DifferenceKind,
     GatewayEventState,
     GatewayRefund,
     GatewayRefundState,
@@ -19,6 +20,12 @@ from portal.models import (
 from portal.payment_collection.gateway import RefundSeen, RefundState, gateway
 from portal.payment_collection.patience import patiently
 from portal.payment_collection.settling_refunds import record_refund
+from portal.payment_collection.unmatched import (
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 from portal.payments import MoneyGone, record_money_gone
 
 REASON = "Made at the card processor"
@@ -82,6 +89,8 @@ def _is(seen: RefundSeen) -> sa.ColumnElement[bool]:
 def _record_foreign(seen: RefundSeen) -> tuple[int | None, str]:
     payment = payment_of(seen.payment_ref)
     assert payment is not None
+    if is_foreign_money(seen.currency):
+        return None, _set_apart(payment, seen)
     given = record_money_gone(
         payment,
         MoneyGone(
@@ -100,10 +109,24 @@ def _record_foreign(seen: RefundSeen) -> tuple[int | None, str]:
             f"{seen.amount} went back at the card processor, and only {recorded} of it was left: "
             "more was given back than came in. See to the rest."
         )
-        record("given back twice", payment, note)
+        twice = DifferenceKind.GIVEN_BACK_TWICE
+        if keep_found([Found(twice, seen.refund_ref, note, recorded, seen.amount, payment.id)]):
+            record("given back twice", payment, note)
     if given is None:
         return None, note
     return _row_of(given, seen).id, note
+
+
+def _set_apart(payment: Payment, seen: RefundSeen) -> str:
+    """Money that left in another currency is booked by a person; the sentence for them."""
+    words = (
+        f"{said_in(seen.amount, seen.currency)} went back at the card processor, in another "
+        "currency than ours: it is not booked. See to it there."
+    )
+    keep_found(
+        [Found(DifferenceKind.OTHER_CURRENCY, seen.refund_ref, words, payment_id=payment.id)]
+    )
+    return words
 
 
 def _row_of(given: Payment, seen: RefundSeen) -> GatewayRefund:

@@ -6,7 +6,7 @@ any number of times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,9 @@ from portal.models import (
     ATTEMPT,
     AccountRole,
     AttemptState,
+    DifferenceKind,
     Invoice,
+    Payment,
     PaymentAttempt,
     PaymentMethod,
     PaymentType,
@@ -35,9 +37,16 @@ from portal.payment_collection.attempts import (
     end_attempt,
     is_foreign,
     retire_foreign,
+    tell_invoices,
 )
 from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
 from portal.payment_collection.retries import next_look
+from portal.payment_collection.unmatched import (
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 from portal.payments import ReceivedMoney, receive_payment
 
 
@@ -101,6 +110,8 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
     if attempt.state is AttemptState.SUCCEEDED:
         return attempt.state
     match seen.state:
+        case CheckoutState.SUCCEEDED if is_foreign_money(seen.currency, attempt.currency):
+            _set_apart(attempt, seen)
         case CheckoutState.SUCCEEDED:
             _receive(attempt, seen)
         case CheckoutState.PROCESSING:
@@ -154,8 +165,40 @@ def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
             payment,
             f"{payment.unapplied} more than was still due is kept as the customer's credit.",
         )
+    keep_found(_unlike_asked(attempt, payment))
     if attempt.method_id is not None:
         tell(ChargeEnded(attempt))
+
+
+def _unlike_asked(attempt: PaymentAttempt, payment: Payment) -> Iterator[Found]:
+    """What somebody has to see to when other money came than is owed."""
+    ref, asked, came = payment.provider_ref or "", attempt.amount, payment.amount
+    if payment.unapplied:
+        why = "" if came == asked else f"This payment asked for {asked}; {came} came. "
+        words = f"{why}{payment.unapplied} is more than was due and is the customer's credit."
+        yield Found(DifferenceKind.OVERPAID, ref, words, asked, came, payment.id)
+    elif came < asked:
+        words = f"This payment asked for {asked}; only {came} came. The rest is still owed."
+        yield Found(DifferenceKind.OTHER_AMOUNT, ref, words, asked, came, payment.id)
+
+
+def _set_apart(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
+    """Money in another currency pays no invoice of ours: it waits for a person, who resolves it.
+
+    The attempt is parked, still live, so that nothing is asked for a second time meanwhile.
+    """
+    words = (
+        f"The processor received {said_in(seen.received, seen.currency)}; "
+        f"{attempt.amount} was asked for. Nothing was applied, for it is another currency. "
+        "Give it back there, or take what it is worth as a payment, then say so here."
+    )
+    ref = seen.payment_ref or seen.session_ref
+    fresh = keep_found([Found(DifferenceKind.OTHER_CURRENCY, ref, words, attempt.amount)])
+    if attempt.is_live:
+        attempt.state = ATTEMPT.after(attempt.state, "lose_track_of")
+        attempt.next_check_at, attempt.failure = None, words
+    if fresh:
+        tell_invoices(attempt, "set apart", words)
 
 
 def _shares(attempt: PaymentAttempt, received: Money) -> Sequence[tuple[int, Money]]:

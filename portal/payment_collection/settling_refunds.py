@@ -20,6 +20,7 @@ from portal.models import (
     GATEWAY_REFUND,
     LIVE_REFUNDS,
     AccountRole,
+    DifferenceKind,
     Dispute,
     DisputeState,
     GatewayRefund,
@@ -27,6 +28,12 @@ from portal.models import (
 )
 from portal.payment_collection.gateway import RefundOrder, RefundSeen, RefundState, gateway
 from portal.payment_collection.retries import next_look
+from portal.payment_collection.unmatched import (
+    Found,
+    is_foreign_money,
+    keep_found,
+    said_in,
+)
 from portal.payments import undo_refund
 from portal.tasks import wake
 
@@ -95,6 +102,8 @@ def record_refund(refund_id: int, seen: RefundSeen) -> GatewayRefundState:
     row.refund_ref = row.refund_ref or seen.refund_ref or None
     if seen.reference == row.public_id and seen.amount != row.amount:
         return _lost_track(refund_id, f"The payment processor gave back {seen.amount} instead.")
+    if is_foreign_money(seen.currency, row.currency):
+        return _lost_track(refund_id, _set_apart(row, seen))
     row.misses = 0
     match seen.state:
         case RefundState.SUCCEEDED if GATEWAY_REFUND.allows(row.state, "settle"):
@@ -105,6 +114,18 @@ def record_refund(refund_id: int, seen: RefundSeen) -> GatewayRefundState:
             row.state, row.failure = GatewayRefundState.IN_TRANSIT, ""
             row.next_check_at = _next(row)
     return row.state
+
+
+def _set_apart(row: GatewayRefund, seen: RefundSeen) -> str:
+    """Money that left in another currency is booked by a person; the sentence for them."""
+    words = (
+        f"The processor gave back {said_in(seen.amount, seen.currency)}; {row.amount} was asked "
+        "for. It is another currency, so it is not booked: see to it there."
+    )
+    ref = seen.refund_ref or row.public_id
+    other = DifferenceKind.OTHER_CURRENCY
+    keep_found([Found(other, ref, words, row.amount, payment_id=row.payment_id)])
+    return words
 
 
 def _settle(row: GatewayRefund, seen: RefundSeen) -> None:

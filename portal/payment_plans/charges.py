@@ -12,7 +12,6 @@ from portal.company import today
 from portal.db import claim, db, insert_once
 from portal.models import (
     CHARGE,
-    LIVE_CHARGES,
     AttemptPurpose,
     AttemptShare,
     ChargeSource,
@@ -26,6 +25,7 @@ from portal.models import (
     PlanState,
 )
 from portal.payment_collection import Decision, Verdict, primary_method, why_not
+from portal.payment_plans.credit_first import credit_to_use, credit_words
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import shares_to_pay
 from portal.tasks import wake
@@ -75,6 +75,8 @@ def decide_plan(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.CANCEL, PAID_ANOTHER_WAY)
     if why := paused_because(plan):
         return Decision(Verdict.HOLD, why)
+    if credit := credit_to_use(plan):
+        return Decision(Verdict.HOLD, credit_words(credit))
     method = plan.method or primary_method(plan.customer_id)
     if problem := why_not(method) if method else NO_METHOD:
         return Decision(Verdict.GIVE_UP, problem)
@@ -96,16 +98,6 @@ def cancel_charges(plan: PaymentPlan) -> None:
         if CHARGE.allows(charge.state, "cancel"):
             claim(charge, state=CHARGE.after(charge.state, "cancel"))
             charge.next_try_on, charge.outcome = None, "The payment plan ended."
-
-
-def charged_soon(plan: PaymentPlan, *, on: date) -> set[int]:
-    """Ids of instalments whose charge is under way, or tried (again) that day or later."""
-    return {
-        number
-        for number, one in charges_of(plan).items()
-        if one.state is ChargeState.CHARGING
-        or (one.state in LIVE_CHARGES and one.next_try_on is not None and one.next_try_on >= on)
-    }
 
 
 def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:

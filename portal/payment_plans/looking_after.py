@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from portal.audit import record
-from portal.company import business_day, today
+from portal.company import today
 from portal.db import claim, db, in_transaction, lock_rows, reading
+from portal.invoices import late_instalments
 from portal.kernel import clock
 from portal.models import (
     PLAN,
@@ -27,7 +28,8 @@ from portal.models import (
     PlanShare,
     PlanState,
 )
-from portal.payment_plans.charges import charged_soon, plan_due_charges
+from portal.payment_plans.charges import plan_due_charges
+from portal.payment_plans.credit_first import use_credit_first
 from portal.payment_plans.ending import end_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
@@ -103,12 +105,13 @@ def _keep(plan: PaymentPlan) -> None:
 
 
 def _follow(plan: PaymentPlan, on: date) -> None:
-    open_ones = [one for one in plan.progress(on) if one.open]
     if plan.automatic:
+        use_credit_first(plan, on=on)
         plan_due_charges(plan, on=on)
-    promised = charged_soon(plan, on=on)  # a try that was announced is made before it breaks
-    late = [one for one in open_ones if _is_beyond_grace(plan, one, on)]
-    if any(one.instalment.id not in promised for one in late):
+    open_ones = [one for one in plan.progress(on) if one.open]
+    late = late_instalments(plan, on=on)  # a try that was announced is made before it breaks
+    told = {one.instalment.id for one in open_ones if one.instalment.reminded_at is not None}
+    if late & told:  # what fell due while the plan was paused is reminded of first
         _break(plan, on)
         return
     for one in open_ones:
@@ -119,18 +122,6 @@ def _follow(plan: PaymentPlan, on: date) -> None:
             instalment.reminded_at = clock.now()
             tell_customer("plan_reminder", plan, about=one)
             record("reminded", plan, f"{plan.customer.name} was reminded: {_words(one)}.")
-
-
-def _is_beyond_grace(plan: PaymentPlan, one: InstalmentProgress, on: date) -> bool:
-    """Its days of grace are over, and the customer was told at least as long ago.
-
-    What fell due while the plan was paused is reminded of first; a charge that failed begins
-    the days of grace anew, also when a bank returned it days later.
-    """
-    told = one.instalment.reminded_at
-    grace = timedelta(days=plan.grace_days)
-    late = plan.deadline(one.instalment) < on
-    return late and told is not None and business_day(told) + grace < on
 
 
 def _tell_missed(plan: PaymentPlan, one: InstalmentProgress) -> None:

@@ -121,8 +121,10 @@ def apply_oldest_first(payment: Payment, *, on: date) -> Money:
     return applied
 
 
-def apply_credit(invoice: Invoice, *, on: date) -> Money:
+def apply_credit(invoice: Invoice, *, on: date, most: Money | None = None) -> Money:
     """Use the customer's credit for one invoice, the oldest money first; returns what was used.
+
+    All of it that fits, or `most`.
 
     Disputed money is left alone. Zero when there is none, or nothing is owed.
     """
@@ -137,7 +139,9 @@ def apply_credit(invoice: Invoice, *, on: date) -> Money:
     )
     used = ZERO
     for payment in db.session.scalars(query).all():
-        used += apply_locked(payment, invoice, payment.unapplied, max(on, payment.received_on))
+        part = payment.unapplied if most is None else min(payment.unapplied, most - used)
+        if part > ZERO:
+            used += apply_locked(payment, invoice, part, max(on, payment.received_on))
     return used
 
 

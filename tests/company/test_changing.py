@@ -10,10 +10,13 @@ from portal.company import (
     change_business_unit,
     change_company,
     company,
+    format_money,
+    speak_in,
 )
 from portal.customers import add_customer_type, change_customer_type, customer_types
 from portal.db import db
 from portal.kernel.errors import Conflict, InvalidFields
+from portal.kernel.money import Money
 from portal.ledger import account_for
 from portal.models import AccountRole, PaymentMethod
 from portal.payments import (
@@ -103,3 +106,26 @@ def test_money_lands_on_an_asset_account(app, role):
     with pytest.raises(InvalidFields) as refusal:
         add_payment_type(PaymentTypeWords("Money order", PaymentMethod.OTHER, account))
     assert set(refusal.value.errors) == {"account_id"}
+
+
+def test_sentences_say_amounts_in_the_companys_currency(app):
+    assert str(Money.of("-1234.50")) == "-$1,234.50"
+    company().currency = "EUR"
+    assert f"{Money.of('1234.50')} were received" == "€1,234.50 were received"
+    assert str(Money.of("-5")) == "-€5.00"
+    db.session.commit()
+    db.session.expire_all()
+    assert company().currency == "EUR"
+    assert str(Money.of(5)) == format_money(Money.of(5), "en", "EUR")
+    company().currency = "CHF"
+    db.session.rollback()
+    assert company().currency == "EUR"
+    assert str(Money.of(5)) == "€5.00"
+
+
+def test_the_next_reader_of_the_company_says_amounts_as_it_does(app):
+    speak_in("GBP")
+    db.session.rollback()
+    db.session.expire_all()
+    assert company().currency == "USD"
+    assert str(Money.of(5)) == "$5.00"

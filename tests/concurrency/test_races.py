@@ -135,6 +135,33 @@ def test_page_hook_and_janitor_together_record_one_payment(build, at_once, turn)
     assert count(Message, Message.kind == "receipt") == 1
 
 
+def test_money_at_the_desk_beside_a_page_that_settles_waits_in_no_circle(build, at_once, turn):
+    invoice = build.posted("80")
+    number = invoice.id
+    attempt_id, page = begin(invoice)
+    press(page, "succeed")
+
+    def at_the_desk():  # committed without a second try: a deadlock would show
+        paying = get_invoice(number)
+        money = ReceivedMoney(
+            customer=paying.customer, amount=Money.of(80), type=payment_types()[0],
+            on=paying.invoice_date,
+        )  # fmt: skip
+        receive_payment(money, [(paying, Money.of(80))])
+        db.session.commit()
+
+    raised = at_once(at_the_desk, lambda: settle(attempt_id))
+
+    assert raised[1] is None
+    assert not is_deadlock(raised[0])
+    assert count(Payment) == 1 + (raised[0] is None)
+    assert db.session.get(Invoice, number).balance == ZERO
+
+
+def is_deadlock(error):
+    return getattr(getattr(error, "orig", None), "sqlstate", "") == "40P01"
+
+
 def test_credit_is_used_once(build, at_once, turn):
     customer = build.customer()
     for _ in range(2):

@@ -29,10 +29,12 @@ from portal.payment_collection import (
     CheckoutSeen,
     CheckoutState,
     CheckoutWanted,
+    close_stale,
     due_attempts,
     handle_event,
     recheck,
     settle,
+    stale_attempts,
     start_checkout,
     waiting_events,
 )
@@ -438,3 +440,39 @@ def test_test_money_goes_to_a_clearing_account_of_its_own(build):
     (payment,) = payments()
     assert payment.type.account.role is AccountRole.TEST_CLEARING
     assert payment.livemode is False
+
+
+def test_who_changes_an_invoice_never_waits_for_its_attempt(build):
+    """An attempt is locked before its invoices; marking it here would be the other way round."""
+    invoice = build.posted("80")
+    attempt_id, _page = begin(invoice)
+    written = []
+
+    def listen(_connection, _cursor, statement, *_rest):
+        if "payment_attempts" in statement and not statement.startswith("SELECT"):
+            written.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        build.payment(invoice.customer, "50", invoice)
+        db.session.flush()
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", listen)
+    assert written == []
+    db.session.commit()
+    run_waiting()
+    assert state_of(attempt_id) is AttemptState.EXPIRED
+
+
+def test_a_page_that_asks_for_too_much_is_closed_though_the_wake_up_was_lost(build, monkeypatch):
+    invoice = build.posted("80")
+    attempt_id, _page = begin(invoice)
+    monkeypatch.setattr("portal.payment_collection.stale.wake", lambda *_words: None)
+    build.payment(invoice.customer, "50", invoice)
+    db.session.commit()
+    assert list(stale_attempts()) == [attempt_id]
+
+    close_stale(attempt_id)
+
+    assert state_of(attempt_id) is AttemptState.EXPIRED
+    assert list(stale_attempts()) == []

@@ -1,15 +1,19 @@
 """Automatic plans: each instalment is charged on its day, for what is open of it, once."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from flask import current_app
 
 from portal.db import db
-from portal.invoices import plans_in_good_standing
-from portal.kernel.money import ZERO
+from portal.invoices import interest_problem, kept_to, plans_in_good_standing
+from portal.kernel import clock
+from portal.kernel.money import ZERO, Money
 from portal.models import (
     AttemptState,
     ChargeState,
     MethodState,
+    Payment,
     PaymentAttempt,
     PlannedCharge,
     PlanRhythm,
@@ -19,8 +23,8 @@ from portal.payment_collection import (
     charges_needing_somebody,
     settle,
 )
-from portal.payment_plans import paused_because, withdraw_plan
-from portal.payments import ReturnReason, return_payment
+from portal.payment_plans import look_after_plans, paused_because, withdraw_plan
+from portal.payments import ReturnReason, credit_of, return_payment
 from portal.tasks import look_at, sweep
 from tests.payment_plans.plans import (
     TODAY,
@@ -233,13 +237,74 @@ def test_a_plan_that_waits_for_the_bank_or_a_dispute_counts_as_kept_to(build):
     plan = automatic(build, "100", "bank")
     invoice_id = plan.shares[0].invoice_id
     work_on(TODAY)
-    assert not plan.in_good_standing(in_days(6))
     assert plans_in_good_standing([invoice_id], on=in_days(6)) == {invoice_id: plan}
+    plan.method.state, plan.method.is_primary = MethodState.REMOVED, False
     comes_back(in_days(6))
-    assert plans_in_good_standing([invoice_id], on=in_days(6)) == {}
+    with_grace_over = in_days(12)
+    assert plans_in_good_standing([invoice_id], on=with_grace_over) == {}
     payment = pay(build, plan.shares[0].invoice, "10")
     payment.disputed = True
-    assert plans_in_good_standing([invoice_id], on=in_days(6)) == {invoice_id: plan}
+    assert plans_in_good_standing([invoice_id], on=with_grace_over) == {invoice_id: plan}
+
+
+def test_a_plan_that_a_retry_keeps_alive_pays_no_interest(build):
+    plan = automatic(build, "100", "declined-card")
+    invoice = plan.shares[0].invoice
+    for day in (TODAY, in_days(3)):
+        work_on(day)
+    late_on = in_days(7)
+    assert plan.deadline(plan.instalments[0]) < late_on
+    assert (charges()[0].next_try_on, plan.state) == (in_days(8), PlanState.ACTIVE)
+
+    assert plan.number in (interest_problem(invoice, on=late_on) or "")
+    assert kept_to([plan], on=late_on) == {plan.id}
+
+
+def test_a_badge_says_what_interest_says(build, office):
+    plan = automatic(build, "100", "declined-card")
+    invoice = plan.shares[0].invoice
+    for day in (TODAY, in_days(3)):
+        work_on(day)
+    with on_day(in_days(7)):
+        assert "it is kept to" in office.get(f"/staff/invoices/{invoice.id}").text
+        assert "Missed" not in office.get(f"/staff/payment-plans/{plan.id}").text
+
+
+def test_an_automatic_plan_uses_credit_before_it_charges_and_tells(build):
+    plan = automatic(build, "100")
+    build.payment(plan.customer, "10")
+    work_on(TODAY)
+
+    assert [str(one) for one in charged()] == ["$15.00"]
+    assert amounts(plan)[0] == ("$25.00", "$0.00", "paid")
+    assert told("plan credit used") == 1
+
+
+def test_credit_for_the_whole_instalment_leaves_nothing_to_charge(build):
+    plan = automatic(build, "100")
+    build.payment(plan.customer, "60")
+    work_on(TODAY)
+
+    assert (charged(), credit_of(plan.customer_id)) == ([], Money.of(35))
+    assert [one[2] for one in amounts(plan)] == ["paid", "planned", "planned", "planned"]
+
+
+def test_credit_that_comes_before_the_charge_holds_it_until_it_is_used(build):
+    plan = automatic(build, "100")
+    look_on(TODAY)
+    build.payment(plan.customer, "10")
+    charge_now()
+    assert (charges()[0].state, charged()) == (ChargeState.WAITING, [])
+    assert "$10.00 in credit" in charges()[0].outcome
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        look_after_plans()
+        charge_now()
+    assert [str(one) for one in charged()] == ["$15.00"]
+
+
+def charged():
+    query = sa.select(Payment.amount).where(Payment.provider == "test")
+    return db.session.scalars(query).all()
 
 
 def test_a_charge_of_a_plan_that_was_given_up_needs_somebody_while_the_plan_runs(build):

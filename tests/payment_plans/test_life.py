@@ -7,6 +7,7 @@ from portal.invoices import (
     cancel_invoice,
     charge_interest,
     interest_problem,
+    kept_to,
     plans_in_good_standing,
     post_invoice,
     start_credit_note,
@@ -97,7 +98,7 @@ def test_missed_is_told_once_and_grace_days_later_the_plan_breaks(build):
     look_on(in_days(1))
     assert told("plan missed") == 1
     look_on(in_days(5))
-    assert (plan.state, plan.in_good_standing(in_days(5))) == (PlanState.ACTIVE, True)
+    assert (plan.state, kept_to([plan], on=in_days(5))) == (PlanState.ACTIVE, {plan.id})
     look_on(in_days(6))
     assert plan.state is PlanState.BROKEN
     assert plan.ended_because == "Payment 1 of $25.00 was not paid."

@@ -55,6 +55,7 @@ class CheckoutSeen:
     method: str = ""
     failure: str = ""
     received_at: datetime | None = None  # when the money was received, if the gateway says
+    currency: str = ""  # of `received`, as EUR; every gateway says it of money received
 
 
 class Checkouts(Protocol):

@@ -25,6 +25,7 @@ class DisputeSeen:
     outcome: str
     answer_by: datetime | None = None
     movements: tuple[MovementSeen, ...] = ()
+    currency: str = ""
 
 
 class Disputes(Protocol):

@@ -25,6 +25,7 @@ class MovementSeen:
     payment_ref: str = ""
     source_ref: str = ""
     payout_ref: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class PayoutSeen:
     arrives_on: date
     state: str
     failure: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class PaymentListed:
     received: Money
     refunded: Money = ZERO
     received_at: datetime | None = None
+    currency: str = ""
 
 
 class Payouts(Protocol):

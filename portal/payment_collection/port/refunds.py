@@ -36,6 +36,7 @@ class RefundSeen:
     amount: Money
     failure: str = ""
     moved_at: datetime | None = None
+    currency: str = ""
 
 
 class Refunds(Protocol):

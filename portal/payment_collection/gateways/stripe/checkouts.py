@@ -11,6 +11,7 @@ from portal.payment_collection.gateways.stripe.client import (
     BANK_DEBITS,
     StripeDoor,
     call,
+    currency_of,
     failure,
 )
 from portal.payment_collection.port.checkouts import (
@@ -88,6 +89,7 @@ def _seen(session: stripe.checkout.Session) -> CheckoutSeen:
         method=method_of(known),
         failure=failure_words(known),
         received_at=received_at_of(known),
+        currency=currency_of(known),
     )
 
 

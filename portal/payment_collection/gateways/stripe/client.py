@@ -31,6 +31,11 @@ class StripeDoor:
         )
 
 
+def currency_of(thing: object) -> str:
+    """As we write it, e.g. EUR; Stripe writes it in small letters."""
+    return str(getattr(thing, "currency", None) or "").upper()
+
+
 def call(request: Callable[[], T]) -> T:
     try:
         return request()

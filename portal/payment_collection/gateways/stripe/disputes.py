@@ -11,7 +11,7 @@ import stripe
 
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.money import Money
-from portal.payment_collection.gateways.stripe.client import StripeDoor, call
+from portal.payment_collection.gateways.stripe.client import StripeDoor, call, currency_of
 from portal.payment_collection.port.disputes import DisputeSeen
 from portal.payment_collection.port.payouts import MovementSeen
 
@@ -93,6 +93,7 @@ def _seen(dispute: stripe.Dispute) -> DisputeSeen:
         outcome=outcome_of(dispute.status),
         answer_by=datetime.fromtimestamp(due, UTC) if due else None,
         movements=tuple(_movement(one) for one in dispute.balance_transactions),
+        currency=currency_of(dispute),
     )
 
 
@@ -103,4 +104,5 @@ def _movement(moved: stripe.BalanceTransaction) -> MovementSeen:
         amount=Money(moved.amount),
         fee=Money(moved.fee),
         moved_at=datetime.fromtimestamp(moved.created, UTC),
+        currency=currency_of(moved),
     )

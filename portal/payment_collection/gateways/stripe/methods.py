@@ -21,6 +21,7 @@ from portal.payment_collection.gateways.stripe.client import (
     BANK_DEBITS,
     StripeDoor,
     call,
+    currency_of,
     failure,
 )
 from portal.payment_collection.port.checkouts import CheckoutSeen, CheckoutState, OpenedCheckout
@@ -195,6 +196,7 @@ def _charge_seen(intent: stripe.PaymentIntent) -> CheckoutSeen:
         method=method_of(intent),
         failure=_refusal(intent) if refused else "",
         received_at=received_at_of(intent),
+        currency=currency_of(intent),
     )
 
 

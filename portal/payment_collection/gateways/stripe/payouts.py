@@ -11,7 +11,7 @@ from stripe.params import BalanceTransactionListParams, PaymentIntentListParams,
 
 from portal.kernel.money import ZERO, Money
 from portal.models import MovementKind
-from portal.payment_collection.gateways.stripe.client import StripeDoor, call, failure
+from portal.payment_collection.gateways.stripe.client import StripeDoor, call, currency_of, failure
 from portal.payment_collection.port.payouts import MovementSeen, PaymentListed, PayoutSeen
 
 AT_A_TIME = 100  # the most Stripe lists on one page
@@ -86,6 +86,7 @@ def _payout(payout: stripe.Payout) -> PayoutSeen:
         arrives_on=_day(payout.arrival_date),
         state=STATES.get(payout.status, "on_its_way"),
         failure=getattr(payout, "failure_message", None) or "",
+        currency=currency_of(payout),
     )
 
 
@@ -102,6 +103,7 @@ def _movement(moved: stripe.BalanceTransaction, payout_ref: str) -> MovementSeen
         payment_ref=intent if isinstance(intent, str) else getattr(intent, "id", "") or "",
         source_ref=source if isinstance(source, str) else getattr(known, "id", "") or "",
         payout_ref=payout_ref,
+        currency=currency_of(moved),
     )
 
 
@@ -117,6 +119,7 @@ def _listed(intent: stripe.PaymentIntent) -> PaymentListed:
         received=Money(intent.amount_received or 0),
         refunded=Money(refunded) if refunded else ZERO,
         received_at=datetime.fromtimestamp(created, UTC) if created else None,
+        currency=currency_of(intent),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import stripe
 
 from portal.kernel.money import Money
-from portal.payment_collection.gateways.stripe.client import StripeDoor, call
+from portal.payment_collection.gateways.stripe.client import StripeDoor, call, currency_of
 from portal.payment_collection.port.refunds import RefundOrder, RefundSeen, RefundState
 
 STATES = {
@@ -63,6 +63,7 @@ def _seen(refund: stripe.Refund) -> RefundSeen:
         amount=Money(refund.amount),
         failure=_failure_words(refund) if state is RefundState.FAILED else "",
         moved_at=datetime.fromtimestamp(refund.created, UTC),
+        currency=currency_of(refund),
     )
 
 

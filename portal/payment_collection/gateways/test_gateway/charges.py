@@ -42,7 +42,11 @@ class TestCharges(TestDoor):
                 session, "charge", order.reference, "tpi",
                 parent_ref=order.method_ref, state="prepared",
                 amount=order.amount,
-                data={"reference": order.reference, "description": order.description},
+                data={
+                    "reference": order.reference,
+                    "description": order.description,
+                    "currency": order.currency,
+                },
             )  # fmt: skip
             return row.ref
 
@@ -104,4 +108,5 @@ def _charge_seen(session: Session, row: TestGatewayObject) -> CheckoutSeen:
         method=method.data["kind"] if method else "card",
         failure=row.data.get("failure", ""),
         received_at=datetime.fromisoformat(settled) if settled and paid else None,
+        currency=row.data.get("currency", ""),
     )

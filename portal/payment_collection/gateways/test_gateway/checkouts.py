@@ -63,6 +63,7 @@ class TestCheckouts(TestDoor):
                     client_reference=order.reference,
                     description=order.description,
                     amount=order.amount,
+                    currency=order.currency,
                     return_url=order.return_url,
                     expires_at=clock.now() + LIFETIME,
                 )
@@ -88,6 +89,7 @@ class TestCheckouts(TestDoor):
                 method=row.method,
                 failure=row.failure,
                 received_at=row.pressed_at if paid else None,
+                currency=row.currency,
             )
 
     def close_checkout(self, session_ref: str) -> None:

@@ -103,7 +103,10 @@ def _begin(session: Any, payment_ref: str, button: str) -> TestGatewayObject:
         parent_ref=payment_ref,
         state=state,
         amount=amount,
-        data={"answer_by": (clock.now() + TIME_TO_ANSWER).isoformat()},
+        data={
+            "answer_by": (clock.now() + TIME_TO_ANSWER).isoformat(),
+            "currency": paid.currency if paid else "",
+        },
     )
     session.add(dispute)
     session.flush()
@@ -128,7 +131,8 @@ def _move(session: Any, dispute: TestGatewayObject, amount: Money, fee: Money, k
             state=kind,
             amount=amount,
             data={"fee": fee.cents, "moved_at": clock.now().isoformat(),
-                  "payment_ref": dispute.parent_ref},
+                  "payment_ref": dispute.parent_ref,
+                  "currency": dispute.data.get("currency", "")},
         )
     )  # fmt: skip
     session.flush()
@@ -144,6 +148,7 @@ def _seen(session: Any, row: TestGatewayObject) -> DisputeSeen:
         outcome=row.state,
         answer_by=datetime.fromisoformat(row.data["answer_by"]),
         movements=tuple(movement_of(one) for one in moved),
+        currency=row.data.get("currency", ""),
     )
 
 
@@ -157,4 +162,5 @@ def movement_of(row: TestGatewayObject) -> MovementSeen:
         moved_at=datetime.fromisoformat(row.data["moved_at"]),
         payment_ref=row.data["payment_ref"],
         source_ref=row.parent_ref,
+        currency=row.data.get("currency", ""),
     )

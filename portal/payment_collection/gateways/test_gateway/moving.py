@@ -42,7 +42,8 @@ def _paid_pages(session: Session) -> Iterator[MovementSeen]:
     query = sa.select(TestCheckout).where(TestCheckout.state == "succeeded")
     for row in session.scalars(query):
         assert row.pressed_at is not None
-        yield _charge(row.payment_ref, row.amount, row.method, row.pressed_at)
+        said = row.currency
+        yield _charge(row.payment_ref, row.amount, row.method, row.pressed_at, said)
 
 
 def _charges(session: Session) -> Iterator[MovementSeen]:
@@ -55,7 +56,8 @@ def _charges(session: Session) -> Iterator[MovementSeen]:
     )
     for row, its_method in session.execute(query):
         kind = its_method.data.get("kind", "card") if its_method else "card"
-        yield _charge(row.ref, row.amount, kind, _moment(row, "settled_at"))
+        said = row.data.get("currency", "")
+        yield _charge(row.ref, row.amount, kind, _moment(row, "settled_at"), said)
 
 
 def refund_movements(row: TestGatewayObject) -> Iterator[MovementSeen]:
@@ -78,10 +80,13 @@ def dispute_movement(row: TestGatewayObject) -> MovementSeen:
         moved_at=_moment(row, "moved_at"),
         payment_ref=row.data.get("payment_ref", ""),
         source_ref=row.parent_ref,
+        currency=row.data.get("currency", ""),
     )
 
 
-def _charge(payment_ref: str, amount: Money, method: str, at: datetime) -> MovementSeen:
+def _charge(
+    payment_ref: str, amount: Money, method: str, at: datetime, currency: str
+) -> MovementSeen:
     return MovementSeen(
         movement_ref=f"tbt_{payment_ref}",
         kind=MovementKind.CHARGE.value,
@@ -90,6 +95,7 @@ def _charge(payment_ref: str, amount: Money, method: str, at: datetime) -> Movem
         moved_at=at,
         payment_ref=payment_ref,
         source_ref=payment_ref,
+        currency=currency,
     )
 
 
@@ -110,6 +116,7 @@ def _movement(
         moved_at=at,
         payment_ref=row.parent_ref if payment_ref is None else payment_ref,
         source_ref=row.ref,
+        currency=row.data.get("currency", ""),
     )
 
 

@@ -68,7 +68,10 @@ class TestPayouts(TestDoor):
                 kind="payout",
                 state="on_its_way",
                 amount=Money.total(one.amount - one.fee for one in moved),
-                data={"arrives_on": (clock.now() + timedelta(days=1)).date().isoformat()},
+                data={
+                    "arrives_on": (clock.now() + timedelta(days=1)).date().isoformat(),
+                    "currency": next((one.currency for one in moved if one.currency), ""),
+                },
             )
             session.add(payout)
             session.add_all([_row(one, payout.ref) for one in moved])
@@ -134,6 +137,7 @@ def _seen(row: TestGatewayObject) -> PayoutSeen:
         arrives_on=date.fromisoformat(row.data["arrives_on"]),
         state=row.state,
         failure=row.data.get("failure", ""),
+        currency=row.data.get("currency", ""),
     )
 
 
@@ -149,6 +153,7 @@ def _row(moved: MovementSeen, payout_ref: str) -> TestGatewayObject:
             "moved_at": moved.moved_at.isoformat(),
             "payment_ref": moved.payment_ref,
             "source_ref": moved.source_ref,
+            "currency": moved.currency,
         },
     )
 
@@ -163,6 +168,7 @@ def _moved(row: TestGatewayObject) -> MovementSeen:
         payment_ref=row.data["payment_ref"],
         source_ref=row.data["source_ref"],
         payout_ref=row.parent_ref,
+        currency=row.data.get("currency", ""),
     )
 
 
@@ -174,8 +180,9 @@ def _pages(session: Session, start: datetime, end: datetime) -> Iterator[Payment
     for row in session.scalars(query):
         refunded = _refunded(session, row.payment_ref)
         yield PaymentListed(
-            row.payment_ref, row.client_reference, row.amount, refunded, row.pressed_at
-        )
+            row.payment_ref, row.client_reference, row.amount, refunded, row.pressed_at,
+            row.currency,
+        )  # fmt: skip
 
 
 def _charges(session: Session, start: datetime, end: datetime) -> Iterator[PaymentListed]:
@@ -190,7 +197,8 @@ def _charges(session: Session, start: datetime, end: datetime) -> Iterator[Payme
         settled = row.data.get("settled_at")
         at = datetime.fromisoformat(settled) if settled else row.created_at
         refunded = _refunded(session, row.ref)
-        yield PaymentListed(row.ref, row.data.get("reference", ""), row.amount, refunded, at)
+        reference, currency = row.data.get("reference", ""), row.data.get("currency", "")
+        yield PaymentListed(row.ref, reference, row.amount, refunded, at, currency)
 
 
 def _refunded(session: Session, payment_ref: str) -> Money:

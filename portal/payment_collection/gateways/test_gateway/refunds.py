@@ -40,6 +40,7 @@ class Paid:
     payment_ref: str
     amount: Money
     method: str
+    currency: str = ""
 
 
 class TestRefunds(TestDoor):
@@ -101,12 +102,13 @@ def paid_by(session: Any, payment_ref: str) -> Paid | None:
     """The payment with this reference, once it succeeded."""
     page = checkout_by(session, TestCheckout.payment_ref, payment_ref)
     if page is not None:
-        paid = Paid(payment_ref, page.amount, page.method)
+        paid = Paid(payment_ref, page.amount, page.method, page.currency)
         return paid if page.state == "succeeded" else None
     charge = object_by(session, TestGatewayObject.ref, payment_ref)
     if charge is None or charge.state != "succeeded":
         return None
-    return Paid(payment_ref, charge.amount, str(charge.data.get("method", "card")))
+    method, currency = charge.data.get("method", "card"), charge.data.get("currency", "")
+    return Paid(payment_ref, charge.amount, str(method), str(currency))
 
 
 def left_of(session: Any, paid: Paid) -> Money:
@@ -141,7 +143,11 @@ def _make(session: Any, paid: Paid, amount: Money, *, reference: str | None) -> 
         parent_ref=paid.payment_ref,
         state="in_transit" if is_slow(session, paid) else "succeeded",
         amount=amount,
-        data={"reference": reference or "", "moved_at": clock.now().isoformat()},
+        data={
+            "reference": reference or "",
+            "moved_at": clock.now().isoformat(),
+            "currency": paid.currency,
+        },
     )
     session.add(made)
     session.flush()
@@ -157,6 +163,7 @@ def _seen(row: TestGatewayObject) -> RefundSeen:
         amount=row.amount,
         failure=row.data.get("failure", ""),
         moved_at=datetime.fromisoformat(row.data["moved_at"]),
+        currency=row.data.get("currency", ""),
     )
 
 

@@ -1,0 +1,41 @@
+"""what asks for too much is computed; money in another currency, too much, or twice"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from portal.db.upgrading import change_promises
+
+revision = "0019"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+FOUND = (
+    "missing_here", "missing_there", "amount_differs", "refund_missing_here",
+    "refund_missing_there",
+)  # fmt: skip
+SEEN_TO = ("other_currency", "other_amount", "overpaid", "given_back_twice")
+CURRENCIES = ("test_checkouts", "gateway_movements")
+PROMISES = [
+    ("gateway_differences", "ck_gateway_differences_differencekind",
+     ("kind", FOUND), ("kind", (*FOUND, *SEEN_TO))),
+]  # fmt: skip
+
+
+def upgrade() -> None:
+    op.drop_index("ix_payment_attempts_stale", "payment_attempts")
+    op.drop_column("payment_attempts", "stale")
+    for table in CURRENCIES:  # empty: it was not said; one currency was all there could be
+        op.execute(f"ALTER TABLE {table} ADD COLUMN currency VARCHAR DEFAULT '' NOT NULL")
+    change_promises(PROMISES)
+
+
+def downgrade() -> None:
+    change_promises([(table, name, new, old) for table, name, old, new in PROMISES])
+    for table in CURRENCIES:
+        op.drop_column(table, "currency")
+    op.execute("ALTER TABLE payment_attempts ADD COLUMN stale BOOLEAN DEFAULT FALSE NOT NULL")
+    op.create_index(
+        "ix_payment_attempts_stale", "payment_attempts", ["id"],
+        sqlite_where=sa.text("stale"), postgresql_where=sa.text("stale"),
+    )  # fmt: skip
