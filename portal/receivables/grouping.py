@@ -44,6 +44,7 @@ class AgingView(AgingFilter):
     by: AgingBy = AgingBy.CUSTOMER
     net: bool = False
     location_id: int | None = None
+    customer_id: int | None = None
     customer_type_id: int | None = None
 
 
@@ -75,7 +76,7 @@ def grouped_aging(view: AgingView, page: PageRequest, *, on: date) -> GroupedAgi
 
     Every open cent is in exactly one group and one bucket. Two statements.
     """
-    listed = _listed(view, on)
+    listed = groups_of(view, on)
     sums = [sa.func.sum(listed.c[name]).label(name) for name in (*FIGURES, "credit")]
     whole = db.session.execute(sa.select(sa.func.count().label("groups"), *sums)).one()
     last = max((whole.groups + page.size - 1) // page.size, 1)
@@ -88,7 +89,7 @@ def grouped_aging(view: AgingView, page: PageRequest, *, on: date) -> GroupedAgi
 
 def every_group(view: AgingView, *, on: date) -> Iterator[GroupRow]:
     """All groups in the order of the page, from a cursor; for a workbook."""
-    query = _ordered(_listed(view, on), view, "").execution_options(yield_per=1_000)
+    query = _ordered(groups_of(view, on), view, "").execution_options(yield_per=1_000)
     for one in db.session.execute(query):
         yield _row(one)
 
@@ -124,8 +125,8 @@ def _figures(found: Any, key: int, name: str) -> AgingRow:
     return AgingRow(key, name, *(getattr(found, one) or ZERO for one in FIGURES))
 
 
-def _listed(view: AgingView, on: date) -> sa.CTE:
-    """Every group with its name and figures; 0 stands for what belongs to none."""
+def groups_of(view: AgingView, on: date) -> sa.CTE:
+    """Every group as (key, name, whose, FIGURES, credit); 0 stands for what belongs to none."""
     owing = _groups(view, on).subquery()
     figures = [owing.c[name] for name in (*FIGURES, "credit")]
     match view.by:
@@ -224,6 +225,8 @@ def _narrowed(view: AgingView) -> Sequence[sa.ColumnElement[bool]]:
         wheres.append(Invoice.business_unit_id.is_not_distinct_from(view.business_unit_id or None))
     if view.location_id is not None:
         wheres.append(Invoice.location_id.is_not_distinct_from(view.location_id or None))
+    if view.customer_id is not None:
+        wheres.append(Invoice.customer_id == view.customer_id)
     if view.customer_type_id is not None:
         typed = sa.select(Customer.id).where(Customer.customer_type_id == view.customer_type_id)
         wheres.append(Invoice.customer_id.in_(typed))

@@ -50,6 +50,11 @@ def open_list(view: AgingView, page: PageRequest, *, on: date) -> tuple[Page[Ope
     return Page(rows, count, number, page.size), total or ZERO
 
 
+def every_open_item(view: AgingView, *, on: date) -> list[OpenItem]:
+    """All invoices that were open on that day and fit the view, the oldest due first."""
+    return [OpenItem(*one) for one in db.session.execute(_query(view, on))]
+
+
 def aging_workbook(view: AgingView, *, on: date) -> IO[bytes]:
     """The groups with their sums, and every open invoice: an open file at its start."""
     return write_workbook(
