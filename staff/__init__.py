@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from staff import (
     account,
     accounts,
+    aging,
     approval_rules,
     attempts,
     auto_batches,
@@ -77,7 +78,7 @@ from staff import (
 )
 
 SCREENS = (
-    account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
+    account, accounts, aging, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
     batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
     contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
     customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,

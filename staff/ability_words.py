@@ -46,6 +46,7 @@ GROUPS: list[tuple[Any, list[tuple[Ability, Any]]]] = [
         (A.REFUND_PAYMENTS, later("Give money back.")),
         (A.RETURN_PAYMENTS, later("Record bounced checks and payments entered in error.")),
         (A.VIEW_RECEIVABLES, later("See who owes how much since when.")),
+        (A.SEND_STATEMENTS, later("See and send statements, one or many.")),
     ]),
     (later("Accounting"), [
         (A.VIEW_LEDGER, later("Look at the journal, accounts and trial balance.")),

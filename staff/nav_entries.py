@@ -69,6 +69,7 @@ FOLDED: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
 
 PART_OF = {  # screens that belong to another one's entry
     "staff.posting": "staff.invoices",
+    "staff.aging": "staff.receivables",
     "staff.autopay": "staff.customers",
     "staff.bulk_charges": "staff.planned_charges",
     "staff.corrections": "staff.invoices",

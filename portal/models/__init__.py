@@ -156,6 +156,19 @@ from portal.models.sending import (
     SendingRun,
     SendingState,
 )
+from portal.models.statement import (
+    STATEMENT_TO_PRINT,
+    Statement,
+    StatementInvoice,
+    StatementItem,
+    StatementItemState,
+    StatementKind,
+    StatementRun,
+    StatementRunState,
+    StatementSettings,
+    StatementShare,
+    StatementWay,
+)
 from portal.models.submission import Submission
 from portal.models.tax import PostalTaxZone, TaxBase, TaxRate, TaxZone
 from portal.models.term import DueKind, PaymentTerm
@@ -187,6 +200,7 @@ __all__ = [
     "REFUND_REQUEST",
     "REVIEW",
     "SETUP",
+    "STATEMENT_TO_PRINT",
     "Account",
     "AccountKind",
     "AccountRole",
@@ -312,6 +326,16 @@ __all__ = [
     "SetupState",
     "SignIn",
     "SignInLink",
+    "Statement",
+    "StatementInvoice",
+    "StatementItem",
+    "StatementItemState",
+    "StatementKind",
+    "StatementRun",
+    "StatementRunState",
+    "StatementSettings",
+    "StatementShare",
+    "StatementWay",
     "StoredFile",
     "Submission",
     "SyncState",

@@ -119,12 +119,16 @@ class PrintState(StrEnum):
 
 
 class PrintRun(Base):
-    """Many documents as one PDF, made by the worker; `invoice_ids` in the order of the pages."""
+    """Many documents as one PDF, made by the worker; `invoice_ids` in the order of the pages.
+
+    `document_kind` is the registered document they are ids of: invoices unless it says otherwise.
+    """
 
     __tablename__ = "print_runs"
 
     title: Mapped[str]
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("batches.id"))
+    document_kind: Mapped[str] = mapped_column(default="invoice")
     invoice_ids: Mapped[list[int]] = mapped_column(sa.JSON)
     state: Mapped[PrintState] = mapped_column(
         named_enum(PrintState), default=PrintState.WAITING, index=True

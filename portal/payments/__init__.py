@@ -11,6 +11,7 @@ from portal.payments.counter import (
     sell_at_counter,
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.credit_sums import credit_sums
 from portal.payments.document_credit import (
     bound_problem,
     credit_given_by,
@@ -120,6 +121,7 @@ __all__ = [
     "credit_given_by",
     "credit_of",
     "credit_of_many",
+    "credit_sums",
     "credits_of",
     "delete_payment",
     "disputed_invoices",

@@ -53,7 +53,7 @@ def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
     """From dated rows alone: what came, what went back, what was applied up to that day."""
     mine = sa.and_(
         Payment.customer_id.in_(customer_ids),
-        sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(_disputed_on(on)),
+        sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(disputed_on(on)),
     )
     came = sa.select(Payment.customer_id, Payment.amount.label("amount"))
     returned = sa.select(Payment.customer_id, as_money(-Payment.amount))
@@ -69,7 +69,7 @@ def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
     return dict(db.session.execute(sums).all())
 
 
-def _disputed_on(on: date) -> sa.Select[int]:
+def disputed_on(on: date) -> sa.Select[int]:
     """The payments whose money a bank held on that day, as the journal dates it.
 
     Funds held and given back are movements of the dispute; what was lost left the payment.

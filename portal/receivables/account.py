@@ -44,7 +44,7 @@ def account_lines(customer_id: int, page: PageRequest) -> Page[AccountLine]:
     returned; what it was applied to moves nothing between the customer and us. So the newest
     balance is open invoices − credit − deposits on Pending invoices.
     """
-    events = _events(customer_id).cte("events")
+    events = account_events(customer_id).cte("events")
     order = (events.c.day, events.c.rank, events.c.row_id)
     balance = as_money(sa.func.sum(events.c.amount).over(order_by=order)).label("balance")
     total = db.session.scalar(sa.select(sa.func.count()).select_from(events)) or 0
@@ -55,17 +55,18 @@ def account_lines(customer_id: int, page: PageRequest) -> Page[AccountLine]:
         .limit(page.size)
         .offset((number - 1) * page.size)
     )
-    rows = [_line(row) for row in db.session.execute(query)]
+    rows = [account_line(row) for row in db.session.execute(query)]
     return Page(rows, total, number, page.size)
 
 
 def account_balance(customer_id: int) -> Money:
     """What the customer owes, less all their money that is not used up; negative is credit."""
-    events = _events(customer_id).subquery()
+    events = account_events(customer_id).subquery()
     return db.session.scalar(sa.select(total_of(events.c.amount))) or ZERO
 
 
-def _line(row: sa.Row[tuple[object, ...]]) -> AccountLine:
+def account_line(row: sa.Row[tuple[object, ...]]) -> AccountLine:
+    """An event as people read it, from (day, rank, row_id, words, kind, amount, balance)."""
     return AccountLine(
         on=row.day,
         event=_event(row.rank, row.amount),
@@ -88,7 +89,7 @@ def _event(rank: int, amount: Money) -> AccountEvent:
             return AccountEvent.RETURN if rising else AccountEvent.VOIDED_REFUND
 
 
-def _events(customer_id: int) -> sa.CompoundSelect[tuple[object, ...]]:
+def account_events(customer_id: int) -> sa.CompoundSelect[tuple[object, ...]]:
     """Documents, money in and out, money returned: every row once, none of an application."""
     documents = sa.select(
         Invoice.invoice_date.label("day"),

@@ -156,7 +156,7 @@ def open_items(customer_id: int, *, on: date) -> list[tuple[Invoice, Money]]:
 def aging_totals(*, on: date) -> AgingRow:
     """All customers' open balances as of a day, by age, in one row."""
     items = _open_items(on).subquery()
-    row = db.session.execute(sa.select(*_buckets(items, on))).one()
+    row = db.session.execute(sa.select(*bucket_sums(items, on))).one()
     return AgingRow(0, "", *(getattr(row, name) or ZERO for name in FIGURES))
 
 
@@ -182,13 +182,14 @@ def _listed(wanted: AgingFilter, on: date) -> sa.CTE:
 
 def _bucketed(items: sa.Subquery, on: date) -> sa.Select[*tuple[object, ...]]:
     return (
-        sa.select(items.c.customer_id, *_buckets(items, on))
+        sa.select(items.c.customer_id, *bucket_sums(items, on))
         .group_by(items.c.customer_id)
         .having(sa.func.sum(items.c.open_amount) != NO_MONEY)
     )
 
 
-def _buckets(items: sa.Subquery, on: date) -> list[sa.ColumnElement[Money]]:
+def bucket_sums(items: sa.Subquery, on: date) -> list[sa.ColumnElement[Money]]:
+    """The columns of FIGURES over rows that have `due_date` and `open_amount`."""
     due, amount = items.c.due_date, items.c.open_amount
     day = timedelta(days=1)
     conditions = {

@@ -1,6 +1,6 @@
 """Figures of the day, charts, a customer's timeline, and search over everything."""
 
-from portal.reports.charts import bar_chart
+from portal.reports.charts import bar_chart, stacked_chart
 from portal.reports.home import HomeFigures, cash_by_month, home_figures, waiting_counts
 from portal.reports.search import Hit, search_everything
 from portal.reports.ties import Tie, control_ties
@@ -17,5 +17,6 @@ __all__ = [
     "home_figures",
     "names_of_subjects",
     "search_everything",
+    "stacked_chart",
     "waiting_counts",
 ]

@@ -31,7 +31,26 @@ def bar_chart(
 
     Always shown with a table of the same numbers, which is what screen readers read.
     """
-    chart = _library().Bar(
+    return _drawn("Bar", labels, [(title, values)], say)
+
+
+def stacked_chart(
+    labels: Sequence[str],
+    series: Sequence[tuple[str, Sequence[float]]],
+    *,
+    say: Callable[[float], str],
+) -> Markup:
+    """Bars of several parts each, the first at the bottom; with a table beside it as any chart."""
+    return _drawn("StackedBar", labels, series, say)
+
+
+def _drawn(
+    kind: str,
+    labels: Sequence[str],
+    series: Sequence[tuple[str, Sequence[float]]],
+    say: Callable[[float], str],
+) -> Markup:
+    chart = getattr(_library(), kind)(
         show_legend=False,
         js=[],
         no_prefix=True,
@@ -50,10 +69,9 @@ def bar_chart(
     )
     chart.title = None
     chart.x_labels = list(labels)
-    chart.add(
-        title,
-        [{"value": value, "label": label} for label, value in zip(labels, values, strict=True)],
-    )
+    for title, values in series:
+        pairs = zip(labels, values, strict=True)
+        chart.add(title, [{"value": value, "label": label} for label, value in pairs])
     svg = str(chart.render(is_unicode=True))
     svg = _INLINE.sub("", _STYLE.sub("", svg))
     # numbers and our own labels, escaped by the library

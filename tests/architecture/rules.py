@@ -27,7 +27,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
         "portal.receivables",
         "portal.sendings",
     ],
-    ["portal.payment_plans"],
+    ["portal.payment_plans", "portal.statements"],
     ["portal.imports", "portal.reports"],
     ["portal.schedule", "portal.seed"],
     ["portal.cli", "portal.wiring"],
