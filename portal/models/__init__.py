@@ -132,6 +132,7 @@ from portal.models.payout import (
     PayoutState,
 )
 from portal.models.pricebook import CustomerPrice, ItemKind, PriceBookItem, TaxClass
+from portal.models.risk import RiskMethod, RiskModel, RiskScore
 from portal.models.saved_method import (
     LIVE_SETUPS,
     SETUP,
@@ -298,6 +299,9 @@ __all__ = [
     "RefundRequest",
     "RefundRequestState",
     "ReviewState",
+    "RiskMethod",
+    "RiskModel",
+    "RiskScore",
     "Role",
     "SavedMethod",
     "ScheduledTurn",

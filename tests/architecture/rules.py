@@ -25,6 +25,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
         "portal.batches",
         "portal.payment_collection",
         "portal.receivables",
+        "portal.risk",
         "portal.sendings",
     ],
     ["portal.payment_plans"],
@@ -50,6 +51,7 @@ DOORS = {  # outside library → the module or package that may import it (one t
     "segno": "portal.documents.letterhead",
     "openpyxl": "portal.imports.workbooks portal.documents.workbooks",
     "pypdf": "portal.documents.merging",
+    "numpy": "portal.risk",
 }
 
 
