@@ -43,6 +43,8 @@ class Ability(StrEnum):
     ANSWER_DISPUTES = "answer disputes"
     RECONCILE = "reconcile payouts"
     VIEW_RECEIVABLES = "view receivables"
+    WORK_COLLECTIONS = "work collections"
+    MANAGE_COLLECTIONS = "manage collections"
     VIEW_PRICE_BOOK = "view price book"
     EDIT_PRICE_BOOK = "edit price book"
     VIEW_LEDGER = "view ledger"
@@ -73,17 +75,19 @@ ROLES: dict[str, set[Ability]] = {
         _A.ASSIGN_INVOICES, _A.BATCH_INVOICES, _A.UNPOST_INVOICES, _A.CORRECT_INVOICES,
         _A.WRITE_OFF, _A.SELL_AT_COUNTER, _A.POST_PAYMENTS, _A.REFUND_PAYMENTS,
         _A.RETURN_PAYMENTS, _A.CHARGE_METHODS, _A.BULK_CHARGE, _A.PLAN_PAYMENTS,
-        _A.ANSWER_DISPUTES, _A.RECONCILE,
+        _A.ANSWER_DISPUTES, _A.RECONCILE, _A.WORK_COLLECTIONS, _A.MANAGE_COLLECTIONS,
     },
     "Office": _READ
     | {
         _A.EDIT_CUSTOMERS, _A.EDIT_JOBS, _A.EDIT_INVOICES, _A.SEND_INVOICES,
         _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX, _A.ASSIGN_INVOICES, _A.BATCH_INVOICES,
         _A.CORRECT_INVOICES, _A.SELL_AT_COUNTER, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
+        _A.WORK_COLLECTIONS,
     },
     "Collector": _READ
     | {
         _A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
+        _A.WORK_COLLECTIONS,
     },
     "Technician": {_A.SEE_HOME, _A.VIEW_JOBS, _A.EDIT_JOBS, _A.VIEW_PRICE_BOOK, _A.OWN_ACCOUNT},
     "Read-only": _READ,

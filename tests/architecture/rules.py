@@ -29,6 +29,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
         "portal.sendings",
     ],
     ["portal.payment_plans"],
+    ["portal.dunning"],
     ["portal.imports", "portal.reports"],
     ["portal.schedule", "portal.seed"],
     ["portal.cli", "portal.wiring"],
