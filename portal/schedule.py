@@ -25,6 +25,7 @@ from portal.payment_collection import (
     tell_of_expiring,
 )
 from portal.payment_plans import look_after_plans
+from portal.risk import score_invoices
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -71,6 +72,7 @@ SCHEDULE = [
     Scheduled("look for payouts", daily, find_payouts),
     Scheduled("tell of expiring cards", daily, tell_of_expiring),
     Scheduled("compare with the gateway", daily, compare_with_gateway),
+    Scheduled("score open invoices", daily, score_invoices),
     Scheduled("forget old tries", daily, forget_old_tries),
     Scheduled("forget old turns", daily, forget_old_turns),
     Scheduled("forget old submissions", daily, forget_old_submissions),

@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz", type=int, default=3_000, help="webhooks made up and sent in")
     parser.addoption("--seed", type=int, default=20261121, help="what made-up things come from")
     parser.addoption("--figures", default="", help="a file to add measured figures to, as JSON")
+    parser.addoption("--timelines", type=int, default=300, help="simulated contacts of collections")
     parser.addoption("--life-seed", type=int, help="which lives: printed by a run that failed")
 
 

@@ -25,9 +25,11 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
         "portal.batches",
         "portal.payment_collection",
         "portal.receivables",
+        "portal.risk",
         "portal.sendings",
     ],
     ["portal.payment_plans", "portal.statements"],
+    ["portal.dunning"],
     ["portal.imports", "portal.reports"],
     ["portal.schedule", "portal.seed"],
     ["portal.cli", "portal.wiring"],
@@ -50,6 +52,7 @@ DOORS = {  # outside library → the module or package that may import it (one t
     "segno": "portal.documents.letterhead",
     "openpyxl": "portal.imports.workbooks portal.documents.workbooks",
     "pypdf": "portal.documents.merging",
+    "numpy": "portal.risk",
 }
 
 

@@ -1,0 +1,1 @@
+"""Collections: who is asked for overdue money, how, how often, and when to stop."""
