@@ -6,7 +6,7 @@ from alembic import op
 from portal.db.upgrading import change_promises
 
 revision = "0019"
-down_revision = "0015"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
