@@ -187,7 +187,7 @@ def test_what_the_gateway_took_is_what_we_recorded(build, account, monday, figur
     ]
     assert account.refunded() == 3000
     assert len(db.session.scalars(sa.select(SavedMethod)).all()) == 1
-    figure("cases", f"{account.fault} at {account.at[1]}: equal")
+    figure(f"{account.fault} at {account.at[1]}", "equal")
 
 
 def _compare(payment_ref):
