@@ -10,7 +10,7 @@ from portal.payments.counter import (
     price_sale,
     sell_at_counter,
 )
-from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.credit import credit_of, credit_of_many, credits_of, customers_in_credit
 from portal.payments.document_credit import (
     bound_problem,
     credit_given_by,
@@ -121,6 +121,7 @@ __all__ = [
     "credit_of",
     "credit_of_many",
     "credits_of",
+    "customers_in_credit",
     "delete_payment",
     "disputed_invoices",
     "effect_of",

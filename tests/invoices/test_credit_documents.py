@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.audit import trail_of
 from portal.db import db
 from portal.invoices import (
     LineWords,
@@ -214,3 +215,18 @@ def test_two_drafts_of_one_invoice_take_back_its_tax_to_the_cent(build, percent,
     post_invoice(second)
     assert first.tax_total + second.tax_total == -original.tax_total
     assert original.balance == ZERO
+
+
+def test_of_two_drafts_whose_cents_collide_the_later_takes_what_is_left(build):
+    """Ten cents of 5 % are half a cent, rounded up on each: together more than was charged."""
+    original = build.posted("0.10", "0.10", location=build.location(zone=build.zone("5")))
+    assert original.tax_total == Money.of("0.01")
+    notes = [start_credit_note(original, {line.id: Quantity.of(1)}) for line in original.lines]
+    assert [one.tax_total for one in notes] == [Money.of("-0.01")] * 2
+
+    outcome = post_invoices([one.id for one in notes])
+
+    assert outcome.refused == []
+    assert [one.tax_total for one in notes] == [Money.of("-0.01"), ZERO]
+    assert original.balance == ZERO
+    assert any("earlier credit note" in one.sentence for one in trail_of(notes[1]))
