@@ -38,7 +38,7 @@ def test_the_second_of_two_people_with_the_same_letter_is_asked(app, office, bui
         page = other.post(here, data=letter[1]).text
 
     assert messages() == 1
-    assert "2 minutes ago by Olive Office." in page
+    assert "2 minutes ago by Administrator." in page
     assert "Send this invoice again?" in page
 
 
