@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from portal.ledger import reversals_among
 from staff import (
     account,
     accounts,
@@ -99,7 +100,9 @@ def face(app: Flask) -> None:
     staff.url_defaults(review_card.keep_queue)
     app.register_blueprint(staff)
     app.jinja_env.globals.update(
-        staff_nav=navigation.staff_nav, house_notices=navigation.house_notices
+        staff_nav=navigation.staff_nav,
+        reversals_among=reversals_among,
+        house_notices=navigation.house_notices,
     )
     app.jinja_env.filters.update(
         told=timeline.told, change_words=timeline.change_words, actor_words=timeline.actor_words

@@ -45,6 +45,7 @@ from portal.web import (
     redirect_to,
     render_page,
     signed_in_user,
+    words_of,
 )
 
 bp = Blueprint("batch_filling", __name__, url_prefix="/batches")
@@ -115,7 +116,7 @@ def _reviews(tab: str) -> list[tuple[str, str]]:
     """The review states the list can be narrowed to; what is held back is never ready."""
     left_out = held_back() if tab == "ready" else {}
     known = [one for one in ReviewState if one not in left_out]
-    return [(one.value, one.value.replace("_", " ").capitalize()) for one in known]
+    return [(one.value, words_of(one)) for one in known]
 
 
 def _choosing_address(tab: str) -> dict[str, str]:

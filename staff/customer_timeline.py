@@ -42,7 +42,7 @@ def _link(entry: AuditEntry, name: str) -> tuple[str, str]:
     match entry.subject_kind:
         case "invoice":
             url = url_for("staff.invoices.show", invoice_id=row_id)
-            words, ability = _("Invoice %(n)s", n=name), Ability.VIEW_INVOICES
+            words, ability = name, Ability.VIEW_INVOICES
         case "payment":
             url = url_for("staff.payments.show", payment_id=row_id)
             words, ability = _("Payment of %(n)s", n=name), Ability.VIEW_PAYMENTS

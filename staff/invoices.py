@@ -79,6 +79,7 @@ from portal.web import (
     pdf_response,
     redirect_to,
     render_page,
+    words_of,
 )
 from staff.choices import customer_from, place_words, row_if_any, units
 from staff.correction_menu import ways_to_correct
@@ -316,8 +317,7 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("sync", _("Sync"), SyncState),
     )
     chosen = [
-        (name, label, [(one.value, one.value.replace("_", " ").capitalize()) for one in enum])
-        for name, label, enum in axes
+        (name, label, [(one.value, words_of(one)) for one in enum]) for name, label, enum in axes
     ]
     batches = [(UNBATCHED, _("Unbatched")), (BATCHED, _("Batched"))]
     numbers = recent_batches()

@@ -31,7 +31,7 @@ def index() -> Response:
     wanted = filters(AgingFilter)
     on = wanted.on or today()
     page = aging(wanted, page_request(), on=on)
-    narrowed = bool(wanted.q or wanted.business_unit_id)
+    narrowed = bool(wanted.q or wanted.business_unit_id or wanted.credit is not None)
     owed = aging_totals(on=on).total if narrowed else page.totals.total
     return render_page(
         "staff/receivables/index.html", fragment="rows",

@@ -34,6 +34,7 @@ from portal.web import (
     redirect_to,
     render_page,
     signed_in_user,
+    words_of,
 )
 from staff.choices import units
 from staff.questions import ticked
@@ -152,4 +153,4 @@ def _choices(*, review: bool = False) -> list[tuple[str, str, list[tuple[str, st
 
 
 def _said(word: str) -> str:
-    return word.replace("_", " ").capitalize()
+    return words_of(word)

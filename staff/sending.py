@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.access import Ability
+from portal.audit import trail_of
+from portal.company import company, format_instant
 from portal.invoices import (
     Sending,
     get_invoice,
@@ -21,6 +24,7 @@ from portal.invoices import (
     show_link,
     template_kind,
 )
+from portal.kernel import clock
 from portal.kernel.errors import DomainError
 from portal.models import Invoice, InvoiceState
 from portal.outbox import (
@@ -50,6 +54,7 @@ from staff.letters import (
 )
 from staff.questions import is_answered, sending_question
 from staff.texts import TextForm, phones, text_form, text_of, text_preview
+from staff.timeline import actor_words
 
 bp = Blueprint("sending", __name__, url_prefix="/invoices")
 
@@ -185,12 +190,31 @@ def _page(
         "staff/sendings/letter.html", fragment="preview", status=status, invoice=invoice,
         form=letter, asked=asked, recipients=recipients(invoice), preview=preview(invoice, letter),
         photos=photos, megabytes=sum(one.file.size for one in photos) / 1024 / 1024,
-        before=messages_about(invoice), again=already_sent(invoice),
+        before=messages_about(invoice), again=already_sent(invoice), last=_last_sent(invoice),
         changed=request.form.get("confirmed") == "yes" and asked.seen not in _seen(),
         kept=mail_is_kept(), texts_kept=texts_are_kept(), phones=phones(invoice),
         text_form=text_as_typed, text_preview=text_preview(invoice, text_as_typed),
         placeholders=placeholders_of(template_kind(invoice)), problem=sending_problem(invoice),
     )  # fmt: skip
+
+
+def _last_sent(invoice: Invoice) -> str:
+    """Who let it leave last, and how long ago; empty when the trail tells of nobody."""
+    left = (one for one in trail_of(invoice) if one.verb in ("sent", "kept"))
+    last = next(left, None)
+    if last is None:
+        return ""
+    what = _("Kept in the outbox") if last.verb == "kept" else _("Sent")
+    return str(_("%(w)s %(t)s by %(n)s.", w=what, t=_ago(last.at), n=actor_words(last.actor)))
+
+
+def _ago(at: datetime) -> str:
+    minutes = int((clock.now() - at).total_seconds() // 60)
+    if minutes < 1:
+        return str(_("a moment ago"))
+    if minutes < 120:
+        return str(ngettext("a minute ago", "%(num)s minutes ago", minutes))
+    return str(_("on %(d)s", d=format_instant(at, company().locale, company().zone)))
 
 
 def _seen() -> Sequence[str]:

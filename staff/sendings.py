@@ -47,6 +47,7 @@ from portal.web import (
     signed_in_user,
 )
 from staff.questions import is_answered, sending_question, ticked
+from staff.shown_ids import Difference, as_ranges, difference
 
 bp = Blueprint("sendings", __name__)
 
@@ -84,7 +85,7 @@ def create() -> Response:
     """Asked again when others match by now, as many or not: what was confirmed is what is sent."""
     ids = _matching()
     if request.form.get("seen") != _seen(ids) and not is_repeat(RunForm()):
-        return _ask(ids, _address(), changed="seen" in request.form)
+        return _ask(ids, _address(), changed="seen" in request.form, other=difference(ids))
     return _start(ids)
 
 
@@ -185,11 +186,17 @@ def _start(ids: Sequence[int]) -> Response:
 
 
 def _ask(
-    ids: Sequence[int], address: str, *, asked: object = None, changed: bool = False
+    ids: Sequence[int],
+    address: str,
+    *,
+    asked: object = None,
+    changed: bool = False,
+    other: Difference | None = None,
 ) -> Response:
     return render_page(
         "staff/sendings/question.html", ids=ids, address=address, asked=asked,
-        outlook=outlook(ids), seen="" if asked else _seen(ids), form=RunForm(formdata=None),
+        outlook=outlook(ids), seen="" if asked else _seen(ids),
+        shown="" if asked else as_ranges(ids), other=other, form=RunForm(formdata=None),
         kept=mail_is_kept(),
         changed=changed or request.form.get("confirmed") == "yes",
     )  # fmt: skip

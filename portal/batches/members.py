@@ -22,6 +22,7 @@ from portal.models import (
     PaymentState,
     PaymentType,
 )
+from portal.web import words_of
 
 
 @dataclass(frozen=True)
@@ -144,4 +145,4 @@ def lock_members(batch: Batch) -> tuple[list[int], list[int]]:
 
 
 def _words(kind: InvoiceKind) -> str:
-    return kind.replace("_", " ").capitalize()
+    return words_of(kind)

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from portal.db import db
 from portal.documents import Sheet, write_workbook
 from portal.models import Batch, BusinessUnit, Customer, Invoice, Payment, PaymentType
+from portal.web import words_of
 
 FETCHED = 1_000  # rows read at a time
 
@@ -80,4 +81,4 @@ def _rows(query: sa.Select[*tuple[Any, ...]]) -> Iterator[Any]:
 
 
 def _said(member: str) -> str:
-    return member.replace("_", " ").capitalize()
+    return words_of(member)

@@ -19,6 +19,7 @@ from portal.cli.plain import PlainCommand
 from portal.db import db, in_transaction
 from portal.db.migrate import upgrade_database
 from portal.ledger import broken_invariants
+from portal.payment_collection.set_up import choose_gateway
 from portal.seed import demo_sign_ins, found_company, seed_demo
 from portal.settings import Settings, with_address
 
@@ -42,6 +43,7 @@ def serve(demo: bool, host: str, port: int) -> None:
     serving.refuse_taken_port(host, port)
     settings = with_address(current_app.config["SETTINGS"], host, port)
     current_app.config["SETTINGS"] = settings
+    current_app.extensions["gateway"] = choose_gateway(settings)  # its pages lie there too
     upgrade_database()
     in_transaction(found_company)
     if demo and seed_demo(say=click.echo):

@@ -106,6 +106,7 @@ from portal.invoices.queries import (
     ids_of_invoices,
     ids_to_send,
     invoice_of_job,
+    numbers_of,
     open_invoices,
     recent_batches,
     sum_of_invoices,
@@ -157,7 +158,7 @@ from portal.invoices.unposting import (
     unpost_invoices,
     unposting_problem,
 )
-from portal.invoices.wording import document_word
+from portal.invoices.wording import document_word, word_of_kind
 
 __all__ = [
     "ABOUT_INVOICES",
@@ -270,6 +271,7 @@ __all__ = [
     "mobile_numbers",
     "neighbours",
     "newest_sent_with",
+    "numbers_of",
     "open_invoices",
     "pay_link_url",
     "pdf_name",
@@ -315,5 +317,6 @@ __all__ = [
     "unpost_invoices",
     "unposting_problem",
     "why_not",
+    "word_of_kind",
     "write_off",
 ]

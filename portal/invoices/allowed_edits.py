@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from portal.access import Ability
+from portal.invoices.wording import document_word
 from portal.kernel.errors import InvalidTransition
 from portal.kernel.money import ZERO
 from portal.ledger import closed_sentence, is_open, require_open_period
@@ -59,20 +60,20 @@ class Rule:
     posted: Answer
     exported: Answer
     bound: bool = True
-    cancelled: Answer = "Invoice {number} is cancelled."
+    cancelled: Answer = "{Document} {number} is cancelled."
 
 
 _POSTED = (
-    "Invoice {number} is posted and cannot be edited. "
+    "{Document} {number} is posted and cannot be edited. "
     "Unpost it, or correct it with an adjustment or a credit note."
 )
 _EXPORTED = (
-    "Invoice {number} was exported and cannot be edited. "
+    "{Document} {number} was exported and cannot be edited. "
     "Correct it with an adjustment or a credit note."
 )
 _FINAL = (_POSTED, _EXPORTED)
-_REVIEWED = ("Invoice {number} is posted: its review is over.",) * 2
-_DRAFT = "Invoice {number} is still Pending: edit it directly."
+_REVIEWED = ("{Document} {number} is posted: its review is over.",) * 2
+_DRAFT = "{Document} {number} is still Pending: edit it directly."
 _A = Ability
 
 RULES: dict[Edit, Rule] = {
@@ -97,13 +98,13 @@ RULES: dict[Edit, Rule] = {
     Edit.POST: Rule(
         _A.POST_INVOICES,
         True,
-        "Cannot post invoice {number}: it is already posted.",
-        "Cannot post invoice {number}: it is already exported.",
-        cancelled="Cannot post invoice {number}: it is already cancelled.",
+        "Cannot post {document} {number}: it is already posted.",
+        "Cannot post {document} {number}: it is already exported.",
+        cancelled="Cannot post {document} {number}: it is already cancelled.",
     ),
     Edit.UNPOST: Rule(
-        _A.UNPOST_INVOICES, "Invoice {number} is not posted.", True,
-        "Invoice {number} was exported and cannot be unposted. "
+        _A.UNPOST_INVOICES, "{Document} {number} is not posted.", True,
+        "{Document} {number} was exported and cannot be unposted. "
         "Correct it with an adjustment or a credit note.",
     ),
     Edit.PAY: Rule(_A.TAKE_PAYMENTS, True, True, True, bound=False),
@@ -175,7 +176,11 @@ def _period_reason(rule: Rule, invoice: Invoice, moves_to: date | None) -> str |
 def _state_reason(answer: Answer, invoice: Invoice) -> str | None:
     """Without an ability of its own inside: who may do it was asked before."""
     is_sentence = isinstance(answer, str) and not isinstance(answer, Ability)
-    return str(answer).format(number=invoice.number) if is_sentence else None
+    if not is_sentence:
+        return None
+    word = document_word(invoice)
+    inside = word[0].lower() + word[1:]
+    return str(answer).format(number=invoice.number, Document=word, document=inside)
 
 
 def _field_reason(edit: Edit, invoice: Invoice) -> str | None:

@@ -12,7 +12,7 @@ from portal.db import bump, db, lock_rows
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.approval_rules import active_rules, reason_of, unmet_rule
 from portal.invoices.events import InvoiceChanged
-from portal.invoices.wording import document_word
+from portal.invoices.wording import named
 from portal.kernel import clock
 from portal.kernel.errors import InvalidFields, NeedsConfirmation
 from portal.models import REVIEW, ApprovalRule, Invoice, InvoiceState, ReviewState, User
@@ -27,18 +27,18 @@ def review_problem(invoice: Invoice, rules: Sequence[ApprovalRule]) -> str | Non
     What waits for something is never posted; what nobody looked at is not where the company
     says so. Load `rules` once per run with `active_rules`.
     """
-    named = f"{document_word(invoice)} {invoice.number}"
     if invoice.review_state is ReviewState.PENDING_APPROVAL:
-        return f"{named} waits for approval. {invoice.approval_reason}."
+        return f"{named(invoice)} waits for approval. {invoice.approval_reason}."
     if invoice.review_state is ReviewState.REJECTED:
-        return f"{named} was rejected: {invoice.review_note}"
+        return f"{named(invoice)} was rejected: {invoice.review_note}"
     if invoice.review_state is ReviewState.ON_HOLD:
-        return f"{named} is on hold: {invoice.review_note}"
+        return f"{named(invoice)} is on hold: {invoice.review_note}"
     rule = unmet_rule(invoice, rules)
     if rule is not None:
-        return f"{named} needs an approval. {reason_of(rule)}. Mark it reviewed to ask for one."
+        why = f"{reason_of(rule)}. Mark it reviewed to ask for one."
+        return f"{named(invoice)} needs an approval. {why}"
     if invoice.review_state is ReviewState.NEEDS_REVIEW and company().only_reviewed_posts:
-        return f"{named} was not reviewed yet, and only reviewed ones are posted."
+        return f"{named(invoice)} was not reviewed yet, and only reviewed ones are posted."
     return None
 
 
@@ -50,7 +50,7 @@ def ask_for_approval(invoice: Invoice, rule: ApprovalRule) -> None:
     record(
         "asked for approval",
         invoice,
-        f"Invoice {invoice.number} waits for approval. {invoice.approval_reason}.",
+        f"{named(invoice)} waits for approval. {invoice.approval_reason}.",
         {"review": [old, invoice.review_state]},
     )
 
@@ -90,7 +90,7 @@ def approve_invoice(
     record(
         "approved",
         invoice,
-        f"Invoice {invoice.number} was approved: {invoice.total}. {invoice.approval_reason}.",
+        f"{named(invoice)} was approved: {invoice.total}. {invoice.approval_reason}.",
         {"review": [ReviewState.PENDING_APPROVAL, target]},
     )
 
@@ -108,7 +108,7 @@ def reject_invoice(invoice: Invoice, *, note: str, version: int) -> None:
     record(
         "rejected",
         invoice,
-        f"Invoice {invoice.number} was rejected: {invoice.review_note}",
+        f"{named(invoice)} was rejected: {invoice.review_note}",
         {"review": [ReviewState.PENDING_APPROVAL, target]},
     )
 
@@ -137,6 +137,6 @@ def _let_go(invoice: Invoice) -> None:
     record(
         "approval not needed",
         invoice,
-        f"Invoice {invoice.number} needs no approval any more.",
+        f"{named(invoice)} needs no approval any more.",
         {"review": [ReviewState.PENDING_APPROVAL, invoice.review_state]},
     )

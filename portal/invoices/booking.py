@@ -39,9 +39,10 @@ def revenue_legs(invoice: Invoice) -> list[Leg]:
 def application_entry(invoice: Invoice, application: PaymentApplication) -> Entry:
     """Dr Customer Deposits, Cr A/R, dated when both the money and the invoice were there."""
     assert invoice.invoice_date is not None
+    done = "applied to" if application.amount > ZERO else "taken back from"
     return Entry(
         on=max(application.applied_on, invoice.invoice_date),
-        memo=f"Payment applied to invoice {invoice.number}",
+        memo=f"Payment {done} invoice {invoice.number}",
         source=("paymentapplication", application.id),
         legs=application_legs(invoice, application.amount),
     )

@@ -10,7 +10,7 @@ from portal.db import db, lock_rows
 from portal.invoices.crediting import left_to_credit
 from portal.invoices.posting import post_invoice
 from portal.invoices.totals import price_invoice
-from portal.invoices.wording import document_word
+from portal.invoices.wording import document_word, named
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Quantity, UnitPrice
@@ -37,9 +37,9 @@ def correction_problem(original: Invoice, kind: InvoiceKind) -> str | None:
     if not is_open(day):
         return closed_sentence(day)
     if original.state is InvoiceState.PENDING:
-        return f"Invoice {original.number} is not posted yet: edit it instead."
+        return f"{named(original)} is not posted yet: edit it instead."
     if not original.is_on_the_books:
-        return f"Invoice {original.number} is {original.state}."
+        return f"{named(original)} is {original.state}."
     if original.job is not None and original.job.state is not JobState.DONE:
         return "The job is not completed yet."
     if original.kind in CREDITING or original.total < ZERO:

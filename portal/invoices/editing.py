@@ -19,7 +19,7 @@ from portal.invoices.events import InvoiceChanged
 from portal.invoices.lines import LineWords, append_lines, record_lines, write_line
 from portal.invoices.locking import posting_under_way
 from portal.invoices.totals import price_invoice
-from portal.invoices.wording import document_word
+from portal.invoices.wording import document_word, named
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, InvalidTransition
 from portal.kernel.events import tell
 from portal.ledger import is_numbered_for, is_own_number
@@ -81,7 +81,7 @@ def change_invoice(invoice: Invoice, facts: InvoiceFacts, *, version: int) -> No
     db.session.expire(invoice, ["business_unit"])  # it follows the id just written
     with undone_when_refused(invoice):
         price_invoice(invoice)
-    record_changes(invoice, f"Invoice {invoice.number} was changed.", before, _words(invoice))
+    record_changes(invoice, f"{named(invoice)} was changed.", before, _words(invoice))
 
 
 def change_summary(invoice: Invoice, summary: str, *, version: int) -> None:

@@ -6,6 +6,7 @@ from portal.audit import record_changes
 from portal.db import bump, db
 from portal.invoices.allowed_edits import Edit
 from portal.invoices.editing import require_editable
+from portal.invoices.wording import named
 from portal.kernel.errors import InvalidFields
 from portal.models import BusinessUnit, Invoice, Location
 
@@ -25,7 +26,7 @@ def place_invoice(
         raise InvalidFields({"location_id": "That location belongs to another customer."})
     before = _words(invoice)
     invoice.location, invoice.business_unit = location, business_unit
-    told = f"Invoice {invoice.number} was placed anew."
+    told = f"{named(invoice)} was placed anew."
     if record_changes(invoice, told, before, _words(invoice)):
         db.session.flush()
 

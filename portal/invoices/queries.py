@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -131,6 +132,14 @@ def sum_of_invoices(wanted: InvoiceFilter, *, on: date) -> tuple[int, Money, Mon
 def ids_of_invoices(wanted: InvoiceFilter, *, on: date) -> sa.Select[int]:
     """The ids the filter lets through, as a query to be put into another one."""
     return sa.select(Invoice.id).where(*_wheres(wanted, on))
+
+
+def numbers_of(ids: Sequence[int]) -> list[str]:
+    """What these invoices are called, by id."""
+    number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
+    return list(
+        db.session.scalars(sa.select(number).where(Invoice.id.in_(ids)).order_by(Invoice.id))
+    )
 
 
 def ids_to_send(wanted: InvoiceFilter, *, on: date) -> list[int]:

@@ -14,6 +14,7 @@ from portal.db import bump, db, lock_rows
 from portal.invoices.allowed_edits import Edit, require_allowed
 from portal.invoices.approval import ask_for_approval
 from portal.invoices.approval_rules import active_rules, unmet_rule
+from portal.invoices.wording import named
 from portal.kernel.errors import DomainError, InvalidFields, InvalidTransition
 from portal.models import REVIEW, ApprovalRule, Invoice, ReviewState, User
 
@@ -107,6 +108,6 @@ def _assign(invoice: Invoice, assignee: User | None) -> None:
     record(
         "assigned",
         invoice,
-        f"Invoice {invoice.number} {words}.",
+        f"{named(invoice)} {words}.",
         {"reviewer": [old.name if old else None, assignee.name if assignee else None]},
     )

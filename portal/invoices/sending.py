@@ -13,6 +13,7 @@ from portal.invoices.internal_papers import is_internal_paper
 from portal.invoices.message_words import invoice_values, template_kind
 from portal.invoices.pay_links import pay_link_url
 from portal.invoices.printing import pdf_name
+from portal.invoices.wording import named
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Channel, Invoice, InvoiceState, JobPhoto, SentState
@@ -110,7 +111,7 @@ def hand_out_link(invoice: Invoice) -> str:
     require_sendable(invoice)
     if invoice.sent_state is SentState.NOT_SENT or invoice.changed_since_sent:
         invoice.note_sent(clock.now())
-        record("sent", invoice, f"The pay link of invoice {invoice.number} was handed out.")
+        record("sent", invoice, f"The pay link of {named(invoice, mid=True)} was handed out.")
     return pay_link_url(invoice)
 
 
@@ -120,6 +121,8 @@ def sending_problem(invoice: Invoice) -> str | None:
         return "This invoice is cancelled."
     if is_internal_paper(invoice):
         return f"{invoice.number} is a paper of the house's own books and is not sent to customers."
+    if not invoice.lines and invoice.is_on_the_books:
+        return f"{named(invoice)} is final without a line: there is nothing to send."
     if not invoice.lines or invoice.invoice_date is None:
         return "Give the invoice a date and at least one line before sending it."
     return electronic_problem(invoice)  # else it would wait in the outbox for ever
@@ -204,7 +207,7 @@ def _tell(invoice: Invoice, recipients: Sequence[str], how: str, *, kept: bool) 
         return
     to = ", ".join(recipients)
     if kept:
-        sentence = f"Invoice {invoice.number} for {to} is kept in the outbox: nothing was sent."
+        sentence = f"{named(invoice)} for {to} is kept in the outbox: nothing was sent."
         record("kept", invoice, sentence)
     else:
-        record("sent", invoice, f"Invoice {invoice.number} goes to {to} {how}.")
+        record("sent", invoice, f"{named(invoice)} goes to {to} {how}.")

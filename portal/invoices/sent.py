@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.db import db, note_in_passing
+from portal.invoices.wording import named
 from portal.kernel import clock
 from portal.models import Invoice, MessageState, SentState
 from portal.outbox import MessageSent
@@ -56,4 +57,4 @@ def mark_opened(invoice: Invoice) -> None:
 def mark_mailed(invoice: Invoice) -> None:
     """It was printed and goes by post: the invoice counts as sent from now on."""
     invoice.note_sent(clock.now())
-    record("sent", invoice, f"Invoice {invoice.number} was printed to be sent by post.")
+    record("sent", invoice, f"{named(invoice)} was printed to be sent by post.")

@@ -63,6 +63,20 @@ def credit_tax_problem(note: Invoice, beside: Sequence[Invoice]) -> str | None:
     return "Refresh the tax: another credit note became final meanwhile."
 
 
+def take_what_is_left(note: Invoice, beside: Sequence[Invoice]) -> Money:
+    """Let a draft credit note take the rest of the tax that notes `beside` it leave.
+
+    Some cents, where each part was rounded for itself. Gives by how much its total changed; the
+    draft is saved. The original must be locked.
+    """
+    before = note.total
+    taxes = credit_taxes(note, [_taxable(line) for line in note.lines], beside)
+    _set_total(note, note.subtotal, Money.total(tax.amount for tax in taxes))
+    _replace_taxes(note, taxes)
+    db.session.flush()
+    return note.total - before
+
+
 def tax_is_stale(invoice: Invoice) -> bool:
     """Whether recomputing now would give another tax (the zone or a rate changed)."""
     computed = [(t.authority, t.base, t.rate, t.amount) for t in taxes_of(invoice)]

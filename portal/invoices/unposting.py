@@ -18,7 +18,7 @@ from portal.invoices.events import CreditWithdrawn, InvoiceChanged
 from portal.invoices.locking import lock_in_order
 from portal.invoices.posting import CHUNK, PostingOutcome
 from portal.invoices.reversing import reverse_postings
-from portal.invoices.wording import document_word
+from portal.invoices.wording import document_word, named
 from portal.kernel.errors import DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO
@@ -99,7 +99,7 @@ def unposting_problem(invoice: Invoice) -> str | None:
     if problem := _bound_problem(invoice):
         return problem
     if invoice.batch_id is not None:
-        return f"Invoice {invoice.number} is in a batch. Unpost the batch instead."
+        return f"{named(invoice)} is in a batch. Unpost the batch instead."
     return None
 
 
@@ -163,12 +163,9 @@ def _problem(
     if day and not months.setdefault(day.replace(day=1), is_open(day)):
         return closed_sentence(day)
     if invoice.state is InvoiceState.EXPORTED:
-        return (
-            f"Invoice {invoice.number} was already exported. Correct it with a new document "
-            "instead."
-        )
+        return f"{named(invoice)} was already exported. Correct it with a new document instead."
     if not INVOICE.allows(invoice.state, "unpost"):
-        return f"Invoice {invoice.number} is {invoice.state}: it is not on the books."
+        return f"{named(invoice)} is {invoice.state}: it is not on the books."
     if invoice.kind is InvoiceKind.AR_IMPORT:
         return "It was imported with its opening balance and cannot be unposted."
     if staying:

@@ -18,9 +18,20 @@ _WORDS = {
 
 def document_word(invoice: Invoice) -> str:
     """The English noun for journal and trail, e.g. Credit note; Invoice for the ordinary ones."""
-    return _WORDS.get(invoice.kind, "Invoice")
+    return word_of_kind(invoice.kind)
+
+
+def word_of_kind(kind: InvoiceKind) -> str:
+    """The same for a kind alone."""
+    return _WORDS.get(kind, "Invoice")
 
 
 def series_of_kind(kind: InvoiceKind) -> str:
     """Which numbers a document of this kind takes one of when posted."""
     return SERIES.get(kind, "INV")
+
+
+def named(invoice: Invoice, *, mid: bool = False) -> str:
+    """Credit note CN-2026-00001: its word and number, to begin a sentence or, `mid`, within one."""
+    word = document_word(invoice)
+    return f"{word[0].lower() if mid else word[0]}{word[1:]} {invoice.number}"

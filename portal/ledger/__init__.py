@@ -41,6 +41,7 @@ from portal.ledger.reading import (
     find_entries,
     hledger_text,
     payments_of,
+    reversals_among,
 )
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "post_entry",
     "reopen_month",
     "require_open_period",
+    "reversals_among",
     "reverse_entry",
     "to_close",
     "trial_balance",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -82,6 +82,23 @@ def payments_of(application_ids: set[int]) -> dict[int, int]:
     query = sa.select(PaymentApplication.id, PaymentApplication.payment_id)
     found = db.session.execute(query.where(PaymentApplication.id.in_(application_ids)))
     return dict(found.all())
+
+
+def reversals_among(entries: Sequence[JournalEntry]) -> dict[int, int]:
+    """By entry, the one of these it undoes: a mirror image, or money taken back off an invoice."""
+    applied = {one.source_id for one in entries if one.source_kind == "paymentapplication"}
+    query = sa.select(PaymentApplication.id, PaymentApplication.reverses_id)
+    undoes = dict(db.session.execute(query.where(PaymentApplication.id.in_(applied))).all())
+    found: dict[int, int] = {}
+    newest: dict[int | None, int] = {}  # by application, its entry that came last so far
+    for one in entries:
+        first = newest.get(undoes.get(one.source_id)) if one.source_id in applied else None
+        undone = one.reverses_id or (first if one.source_kind == "paymentapplication" else None)
+        if undone:
+            found[one.id] = undone
+        elif one.source_kind == "paymentapplication":
+            newest[one.source_id] = one.id
+    return found
 
 
 HLEDGER_KINDS = {

@@ -253,7 +253,9 @@ def _taken_off(*kinds: InvoiceKind) -> sa.ScalarSelect[Money]:
 
 
 # Read only where a list or a page asks for them.
-Invoice.credited = column_property(_taken_off(*CREDITS), deferred=True, group="paid_state")
-Invoice.written_off = column_property(
+Invoice.credited = column_property(  # type: ignore[assignment]
+    _taken_off(*CREDITS), deferred=True, group="paid_state"
+)
+Invoice.written_off = column_property(  # type: ignore[assignment]
     _taken_off(InvoiceKind.WRITE_OFF), deferred=True, group="paid_state"
 )

@@ -12,6 +12,7 @@ from portal.payments.counter import (
 )
 from portal.payments.credit import credit_of, credit_of_many, credits_of
 from portal.payments.credit_sums import credit_sums
+from portal.payments.credit import credit_of, credit_of_many, credits_of, customers_in_credit
 from portal.payments.document_credit import (
     bound_problem,
     credit_given_by,
@@ -123,6 +124,7 @@ __all__ = [
     "credit_of_many",
     "credit_sums",
     "credits_of",
+    "customers_in_credit",
     "delete_payment",
     "disputed_invoices",
     "effect_of",

@@ -113,7 +113,10 @@ def _check(payment: Payment, words: PaymentWords) -> None:
     elif words.received_on > (first := _first_used(payment)):
         errors["received_on"] = f"Money of it was used on {first.isoformat()} already."
     if words.amount <= ZERO:
-        errors["amount"] = "Give an amount above zero."
+        errors["amount"] = (
+            "Give an amount above zero. If no money came, delete the payment: "
+            "it then counts for $0 and is bypassed."
+        )
     elif words.amount < (given_back := refunded_from(payment)):
         errors["amount"] = f"{given_back} of it were already given back."
     elif words.amount < payment.amount and (pairs := once_applied(payment)):

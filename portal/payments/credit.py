@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.company import today
 from portal.db import NO_MONEY, as_money, db, total_of
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
@@ -21,6 +22,9 @@ from portal.models import (
     Payment,
     PaymentApplication,
 )
+
+# Written out, not bound: the engines use a partial index only for its very words.
+HAS_CREDIT = sa.text("payments.unapplied > 0")
 
 
 def credit_of(customer_id: int, *, on: date | None = None) -> Money:
@@ -49,12 +53,23 @@ def credits_of(customer_ids: Sequence[int], *, on: date) -> dict[int, Money]:
     return {customer_id: amount for customer_id, amount in found.items() if amount > ZERO}
 
 
+def customers_in_credit(*, on: date) -> sa.Select[int]:
+    """The ids of everybody with credit as of a day, as `credit_of` counts it, for another query."""
+    if on >= today():
+        query = sa.select(Payment.customer_id).where(HAS_CREDIT, ~Payment.disputed)
+        return query.distinct()
+    sums = _sums_as_of(sa.true(), on)
+    return sa.select(sums.c.customer_id).where(sums.c.amount > NO_MONEY)
+
+
 def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
+    sums = _sums_as_of(Payment.customer_id.in_(customer_ids), on)
+    return dict(db.session.execute(sa.select(sums.c.customer_id, sums.c.amount)).all())
+
+
+def _sums_as_of(whose: sa.ColumnElement[bool], on: date) -> sa.Subquery:
     """From dated rows alone: what came, what went back, what was applied up to that day."""
-    mine = sa.and_(
-        Payment.customer_id.in_(customer_ids),
-        sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(disputed_on(on)),
-    )
+    mine = sa.and_(whose, sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(disputed_on(on)))
     came = sa.select(Payment.customer_id, Payment.amount.label("amount"))
     returned = sa.select(Payment.customer_id, as_money(-Payment.amount))
     applied = sa.select(Payment.customer_id, as_money(-PaymentApplication.amount)).join(
@@ -65,8 +80,8 @@ def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
         returned.where(mine, Payment.returned_on <= on),
         applied.where(mine, PaymentApplication.applied_on <= on),
     ).subquery()
-    sums = sa.select(moves.c.customer_id, sa.func.sum(moves.c.amount)).group_by(moves.c.customer_id)
-    return dict(db.session.execute(sums).all())
+    amount = as_money(sa.func.sum(moves.c.amount)).label("amount")
+    return sa.select(moves.c.customer_id, amount).group_by(moves.c.customer_id).subquery()
 
 
 def disputed_on(on: date) -> sa.Select[int]:

@@ -21,6 +21,7 @@ from portal.models import (
     Invoice,
     PaymentApplication,
 )
+from portal.payments import customers_in_credit
 
 BUCKETS = ("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "no_term")
 FIGURES = (*BUCKETS, "total")
@@ -33,6 +34,7 @@ class AgingFilter:
     q: str = ""
     on: date | None = None
     business_unit_id: int | None = None
+    credit: bool | None = None  # only who has some, owing or not; or only who has none
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
 def customers_owing(wanted: AgingFilter, *, on: date) -> list[int]:
     """The ids of every customer the list lets through, by id."""
     listed = _listed(wanted, on)
-    return list(db.session.scalars(sa.select(listed.c.customer_id).order_by(listed.c.customer_id)))
+    query = sa.select(listed.c.customer_id).where(listed.c.total != NO_MONEY)
+    return list(db.session.scalars(query.order_by(listed.c.customer_id)))
 
 
 def _cut(listed: sa.CTE, page: PageRequest) -> sa.Select[*tuple[object, ...]]:
@@ -172,9 +175,13 @@ def _listed(wanted: AgingFilter, on: date) -> sa.CTE:
     """Every customer of the list with name and figures; page and totals both read it."""
     items = _open_items(on, business_unit_id=wanted.business_unit_id).subquery()
     owing = _bucketed(items, on).subquery()
-    query = sa.select(
-        owing.c.customer_id, Customer.name, *(owing.c[name] for name in FIGURES)
-    ).join(Customer, Customer.id == owing.c.customer_id)
+    figures = [sa.func.coalesce(owing.c[name], NO_MONEY).label(name) for name in FIGURES]
+    query = sa.select(Customer.id.label("customer_id"), Customer.name, *figures).join(
+        owing, owing.c.customer_id == Customer.id, isouter=wanted.credit is True
+    )
+    if wanted.credit is not None:
+        has_some = Customer.id.in_(customers_in_credit(on=on))
+        query = query.where(has_some if wanted.credit else ~has_some)
     if wanted.q.strip():
         query = query.where(holds(Customer.name, wanted.q))
     return query.cte("listed")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal.db import Page, PageRequest, db, paginate
+from portal.invoices import word_of_kind
 from portal.models import AuditEntry, Contact, Invoice, Message, Payment, PaymentPlan
 
 Subject = tuple[str, int]
@@ -46,14 +47,18 @@ def names_of_subjects(entries: Iterable[AuditEntry]) -> dict[Subject, str]:
         ids.get(entry.subject_kind, set()).add(entry.subject_id)
     number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
     queries = {
-        "invoice": sa.select(Invoice.id, number).where(Invoice.id.in_(ids["invoice"])),
         "payment": sa.select(Payment.id, Payment.amount).where(Payment.id.in_(ids["payment"])),
         "message": sa.select(Message.id, Message.subject).where(Message.id.in_(ids["message"])),
         "paymentplan": sa.select(PaymentPlan.id, PaymentPlan.amount).where(
             PaymentPlan.id.in_(ids["paymentplan"])
         ),
     }
-    return {
+    documents = sa.select(Invoice.id, Invoice.kind, number).where(Invoice.id.in_(ids["invoice"]))
+    named = {
+        ("invoice", row_id): f"{word_of_kind(kind)} {name}"
+        for row_id, kind, name in db.session.execute(documents)
+    }
+    return named | {
         (kind, row_id): str(name)
         for kind, query in queries.items()
         for row_id, name in db.session.execute(query)

@@ -27,6 +27,7 @@ from portal.settings import Settings
 MONTHS = 14
 MONTHS_OPEN = 4  # the accountant closed what is older
 STAFF_EMAIL = "olive@demo.example"
+SECOND_EMAIL = "fay@demo.example"  # releases the refunds that olive asks for
 
 
 def seed_demo(*, say: Callable[[str], None]) -> bool:
@@ -70,12 +71,18 @@ def _links(settings: Settings, olive: User) -> list[tuple[str, str]]:
     ada = db.session.scalar(
         sa.select(Contact.email).where(Contact.email == "ada@customer.example").limit(1)
     )
-    staff = staff_link(olive, lifetime=timedelta(hours=12))
-    links = [(f"Office ({olive.name})", f"{settings.base_url}/staff/sign-in/link/{staff}")]
+    links = [_office_link(settings, "Office", olive)]
+    if second := person_of_email(SECOND_EMAIL):
+        links.append(_office_link(settings, "Second approver", second))
     if ada:
         token = customer_link(ada, lifetime=timedelta(hours=12))
         links.append(("Customer (Ada)", f"{settings.base_url}/my/sign-in/link/{token}"))
     return links
+
+
+def _office_link(settings: Settings, what: str, person: User) -> tuple[str, str]:
+    token = staff_link(person, lifetime=timedelta(hours=12))
+    return f"{what} ({person.name})", f"{settings.base_url}/staff/sign-in/link/{token}"
 
 
 def noon(day: date) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -31,6 +32,12 @@ from portal.models import (
     User,
     WhenRefused,
 )
+from portal.payment_collection import (
+    RuleWords,
+    change_rules,
+    collection_rules,
+    give_back_or_ask,
+)
 from portal.payments import (
     RefundWords,
     ReturnReason,
@@ -42,12 +49,14 @@ from portal.payments import (
 )
 
 APPROVED_OVER = Money.of(3000)
+APPROVED_REFUND = Money.of(150)
 
 
 def work_in_the_office() -> None:
     """A credit note, a write-off, a refund, a bounced check, two batches, a hold, an approval."""
     in_transaction(_correct)
     in_transaction(_give_back)
+    in_transaction(_ask_for_refund)
     in_transaction(_review)
     look_at_batch(in_transaction(_batch))
     db.session.rollback()
@@ -74,6 +83,22 @@ def _give_back() -> None:
     (source, *_rest) = sources_of_payment(credit)
     reason = next(one for one in refund_reasons() if one.effect is RefundEffect.PAYS_OUT_CREDIT)
     refund(source, RefundWords(reason, check, source.limit, today(), reference="2044"))
+
+
+def _ask_for_refund() -> None:
+    """Above the limit a refund waits for somebody else than who asked for it."""
+    rules = collection_rules()
+    change_rules(replace(RuleWords(), refund_limit=APPROVED_REFUND), version=rules.version)
+    olive = db.session.scalars(sa.select(User).order_by(User.id).limit(1)).one()
+    check = payment_types()[0]
+    paid = sa.select(Payment).where(
+        Payment.type_id == check.id, Payment.returned_on.is_(None), Payment.refunds_id.is_(None),
+        Payment.amount > APPROVED_REFUND, Payment.unapplied == Money(0),
+    )  # fmt: skip
+    payment = db.session.scalars(paid.order_by(Payment.id.desc()).limit(1)).one()
+    (source, *_rest) = sources_of_payment(payment)
+    reason = next(one for one in refund_reasons() if one.effect is RefundEffect.REOPENS_INVOICE)
+    give_back_or_ask(source, RefundWords(reason, check, source.limit, today()), by=olive)
 
 
 def _review() -> None:

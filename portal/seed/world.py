@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.access import PersonWords, add_person, roles
+from portal.access import Ability, PersonWords, RoleWords, add_person, add_role, roles
+from portal.access.abilities import ROLES
 from portal.company import CompanyWords, add_business_unit, change_company, company
 from portal.customers import (
     ContactWords,
@@ -65,6 +66,7 @@ TRADES = {
     "Plumbing": ["LAB-PLUMB", "DRAIN", "VALVE-34", "COPPER-34", "WH-50"],
     "Electrical": ["LAB-ELEC", "DIAG", "BREAKER-20", "GFCI", "PANEL-200"],
 }
+CONTROLLER = "Controller"  # the second pair of eyes: releases what others ask for
 PEOPLE = [
     ("Olive Ostrander", "olive@demo.example", "Administrator", False),
     ("Abel Accorsi", "abel@demo.example", "Accountant", False),
@@ -73,6 +75,7 @@ PEOPLE = [
     ("Tom Tucker", "tom@demo.example", "Technician", True),
     ("Tess Tran", "tess@demo.example", "Technician", True),
     ("Theo Thibault", "theo@demo.example", "Technician", True),
+    ("Fay Fontana", "fay@demo.example", CONTROLLER, False),
 ]
 PLACES = [
     ("Seattle", "WA", ["98101", "98103", "98115", "98118"], "Seattle"),
@@ -146,6 +149,10 @@ class World:
 def make_world(random: Random) -> World:
     """Company, staff, price book, taxes and sixty customers."""
     _company()
+    more = {Ability.APPROVE_REFUNDS, Ability.APPROVE_INVOICES, Ability.OPEN_PERIODS}
+    may = ROLES["Accountant"] | more
+    add_role(RoleWords(CONTROLLER, may))
+    db.session.flush()
     people = {role.name: role for role in roles()}
     staff = [
         add_person(PersonWords(name, email, people[role], is_technician=tech))

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from portal.cli import commands, serving
 from portal.cli.serving import refuse_taken_port
 from tests.architecture.graph import ROOT
 from tests.servers.launching import free_port
@@ -101,3 +102,21 @@ def test_a_taken_port_is_told_in_one_sentence():
         port = other.getsockname()[1]
         with pytest.raises(click.ClickException, match=rf"Port {port} is taken on 127\.0\.0\.1"):
             refuse_taken_port("127.0.0.1", port)
+
+
+def test_the_test_gateways_pages_lie_where_the_house_is_served(app, monkeypatch):
+    started = []
+    monkeypatch.setattr(serving, "supervise", lambda settings, *_rest, **_more: started.append(1))
+    monkeypatch.setattr(commands, "upgrade_database", lambda: None)
+    monkeypatch.delenv("BASE_URL", raising=False)
+    before = app.config["SETTINGS"], app.extensions["gateway"]
+    port = free_port()
+    try:
+        app.test_cli_runner().invoke(commands.serve, ["--port", str(port)])
+        address = app.extensions["gateway"]._base_url
+    finally:
+        app.config["SETTINGS"], app.extensions["gateway"] = before
+        (before[0].data_dir / "served_at").unlink(missing_ok=True)
+
+    assert started == [1]
+    assert address == f"http://127.0.0.1:{port}"

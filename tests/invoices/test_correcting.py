@@ -112,7 +112,7 @@ def test_a_credit_note_copies_the_lines_and_reads_positive(build):
     assert (note.total, note.shown(note.total)) == (Money.of(-132), Money.of(132))
     assert (note.due_date, note.reason) == (None, "bad work")
     post_invoice(note)
-    assert (original.balance, original.paid_state) == (ZERO, PaidState.PAID)
+    assert (original.balance, original.paid_state) == (ZERO, PaidState.CREDITED)
     assert note.paid_state is PaidState.CREDITED
 
 

@@ -15,6 +15,7 @@ from portal.receivables import (
     aging,
     aging_of_customer,
     aging_totals,
+    customers_owing,
     open_items,
     pending_total,
     receivable_booked,
@@ -212,3 +213,23 @@ def test_a_sent_invoice_that_is_not_posted_is_listed_apart(build, office):
     page = office.get(f"/staff/receivables/{invoice.customer_id}").text
     assert "Not yet final" in page
     assert invoice.reference_number in page
+
+
+def test_who_has_credit_is_found_owing_or_not(build):
+    owes, rich, both = (build.customer(name) for name in ("Owes", "Rich", "Both"))
+    build.posted("10", customer=owes)
+    build.payment(rich, "30", on=date(2026, 2, 20))
+    build.posted("40", customer=both)
+    build.payment(both, "5")
+    on = build.today
+
+    def names(credit, on=on):
+        found = aging(AgingFilter(credit=credit), PageRequest(sort="name"), on=on)
+        return [row.customer_name for row in found.rows]
+
+    assert names(None) == ["Both", "Owes"]
+    assert names(True) == ["Both", "Rich"]
+    assert names(False) == ["Owes"]
+    assert names(True, on=date(2026, 2, 25)) == ["Rich"]
+    assert names(True, on=date(2026, 2, 1)) == []
+    assert customers_owing(AgingFilter(credit=True), on=on) == [both.id]

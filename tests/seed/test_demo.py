@@ -48,7 +48,7 @@ def test_the_demo_company_fills_every_screen_the_same_way_each_time(app, tmp_pat
     assert hledger_balances(tmp_path) == our_balances(date(2026, 3, 2))
 
     names = [name for name, _url in demo_sign_ins()]
-    assert names == ["Office (Olive Ostrander)", "Customer (Ada)"]
+    assert names == ["Office (Olive Ostrander)", "Second approver (Fay Fontana)", "Customer (Ada)"]
     olive = person_of_email(STAFF_EMAIL)
     assert olive is not None
     office = app.test_client()

@@ -8,7 +8,7 @@ from portal.db import db
 from portal.invoices import unpost_invoice, write_off
 from portal.kernel.money import ZERO
 from portal.ledger import entries_about
-from portal.payments import ReturnReason, return_payment
+from portal.payments import ReturnReason, return_payment, unapply
 from tests.conftest import staff_client
 
 
@@ -39,6 +39,19 @@ def test_a_reversal_links_to_what_it_reverses_and_back(office, build):
     assert f'<a href="#entry-{first}">reversal of #{first}</a>' in page
     assert f'<a href="#entry-{second}">reversed by #{second}</a>' in page
     assert f'id="entry-{first}"' in page
+
+
+def test_money_taken_back_says_so_and_links_to_what_it_undoes(office, paid):
+    invoice, payment = paid
+    unapply(payment.applications[0])
+    applied, taken = (one.id for one in entries_about(payment)[1:])
+    db.session.commit()
+
+    page = office.get(f"/staff/payments/{payment.id}").text
+
+    assert f"Payment taken back from invoice {invoice.number}" in page
+    assert f'<a href="#entry-{applied}">reversal of #{applied}</a>' in page
+    assert f'<a href="#entry-{taken}">reversed by #{taken}</a>' in page
 
 
 def test_the_credit_of_a_correction_is_in_its_journal(build):
