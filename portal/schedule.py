@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
 
 from portal.access import forget_old_tries
 from portal.batches import batch_by_rules
@@ -29,6 +31,8 @@ from portal.risk import score_invoices
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
+REPEATED = timedelta(minutes=15)  # after a failure, while its slot lasts
+BROKEN_OFF = timedelta(hours=3)  # its worker is gone: no turn takes that long
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,26 @@ def run_due() -> None:
     db.session.rollback()
     for scheduled in SCHEDULE:
         name, slot = scheduled.name, scheduled.slot(now)
-        taken = in_transaction(lambda: insert_once(ScheduledTurn(name=name, slot=slot)))  # noqa: B023
+        taken = in_transaction(lambda: _take(name, slot))  # noqa: B023
         if taken:
             _act(scheduled, slot)
+
+
+def _take(name: str, slot: str) -> bool:
+    """Whether this turn is mine: nobody took it, or it failed a while ago, or broke off."""
+    if insert_once(ScheduledTurn(name=name, slot=slot)):
+        return True
+    now = clock.now()
+    again = sa.or_(
+        sa.and_(ScheduledTurn.outcome == "failed", ScheduledTurn.finished_at <= now - REPEATED),
+        sa.and_(ScheduledTurn.finished_at.is_(None), ScheduledTurn.created_at <= now - BROKEN_OFF),
+    )
+    retaken: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
+        sa.update(ScheduledTurn)
+        .where(ScheduledTurn.name == name, ScheduledTurn.slot == slot, again)
+        .values(created_at=now, finished_at=None, outcome="")
+    )
+    return retaken.rowcount == 1
 
 
 def _act(scheduled: Scheduled, slot: str) -> None:

@@ -90,7 +90,9 @@ def _promised(instalment_ids: Sequence[int], on: date) -> set[int]:
             sa.and_(PlannedCharge.state.in_(LIVE_CHARGES), PlannedCharge.next_try_on >= on),
         ),
     )
-    return set(db.session.scalars(query)) - {None} if instalment_ids else set()
+    if not instalment_ids:
+        return set()
+    return {one for one in db.session.scalars(query) if one is not None}
 
 
 def _waiting(plans: Sequence[PaymentPlan]) -> set[int]:

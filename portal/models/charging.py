@@ -118,6 +118,7 @@ CHARGE = Lifecycle[ChargeState](
         "fail": (_CHARGING, ChargeState.FAILED),
         "give up": (_CHARGING | _BEFORE, ChargeState.GIVEN_UP),
         "cancel": (_BEFORE, ChargeState.CANCELLED),
+        "try again": (frozenset({ChargeState.GIVEN_UP}), ChargeState.WAITING),
         "plan again": (  # an instalment that is open again
             frozenset({ChargeState.SUCCEEDED, ChargeState.CANCELLED}),
             ChargeState.WAITING,

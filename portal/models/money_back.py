@@ -159,6 +159,7 @@ class Dispute(Versioned, Base):
     answer_by: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(default="")
+    answer_kept_at: Mapped[datetime | None]
     file_key: Mapped[str] = mapped_column(default="")  # the evidence as it was sent
 
     payment: Mapped[Payment] = relationship()

@@ -52,6 +52,7 @@ from portal.payment_collection.charge_lists import (
 from portal.payment_collection.charge_words import for_customer, told_of
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import (
+    LEAST,
     CheckoutWanted,
     attempts_in_the_way,
     check_shares,
@@ -220,6 +221,7 @@ from portal.payment_collection.watching import MethodGone, look_at_method
 
 __all__ = [
     "EVIDENCE_FIELDS",
+    "LEAST",
     "OFFICE_MAY_CHARGE",
     "AgreedBy",
     "AttemptFilter",

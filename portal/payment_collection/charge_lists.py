@@ -139,15 +139,21 @@ def cancel_planned(charge: PlannedCharge, *, version: int, because: str) -> None
 
 
 def try_again_today(charge: PlannedCharge, *, version: int) -> PlannedCharge:
-    """Have the worker try it now, by a new row when it had been given up.
+    """Have the worker try it now; one of autopay by a new row when it had been given up.
 
-    DomainError for what is not autopay's, Conflict when another charge of the invoice waits.
+    DomainError for a row of a bulk charge, Conflict when another charge of the invoice waits.
     """
     bump(charge, version)
-    if charge.source is not ChargeSource.AUTOPAY or charge.invoice is None:
-        raise DomainError("Only a charge by autopay is tried again here. Charge it anew instead.")
-    if charge.state is ChargeState.FAILED:
+    if charge.source is ChargeSource.BULK:
+        raise DomainError("A row of a bulk charge is not tried again. Charge it anew instead.")
+    if charge.source is ChargeSource.PLAN and CHARGE.allows(charge.state, "try again"):
+        charge.state = CHARGE.after(charge.state, "try again")
+        charge.tries, charge.attempt_id, charge.outcome = 0, None, ""
         charge.next_try_on, charge.claimed_until = today(), None
+    elif charge.state is ChargeState.FAILED:
+        charge.next_try_on, charge.claimed_until = today(), None
+    elif charge.source is ChargeSource.PLAN:
+        raise DomainError("Only a charge of the plan that failed is tried again.")
     else:
         charge = _anew(charge)
     record("tried again", charge.invoice or charge.customer, "A planned charge is tried today.")

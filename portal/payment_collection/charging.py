@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
@@ -40,9 +39,9 @@ from portal.payment_collection.checkout import (
 )
 from portal.payment_collection.gateway import ChargeOrder, CheckoutSeen, gateway
 from portal.payment_collection.methods import chargeable_method
+from portal.payment_collection.retries import KEY_LIFETIME
 from portal.payment_collection.settling import lost_track, record_outcome
 
-KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 UNCONFIRMED = LIVE_ATTEMPTS - {AttemptState.PROCESSING}
 
 
@@ -148,7 +147,9 @@ def _checked(wanted: ChargeWanted) -> tuple[SavedMethod, Sequence[Invoice]]:
 
 
 def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
-    method, invoices = _checked(wanted)
+    _method, invoices = _checked(wanted)
+    lock_rows(SavedMethod, [wanted.method_id])  # who removes it waits, or was first
+    method = chargeable_method(wanted.customer_id, wanted.method_id)
     amounts = dict(wanted.shares)
     attempt = PaymentAttempt(
         public_id=secrets.token_urlsafe(24),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
+from portal.audit import record
 from portal.company import company
 from portal.db import claim, db, in_transaction, lock_rows
 from portal.kernel import clock
@@ -30,6 +31,7 @@ from portal.payment_collection.attempts import (
     retire_foreign,
 )
 from portal.payment_collection.gateway import CheckoutOrder, gateway
+from portal.payment_collection.retries import KEY_LIFETIME
 from portal.payment_collection.settling import settle
 from portal.settings import Settings
 
@@ -214,11 +216,26 @@ def _is_same(attempt: PaymentAttempt, wanted: CheckoutWanted) -> bool:
 def _resume(attempt: PaymentAttempt) -> str | None:
     """The page of this attempt, opened anew (with the same key) when we never heard of it."""
     if attempt.session_ref is None and attempt.state is AttemptState.CREATED:
-        return _open(attempt.id)
+        return None if has_outlived_its_key(attempt) else _open(attempt.id)
     fresh = attempt.expires_at is not None and attempt.expires_at > clock.now()
     if fresh and attempt.state is AttemptState.OPEN and not asks_too_much(attempt):
         return attempt.checkout_url
     return None
+
+
+def has_outlived_its_key(attempt: PaymentAttempt) -> bool:
+    """Whether the gateway may have forgotten its key: asked again it would open a second page."""
+    return clock.now() - attempt.created_at > KEY_LIFETIME
+
+
+def never_reached(attempt_id: int) -> AttemptState:
+    """Nobody ever got the address of its page, and the page has expired: nothing can come."""
+    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
+    if attempt.is_live:
+        attempt.state = ATTEMPT.after(attempt.state, "expire")
+        end_attempt(attempt)
+        record("expired", attempt, "The payment page was never reached.")
+    return attempt.state
 
 
 def asks_too_much(attempt: PaymentAttempt) -> bool:
@@ -240,7 +257,11 @@ def withdraw_attempt(attempt_id: int) -> None:
             "A payment was begun at the payment processor used before. Try again tomorrow."
         )
     session_ref, order = attempt.session_ref, order_for(attempt)
+    too_old = has_outlived_its_key(attempt)
     db.session.rollback()
+    if session_ref is None and too_old:  # asking again would open another page
+        in_transaction(lambda: never_reached(attempt_id))
+        return
     try:
         if session_ref is None:  # its page may exist all the same: find it by its key
             opened = gateway().open_checkout(order)

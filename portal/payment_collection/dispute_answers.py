@@ -17,7 +17,8 @@ from portal.models import Dispute
 from portal.payment_collection.disputes import LIVE, get_dispute, record_dispute
 from portal.payment_collection.enclosures import USUAL, Enclosure
 from portal.payment_collection.evidence import FIELDS, evidence_pdf
-from portal.payment_collection.gateway import gateway, has_gateway
+from portal.payment_collection.gateway import DisputeSeen, gateway, has_gateway
+from portal.payment_collection.retries import KEY_LIFETIME
 from portal.tasks import wake
 
 LONGEST = 5_000  # characters of one field; processors cut or refuse more
@@ -58,6 +59,7 @@ def answer_dispute(
         raise DomainError(problem)
     papers = [one.value for one in Enclosure if one in enclosed]
     dispute.answer, dispute.file_key = json.dumps({**said, "enclosed": papers}), kept.key
+    dispute.answer_kept_at = clock.now()
     db.session.flush()
     along = ", ".join(papers).replace("_", " ") or "nothing"
     what = f"The dispute over {dispute.amount} was answered; enclosed: {along}."
@@ -90,18 +92,20 @@ def waiting_answers() -> Iterable[int]:
 def send_answer(dispute_id: int) -> None:
     """Hand the kept answer to the gateway; tried until it is taken or definitely refused.
 
-    The file names the answer, so repeating is safe. Ends the session's transaction.
+    The file names the answer, so repeating is safe while the gateway remembers keys; later it
+    is asked first whether it took the answer. Ends the session's transaction.
     """
     db.session.rollback()
     with reading():
         dispute = get_dispute(dispute_id)
         ref, key, said = dispute.dispute_ref, dispute.file_key, said_of(dispute)
         waits = bool(key) and dispute.answered_at is None
+        kept_at = dispute.answer_kept_at or dispute.created_at
         db.session.rollback()
     if not waits:
         return
     try:
-        seen = gateway().answer_dispute(ref, said, open_file(key), key.removesuffix(".pdf"))
+        seen = _hand_over(ref, said, key, (clock.now() - kept_at) // KEY_LIFETIME)
     except OutsideFailure as failure:
         if failure.permanent:
             words = str(failure)
@@ -109,6 +113,17 @@ def send_answer(dispute_id: int) -> None:
         return  # else the sweep tries again
     in_transaction(lambda: _taken(dispute_id))
     record_dispute(seen)
+
+
+def _hand_over(ref: str, said: Mapping[str, str], file_key: str, lifetimes: int) -> DisputeSeen:
+    """Once per key; a key that may be forgotten is used for nothing before a look."""
+    reference = file_key.removesuffix(".pdf")
+    if lifetimes:
+        seen = gateway().look_up_dispute(ref)
+        if seen.answered:
+            return seen
+        reference = f"{reference}-{lifetimes}"
+    return gateway().answer_dispute(ref, said, open_file(file_key), reference)
 
 
 def said_of(dispute: Dispute) -> dict[str, str]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.audit import record
 from portal.company import business_day, today
-from portal.db import db, insert_once
+from portal.db import NO_MONEY, db, insert_once
 from portal.kernel.money import ZERO, Money
 from portal.ledger import (
     Leg,
@@ -96,6 +96,22 @@ def book_loss(dispute: Dispute, payment: Payment) -> None:
         more = record_money_gone(payment, gone)
         taken -= more.amount if more else ZERO
     _book_excess(dispute, payment, wanted - taken)
+
+
+def lost_beyond() -> sa.ColumnElement[bool]:
+    """Disputes that lost more than was left of their payment: money that comes back to it, e.g.
+    by a refund that failed, is taken first, whether or not anybody was told of it."""
+    sums = (
+        sa.select(JournalEntry.source_id)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalEntry.source_kind == "dispute",
+            JournalLine.account_id == account_id_for(AccountRole.BAD_DEBT),
+        )
+        .group_by(JournalEntry.source_id)
+        .having(sa.func.sum(JournalLine.amount) > NO_MONEY)
+    )
+    return Dispute.id.in_(sums)
 
 
 def _book_excess(dispute: Dispute, payment: Payment, wanted: Money) -> None:

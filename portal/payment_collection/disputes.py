@@ -29,7 +29,7 @@ from portal.models import (
     GatewayEventState,
     Payment,
 )
-from portal.payment_collection.dispute_booking import book_loss, book_movements
+from portal.payment_collection.dispute_booking import book_loss, book_movements, lost_beyond
 from portal.payment_collection.gateway import DisputeSeen, gateway, has_gateway
 from portal.payment_collection.patience import patiently
 from portal.payment_collection.refunds_elsewhere import payment_of
@@ -113,6 +113,7 @@ def recheck_disputes() -> None:
         Dispute.state.in_(LIVE),
         sa.and_(over, Dispute.held != NO_MONEY),
         sa.and_(unmoved, Dispute.held != NO_MONEY),  # booked by its status, long ago
+        sa.and_(Dispute.state == S.LOST, lost_beyond()),  # a refund may have come back since
     )
     ids = list(db.session.scalars(sa.select(Dispute.id).where(open_).order_by(Dispute.id)))
     db.session.rollback()

@@ -10,18 +10,21 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.audit import record
 from portal.db import db, in_transaction, lock_rows
 from portal.kernel import clock
 from portal.kernel.errors import NotFound, OutsideFailure
-from portal.models import ATTEMPT, LIVE_ATTEMPTS, AttemptState, PaymentAttempt
+from portal.models import LIVE_ATTEMPTS, AttemptState, PaymentAttempt
 from portal.payment_collection.attempts import (
-    end_attempt,
     is_foreign,
     retire_foreign,
 )
-from portal.payment_collection.charging import KEY_LIFETIME, cancel_charge, carry_out
-from portal.payment_collection.checkout import mark_opened, order_for
+from portal.payment_collection.charging import cancel_charge, carry_out
+from portal.payment_collection.checkout import (
+    has_outlived_its_key,
+    mark_opened,
+    never_reached,
+    order_for,
+)
 from portal.payment_collection.gateway import gateway, has_gateway
 from portal.payment_collection.retries import next_look
 from portal.payment_collection.settling import settle
@@ -63,7 +66,7 @@ def _look_after_charge(attempt: PaymentAttempt) -> AttemptState:
     as long as the gateway remembers keys.
     """
     attempt_id, payment_ref, live = attempt.id, attempt.payment_ref, attempt.is_live
-    too_old = clock.now() - attempt.created_at > KEY_LIFETIME
+    too_old = has_outlived_its_key(attempt)
     db.session.rollback()
     if payment_ref is None and live and too_old:
         return cancel_charge(attempt_id, "The payment processor was never reached.")
@@ -77,8 +80,8 @@ def _look_after_charge(attempt: PaymentAttempt) -> AttemptState:
 def _find_session(attempt: PaymentAttempt) -> AttemptState:
     """The answer to opening was lost: ask again with the same key, or give up after a day."""
     attempt_id = attempt.id
-    if clock.now() - attempt.created_at > KEY_LIFETIME:
-        return in_transaction(lambda: _give_up(attempt_id))
+    if has_outlived_its_key(attempt):
+        return in_transaction(lambda: never_reached(attempt_id))
     order = order_for(attempt)
     db.session.rollback()
     try:
@@ -108,14 +111,4 @@ def _still_unknown(attempt_id: int, words: str) -> AttemptState:
         attempt.next_check_at = next_look(
             checks=attempt.checks, misses=attempt.misses, is_pending=False
         )
-    return attempt.state
-
-
-def _give_up(attempt_id: int) -> AttemptState:
-    """Nobody ever got the address of its page, and the page has expired: nothing can come."""
-    attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
-    if attempt.is_live:
-        attempt.state = ATTEMPT.after(attempt.state, "expire")
-        end_attempt(attempt)
-        record("expired", attempt, "The payment page was never reached.")
     return attempt.state

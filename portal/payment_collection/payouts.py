@@ -137,7 +137,7 @@ def find_payouts() -> None:
     now = clock.now()
     seen = list(gateway().payouts_between(now - LOOKED_BACK, now + timedelta(days=1)))
     for one in seen:
-        in_transaction(lambda one=one: set_apart(one) or _look_again_at(one))  # type: ignore[misc]
+        in_transaction(lambda one=one: _look_again_at(one))  # type: ignore[misc]
 
 
 def due_payouts() -> Iterable[int]:
@@ -158,6 +158,8 @@ def moved(movements: Iterable[GatewayMovement]) -> Money:
 
 
 def _look_again_at(seen: PayoutSeen) -> None:
+    if set_apart(seen):
+        return
     payout = db.session.get_one(Payout, know_payout(seen), populate_existing=True)
     if payout.state.value != seen.state or payout.amount != seen.amount or payout.next_check_at:
         payout.next_check_at = clock.now()

@@ -5,9 +5,11 @@ What charges the primary method goes on with the next one; what names one method
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
-from portal.db import db, in_transaction
+from portal.db import db, in_transaction, lock_rows
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.models import (
@@ -60,36 +62,50 @@ def removal_problem(method: SavedMethod) -> str:
 
 
 def remove_method(customer_id: int, method_id: int) -> None:
-    """Detach it at the gateway, then mark it; what charges the primary one moves to another.
+    """Mark it, then detach it at the gateway; what charges the primary one moves to another.
 
-    Runs its own transactions. Raises NotFound for another customer's, DomainError when it is
-    needed and nothing can take over, or when the gateway cannot be reached; repeating is safe.
+    Marked first, under the lock a new charge takes too: no charge begins with it meanwhile. One
+    that the gateway could not detach is as it was before. Runs its own transactions. Raises
+    NotFound for another customer's, DomainError when it is needed and nothing can take over, or
+    when the gateway cannot be reached; repeating is safe.
     """
-
-    def check() -> tuple[str, bool]:
-        method = method_of(customer_id, method_id)
-        if method.state is MethodState.ACTIVE and (problem := removal_problem(method)):
-            raise DomainError(problem)
-        here = has_gateway() and method.gateway == gateway().name
-        return method.method_ref, here and method.livemode == gateway().livemode
-
-    method_ref, here = in_transaction(check)
+    marked = in_transaction(lambda: _mark_removed(customer_id, method_id))
     try:
-        if here:
-            gateway().forget_method(method_ref)
+        if marked.kept_here:
+            gateway().forget_method(marked.method_ref)
     except OutsideFailure as failure:
         if not failure.missing:
+            in_transaction(lambda: _take_back(customer_id, method_id, marked))
             raise DomainError(
                 "The payment processor could not be reached. Nothing was removed; try again."
             ) from failure
-    in_transaction(lambda: _mark_removed(customer_id, method_id))
 
 
-def _mark_removed(customer_id: int, method_id: int) -> None:
+@dataclass(frozen=True)
+class _Marked:
+    method_ref: str
+    kept_here: bool
+    now: bool  # by this call, not before
+    was_primary: bool
+
+
+def _mark_removed(customer_id: int, method_id: int) -> _Marked:
     lock_methods_of(customer_id)
+    lock_rows(SavedMethod, [method_id])
     method = method_of(customer_id, method_id)
-    if method.state is MethodState.REMOVED:
-        return
+    if method.state is MethodState.ACTIVE and (problem := removal_problem(method)):
+        raise DomainError(problem)
+    here = has_gateway() and method.gateway == gateway().name
+    kept_here = here and method.livemode == gateway().livemode
+    marked = _Marked(
+        method.method_ref, kept_here, method.state is not MethodState.REMOVED, method.is_primary
+    )
+    if marked.now:
+        _mark(method)
+    return marked
+
+
+def _mark(method: SavedMethod) -> None:
     successor, was_primary = successor_of(method), method.is_primary
     method.is_primary, method.state = False, MethodState.REMOVED
     if method.consent.kind is ConsentKind.SAVE_METHOD:
@@ -101,6 +117,21 @@ def _mark_removed(customer_id: int, method_id: int) -> None:
         set_primary(successor)
         words += f" {successor.label} is the primary payment method now."
     record_of_method(method, "method removed", words)
+
+
+def _take_back(customer_id: int, method_id: int, marked: _Marked) -> None:
+    lock_methods_of(customer_id)
+    method = method_of(customer_id, method_id)
+    if not marked.now or method.state is not MethodState.REMOVED:
+        return
+    method.state = MethodState.ACTIVE
+    if method.consent.kind is ConsentKind.SAVE_METHOD:
+        method.consent.revoked_at = None
+    db.session.flush()
+    if marked.was_primary:
+        set_primary(method)
+    words = f"{method.label} could not be removed at the payment processor and is kept."
+    record_of_method(method, "method kept", words)
 
 
 def _forget_in_autopay_that_is_off(method: SavedMethod) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from portal.kernel import clock
 
 UNKNOWN_RETRIES = [timedelta(minutes=5), timedelta(hours=1), *[timedelta(days=1)] * 5]
+KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 PENDING_RETRIES = [timedelta(hours=1), timedelta(days=1)]
 
 

@@ -14,7 +14,6 @@ from portal.db import db, in_transaction, insert_once, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, NotFound, OutsideFailure
 from portal.models import LIVE_SETUPS, SETUP, GatewayCustomer, MethodSetup, SetupState
-from portal.payment_collection.charging import KEY_LIFETIME
 from portal.payment_collection.checkout import FIRST_CHECK
 from portal.payment_collection.consents import ConsentGiven, keep_consent
 from portal.payment_collection.gateway import (
@@ -22,6 +21,7 @@ from portal.payment_collection.gateway import (
     SetupOrder,
     gateway,
 )
+from portal.payment_collection.retries import KEY_LIFETIME
 from portal.payment_collection.setups import (
     count_look,
     end_setup,

@@ -6,7 +6,7 @@ number of times.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -27,7 +27,7 @@ from portal.models import (
     GatewayRefundState,
 )
 from portal.payment_collection.gateway import RefundOrder, RefundSeen, RefundState, gateway
-from portal.payment_collection.retries import next_look
+from portal.payment_collection.retries import KEY_LIFETIME, next_look
 from portal.payment_collection.unmatched import (
     Found,
     is_foreign_money,
@@ -36,8 +36,6 @@ from portal.payment_collection.unmatched import (
 )
 from portal.payments import undo_refund
 from portal.tasks import wake
-
-KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 
 
 def recheck_refund(refund_id: int) -> GatewayRefundState:

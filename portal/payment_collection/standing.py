@@ -118,7 +118,7 @@ def _agreed(ids: Sequence[int]) -> dict[int, Autopay]:
     rows = db.session.scalars(
         sa.select(Autopay)
         .where(Autopay.customer_id.in_(ids), Autopay.active)
-        .options(joinedload(Autopay.consent))
+        .options(joinedload(Autopay.consent), joinedload(Autopay.method))
     )
     return {one.customer_id: one for one in rows if covers_office_charges(one.consent)}
 
@@ -134,6 +134,11 @@ def _about_method(one: Standing, autopay: Autopay | None) -> str:
         return ""
     if autopay is None:
         return "They have not agreed to be charged by the office."
+    if autopay.method is not None and autopay.method_id != one.method.id:
+        return (
+            f"They agreed to charges of {autopay.method.label} only; "
+            f"{one.method.label} is their primary payment method."
+        )
     if autopay.most is not None and one.owed > autopay.most:
         bound = format_money(autopay.most, company().locale, company().currency)
         return f"They owe more than the {bound} they agreed to be charged at once."

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from portal.audit import record
 from portal.company import today
 from portal.db import claim, db, insert_once
+from portal.kernel.money import Money
 from portal.models import (
     CHARGE,
     AttemptPurpose,
@@ -60,8 +61,22 @@ def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
             )
             made += insert_once(charge)
             wake("planned_charge", charge.id)
-            record("charge planned", plan, f"{one.open} of payment {instalment.number} is charged.")
+            record("charge planned", plan, _planned_words(plan, one))
     return made
+
+
+def _planned_words(plan: PaymentPlan, one: InstalmentProgress) -> str:
+    """What is charged for an instalment; less than can be paid online is charged as the least."""
+    number, asked = (
+        one.instalment.number,
+        Money.total(part for _, part in shares_to_pay(plan, one.open)),
+    )
+    if asked <= one.open:
+        return f"{one.open} of payment {number} is charged."
+    return (
+        f"{one.open} of payment {number} is less than can be charged: {asked} is charged, and the "
+        "rest counts for the next payment."
+    )
 
 
 def decide_plan(charge: PlannedCharge) -> Decision:

@@ -12,6 +12,7 @@ from datetime import date
 
 from portal.kernel.money import ZERO, Money
 from portal.models import Customer
+from portal.payment_collection import LEAST
 from portal.payment_plans.splitting import Instalment
 
 LAWFUL_MOST = 4  # the down payment counts; more make it credit that the law regulates
@@ -121,6 +122,12 @@ def _about_sums(
     least = min((one.amount for one in instalments), default=ZERO)
     if rails.least_amount is not None and least < rails.least_amount:
         yield "too small", f"An instalment is at least {rails.least_amount}; this one is {least}."
+    elif len(instalments) > 1 and least < LEAST:
+        yield (
+            "too small",
+            f"An instalment is at least {LEAST}, the least that can be paid online; this one is "
+            f"{least}. Choose fewer payments.",
+        )
 
 
 def _about_days(

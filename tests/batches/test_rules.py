@@ -1,8 +1,12 @@
 """Once an hour the rules batch what is ready."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 import sqlalchemy as sa
 
+from portal import schedule
 from portal.batches import (
     RuleWords,
     add_rule,
@@ -15,6 +19,7 @@ from portal.batches import (
 from portal.company import add_business_unit
 from portal.db import db
 from portal.invoices import review_invoice
+from portal.kernel import clock
 from portal.kernel.errors import Conflict, InvalidFields
 from portal.models import (
     Batch,
@@ -155,3 +160,33 @@ def test_a_rule_saved_meanwhile_is_not_overwritten(app):
 
     with pytest.raises(Conflict):
         change_rule(made, RuleWords("Weekly", INVOICES), version=old)
+
+
+def test_a_turn_that_failed_is_taken_again_while_its_slot_lasts(build, monkeypatch, monday):
+    acts = []
+
+    def act():
+        acts.append(clock.now())
+        if len(acts) == 1:
+            raise RuntimeError("The gateway was away.")
+
+    monkeypatch.setattr(schedule, "SCHEDULE", [schedule.Scheduled("look", schedule.daily, act)])
+    for minutes in (0, 5, 20, 40):
+        with clock.frozen(monday + timedelta(minutes=minutes)):
+            run_due()
+
+    assert [(at - monday) / timedelta(minutes=1) for at in acts] == [0, 20]
+    assert db.session.scalars(sa.select(ScheduledTurn.outcome)).all() == ["done"]
+
+
+def test_a_turn_whose_worker_was_killed_is_taken_again_hours_later(build, monkeypatch, monday):
+    acts = []
+    turn = schedule.Scheduled("look", schedule.daily, lambda: acts.append(1))
+    monkeypatch.setattr(schedule, "SCHEDULE", [turn])
+    day = schedule.daily(monday.astimezone(ZoneInfo("America/New_York")))
+    db.session.add(ScheduledTurn(name="look", slot=day))
+    db.session.commit()
+    for hours in (1, 4, 5):
+        with clock.frozen(monday + timedelta(hours=hours)):
+            run_due()
+    assert acts == [1]

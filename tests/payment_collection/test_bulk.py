@@ -394,3 +394,15 @@ def test_what_waits_is_read_a_chunk_at_a_time(build, monkeypatch, chunk, reading
     assert run_of(run_id).state is ChargeRunState.DONE
     assert len(gateway_charges()) == 3
     assert len(calls) == readings  # the chunks, the empty one, and once more before the end
+
+
+def test_an_autopay_that_names_another_method_lets_nobody_charge_the_primary_one(build):
+    customer = build.customer("Ada")
+    invoice = build.posted("80", customer=customer)
+    build.saved_method(customer)
+    named = build.saved_method(customer, primary=False)
+    in_transaction(lambda: turn_on(db.session.get_one(Customer, customer.id),
+                                   AutopayWords(method_id=named.id), GIVEN))  # fmt: skip
+
+    (row,) = preview_charges([invoice.customer_id]).left_out
+    assert row.reason.startswith("They agreed to charges of Visa •••• 4242 only;")

@@ -32,6 +32,7 @@ from portal.payment_collection import (
     said_of,
     waiting_answers,
 )
+from portal.payment_collection.dispute_answers import send_answer
 from portal.payment_collection.evidence import invoices_paid_by
 from portal.tasks import look_at, run_waiting, sweep
 from tests.payment_collection.money_back import house, only_dispute, paid, told
@@ -173,3 +174,54 @@ def test_what_is_decided_is_not_answered(dispute):
     told(dispute.payment, "dispute-lost")
 
     assert "lost" in answer_problem(only_dispute())
+
+
+def test_a_day_later_the_gateway_is_asked_before_an_answer_is_sent_again(
+    dispute, monkeypatch, monday
+):
+    sent, taken = [], house().answer_dispute
+
+    def take_it_and_break_off(ref, words, pdf, reference):
+        sent.append(reference)
+        taken(ref, words, pdf, reference)
+        raise OutsideFailure("The line went dead.")
+
+    monkeypatch.setattr(house(), "answer_dispute", take_it_and_break_off)
+    answer(dispute)
+    assert (len(sent), only_dispute().answered_at) == (1, None)
+    db.session.commit()
+
+    with clock.frozen(monday + timedelta(hours=24)):
+        for name, row_id in sweep():
+            if name == "dispute_answer":
+                look_at(name, row_id)
+
+    assert len(sent) == 1
+    assert only_dispute().answered_at is not None
+    assert only_dispute().state is DisputeState.UNDER_REVIEW
+
+
+def test_an_answer_that_never_came_there_is_sent_anew_under_a_key_of_its_own(
+    dispute, monkeypatch, monday
+):
+    sent = []
+
+    def never_arrive(_ref, _words, _pdf, reference):
+        sent.append(reference)
+        raise OutsideFailure("The line is dead.")
+
+    monkeypatch.setattr(house(), "answer_dispute", never_arrive)
+    answer(dispute)
+    db.session.commit()
+    with clock.frozen(monday + timedelta(hours=22)):
+        send_answer(dispute.id)
+    assert len(set(sent)) == 1
+    monkeypatch.undo()
+
+    with clock.frozen(monday + timedelta(hours=24)):
+        send_answer(dispute.id)
+
+    kept = db.session.scalars(
+        sa.select(TestGatewayObject).where(TestGatewayObject.kind == "dispute")
+    ).one()
+    assert kept.data["answer"]["reference"] == f"{sent[0]}-1"

@@ -476,3 +476,26 @@ def test_a_page_that_asks_for_too_much_is_closed_though_the_wake_up_was_lost(bui
 
     assert state_of(attempt_id) is AttemptState.EXPIRED
     assert list(stale_attempts()) == []
+
+
+def test_a_page_never_heard_of_is_not_asked_for_again_after_its_key_is_forgotten(
+    build, monday, monkeypatch
+):
+    invoice = build.posted("80")
+    db.session.commit()
+    asked, right = [], gateway().open_checkout
+
+    def break_off(order):
+        asked.append(order.reference)
+        right(order)
+        raise OutsideFailure("The line went dead.")
+
+    monkeypatch.setattr(gateway(), "open_checkout", break_off)
+    with pytest.raises(DomainError):
+        ask(invoice)
+    monkeypatch.setattr(gateway(), "open_checkout", lambda order: (asked.append(order.reference),
+                                                                   right(order))[1])  # fmt: skip
+    with clock.frozen(monday + timedelta(hours=25)):
+        ask(db.session.get(type(invoice), invoice.id))
+
+    assert len(asked) == len(set(asked)) == 2

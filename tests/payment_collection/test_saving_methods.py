@@ -10,6 +10,7 @@ from portal.db import db, in_transaction
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, NotFound, OutsideFailure
 from portal.models import (
+    AttemptPurpose,
     Autopay,
     Consent,
     ConsentKind,
@@ -17,12 +18,15 @@ from portal.models import (
     Message,
     MethodSetup,
     MethodState,
+    PaymentAttempt,
     SavedMethod,
     SetupState,
 )
 from portal.payment_collection import (
+    ChargeWanted,
     ConsentGiven,
     SetupWanted,
+    charge_method,
     due_setups,
     keep_event,
     keeping_words,
@@ -369,3 +373,46 @@ def test_a_card_nobody_would_charge_is_not_told_of(build):
     tell_of_expiring()
 
     assert mails() == []
+
+
+def test_no_charge_begins_with_a_method_that_is_being_removed(build, monkeypatch):
+    invoice = build.posted("80")
+    method = build.saved_method(invoice.customer)
+    wanted = ChargeWanted(
+        invoice.customer_id, method.id, [(invoice.id, invoice.balance)], AttemptPurpose.OFFICE, "O"
+    )
+    db.session.commit()
+    right, refused = gateway().forget_method, []
+
+    def charge_meanwhile(ref):
+        with pytest.raises(DomainError) as refusal:
+            charge_method(wanted)
+        refused.append(str(refusal.value))
+        right(ref)
+
+    monkeypatch.setattr(gateway(), "forget_method", charge_meanwhile)
+    remove_method(wanted.customer_id, wanted.method_id)
+
+    assert "was removed" in refused[0]
+    assert db.session.scalars(sa.select(PaymentAttempt)).all() == []
+
+
+def test_a_method_the_gateway_could_not_detach_is_kept_as_it_was(build, monkeypatch):
+    customer = build.customer()
+    method, other = (build.saved_method(customer, primary=first) for first in (True, False))
+    ids = customer.id, method.id, other.id
+    db.session.commit()
+
+    def fail(_ref):
+        raise OutsideFailure("The line is dead.")
+
+    monkeypatch.setattr(gateway(), "forget_method", fail)
+    with pytest.raises(DomainError, match="Nothing was removed"):
+        remove_method(*ids[:2])
+
+    kept = db.session.get(SavedMethod, ids[1], populate_existing=True)
+    assert (kept.state, kept.is_primary, kept.consent.revoked_at) == (
+        MethodState.ACTIVE,
+        True,
+        None,
+    )

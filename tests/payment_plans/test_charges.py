@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import current_app
 
+from portal.audit import trail_of
 from portal.db import db
 from portal.invoices import interest_problem, kept_to, plans_in_good_standing
 from portal.kernel import clock
+from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import (
     AttemptState,
@@ -20,8 +23,10 @@ from portal.models import (
     PlanState,
 )
 from portal.payment_collection import (
+    cancel_planned,
     charges_needing_somebody,
     settle,
+    try_again_today,
 )
 from portal.payment_plans import look_after_plans, paused_because, withdraw_plan
 from portal.payments import ReturnReason, credit_of, return_payment
@@ -261,13 +266,19 @@ def test_a_plan_that_a_retry_keeps_alive_pays_no_interest(build):
 
 
 def test_a_badge_says_what_interest_says(build, office):
-    plan = automatic(build, "100", "declined-card")
-    invoice = plan.shares[0].invoice
-    for day in (TODAY, in_days(3)):
+    invoice = build.posted("100")
+    card = build.saved_method(invoice.customer, "declined-card")
+    begun = in_days(-7)
+    with on_day(begun):
+        plan = accepted(
+            invoice, rhythm=PlanRhythm.WEEKLY, automatic=True, method=card, first_on=begun
+        )
+    for day in (begun, in_days(-4)):
         work_on(day)
-    with on_day(in_days(7)):
-        assert "it is kept to" in office.get(f"/staff/invoices/{invoice.id}").text
-        assert "Missed" not in office.get(f"/staff/payment-plans/{plan.id}").text
+
+    assert "it is kept to" in office.get(f"/staff/invoices/{invoice.id}").text
+    page = office.get(f"/staff/payment-plans/{plan.id}").text
+    assert page.count('data-state="missed"') == 1  # of its first payment, not of the plan
 
 
 def test_an_automatic_plan_uses_credit_before_it_charges_and_tells(build):
@@ -314,3 +325,29 @@ def test_a_charge_of_a_plan_that_was_given_up_needs_somebody_while_the_plan_runs
     assert charges_needing_somebody() == 1
     withdraw_plan(plan, because="You asked for it.")
     assert charges_needing_somebody() == 0
+
+
+def test_a_rest_below_the_least_is_charged_as_the_least_in_words(build):
+    plan = automatic(build, "100")
+    pay(build, plan.shares[0].invoice, "24.50")
+    work_on(TODAY)
+
+    assert charged() == [Money.of(1)]
+    words = [one.sentence for one in trail_of(plan)]
+    assert any("$0.50 of payment 1 is less than can be charged: $1.00 is charged" in one
+               for one in words)  # fmt: skip
+
+
+def test_a_charge_of_a_plan_that_was_given_up_is_tried_again_by_a_person(build):
+    plan = automatic(build, "100")
+    plan.method.state, plan.method.is_primary = MethodState.REMOVED, False
+    work_on(TODAY)
+    (charge,) = charges()
+    with pytest.raises(DomainError, match="end or re-age"):
+        cancel_planned(charge, version=charge.version, because="Not this one.")
+    plan.method.state, plan.method.is_primary = MethodState.ACTIVE, True
+
+    try_again_today(charge, version=charge.version)
+    charge_now()
+
+    assert (charge.state, charged()) == (ChargeState.SUCCEEDED, [Money.of(25)])

@@ -138,3 +138,12 @@ def _one_random_offer(dice):
         assert rails.least_amount is None or parts[-1].amount >= rails.least_amount
         assert Money.total(part.amount for part in parts) == one.share
     return guard.allowed
+
+
+def test_an_instalment_below_what_can_be_paid_online_is_refused_in_words():
+    refused = ask(amount=Money.of("3.50"), payments=4)
+
+    assert refused.rule == "too small"
+    assert "at least $1.00" in refused.sentence
+    assert ask(amount=Money.of("4.00"), payments=4).allowed
+    assert ask(amount=Money.of("0.50"), payments=1).allowed

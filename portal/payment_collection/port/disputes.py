@@ -26,6 +26,7 @@ class DisputeSeen:
     answer_by: datetime | None = None
     movements: tuple[MovementSeen, ...] = ()
     currency: str = ""
+    answered: bool = False  # our evidence was taken
 
 
 class Disputes(Protocol):

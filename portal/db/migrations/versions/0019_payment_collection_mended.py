@@ -28,9 +28,11 @@ def upgrade() -> None:
     for table in CURRENCIES:  # empty: it was not said; one currency was all there could be
         op.execute(f"ALTER TABLE {table} ADD COLUMN currency VARCHAR DEFAULT '' NOT NULL")
     change_promises(PROMISES)
+    op.execute("ALTER TABLE disputes ADD COLUMN answer_kept_at TIMESTAMP")
 
 
 def downgrade() -> None:
+    op.drop_column("disputes", "answer_kept_at")
     change_promises([(table, name, new, old) for table, name, old, new in PROMISES])
     for table in CURRENCIES:
         op.drop_column(table, "currency")

@@ -61,7 +61,7 @@ class StripeCheckouts(StripeDoor):
     def look_up(self, session_ref: str) -> CheckoutSeen:
         session = call(
             lambda: self._client.v1.checkout.sessions.retrieve(
-                session_ref, {"expand": ["payment_intent.latest_charge"]}
+                session_ref, {"expand": ["payment_intent.latest_charge.balance_transaction"]}
             )
         )
         return _seen(session)
@@ -123,8 +123,16 @@ def method_of(intent: stripe.PaymentIntent | None) -> str:
 
 
 def received_at_of(intent: stripe.PaymentIntent | None) -> datetime | None:
+    """When the money was Stripe's: a debit is charged days before it settles, and only its
+    balance transaction is made then. None when that is not told: then it is when we heard."""
     charge = _charge(intent)
-    seconds = getattr(charge or intent, "created", None)
+    settled = getattr(charge, "balance_transaction", None)
+    if settled is not None and not isinstance(settled, str):
+        seconds = settled.created
+    elif method_of(intent) == "bank_debit":
+        seconds = None
+    else:
+        seconds = getattr(charge or intent, "created", None)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 

@@ -94,6 +94,7 @@ def _seen(dispute: stripe.Dispute) -> DisputeSeen:
         answer_by=datetime.fromtimestamp(due, UTC) if due else None,
         movements=tuple(_movement(one) for one in dispute.balance_transactions),
         currency=currency_of(dispute),
+        answered=bool(getattr(dispute.evidence_details, "submission_count", 0)),
     )
 
 

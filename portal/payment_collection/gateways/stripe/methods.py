@@ -164,7 +164,7 @@ class StripeMethods(StripeDoor):
         return _charge_seen(
             call(
                 lambda: self._client.v1.payment_intents.retrieve(
-                    payment_ref, {"expand": ["latest_charge"]}
+                    payment_ref, {"expand": ["latest_charge.balance_transaction"]}
                 )
             )
         )

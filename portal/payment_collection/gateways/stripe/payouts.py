@@ -11,6 +11,7 @@ from stripe.params import BalanceTransactionListParams, PaymentIntentListParams,
 
 from portal.kernel.money import ZERO, Money
 from portal.models import MovementKind
+from portal.payment_collection.gateways.stripe.checkouts import received_at_of
 from portal.payment_collection.gateways.stripe.client import StripeDoor, call, currency_of, failure
 from portal.payment_collection.port.payouts import MovementSeen, PaymentListed, PayoutSeen
 
@@ -52,8 +53,10 @@ class StripePayouts(StripeDoor):
     def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentListed]:
         """Payments that were begun in that time and brought money."""
         wanted: PaymentIntentListParams = {
-            "created": _between(start, end), "limit": AT_A_TIME, "expand": ["data.latest_charge"],
-        }  # fmt: skip
+            "created": _between(start, end),
+            "limit": AT_A_TIME,
+            "expand": ["data.latest_charge.balance_transaction"],
+        }
         found = call(lambda: self._client.v1.payment_intents.list(wanted))
         return (_listed(one) for one in _every(found) if one.amount_received)
 
@@ -110,7 +113,6 @@ def _movement(moved: stripe.BalanceTransaction, payout_ref: str) -> MovementSeen
 def _listed(intent: stripe.PaymentIntent) -> PaymentListed:
     charge = getattr(intent, "latest_charge", None)
     known = None if isinstance(charge, str) else charge
-    created = getattr(known or intent, "created", None)
     metadata = getattr(intent, "metadata", None)
     refunded = getattr(known, "amount_refunded", None)
     return PaymentListed(
@@ -118,7 +120,7 @@ def _listed(intent: stripe.PaymentIntent) -> PaymentListed:
         reference=(metadata["attempt"] if metadata and "attempt" in metadata else ""),
         received=Money(intent.amount_received or 0),
         refunded=Money(refunded) if refunded else ZERO,
-        received_at=datetime.fromtimestamp(created, UTC) if created else None,
+        received_at=received_at_of(intent),
         currency=currency_of(intent),
     )
 

@@ -149,6 +149,7 @@ def _seen(session: Any, row: TestGatewayObject) -> DisputeSeen:
         answer_by=datetime.fromisoformat(row.data["answer_by"]),
         movements=tuple(movement_of(one) for one in moved),
         currency=row.data.get("currency", ""),
+        answered="answer" in row.data,
     )
 
 
