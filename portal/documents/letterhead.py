@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import segno
 from flask_babel import gettext as _
+from PIL import Image
 
 from portal.company import company
 from portal.files import open_file
 from portal.models import Company
+
+BLACK_ON_WHITE = bytes([255, 0]) + bytes(254)  # a dark module is 1 in the matrix
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,14 @@ def qr_code(address: str) -> str:
 
     Every mask is readable; looking for the prettiest would take longer than the page's text,
     and so would drawing each module as a vector. Two pixels a module are enough: the documents
-    ask for crisp edges, so a printer makes squares of them.
+    ask for crisp edges, so a printer makes squares of them. Grey levels, because a page takes
+    such a picture as it is and writes one of two colours anew.
     """
+    rows = segno.make_qr(address, error="m", mask=3).matrix
+    side = len(rows)
+    picture = Image.frombytes("L", (side, side), b"".join(rows).translate(BLACK_ON_WHITE))
     drawn = io.BytesIO()
-    segno.make_qr(address, error="m", mask=3).save(drawn, kind="png", scale=2, border=0)
+    picture.resize((2 * side, 2 * side), Image.Resampling.NEAREST).save(drawn, format="PNG")
     return "data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode()
 
 
