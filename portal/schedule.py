@@ -25,6 +25,7 @@ from portal.payment_collection import (
     tell_of_expiring,
 )
 from portal.payment_plans import look_after_plans
+from portal.statements import send_monthly
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -66,6 +67,7 @@ SCHEDULE = [
     Scheduled("look after payment plans", hourly, look_after_plans),
     Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
+    Scheduled("monthly statements", daily, send_monthly),
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),
     Scheduled("look for payouts", daily, find_payouts),
