@@ -28,6 +28,7 @@ from portal.payment_collection import (
 )
 from portal.payment_plans import look_after_plans
 from portal.risk import score_invoices
+from portal.statements import send_monthly
 from portal.web import forget_old_submissions
 
 log = logging.getLogger("fieldledger.schedule")
@@ -71,6 +72,7 @@ SCHEDULE = [
     Scheduled("look after payment plans", hourly, look_after_plans),
     Scheduled("plan autopay", hourly, plan_autopay),
     Scheduled("refresh statistics", hourly, refresh_statistics),
+    Scheduled("monthly statements", daily, send_monthly),
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),
     Scheduled("look for payouts", daily, find_payouts),

@@ -97,6 +97,7 @@ from portal.sendings import (
 from portal.sendings import (
     waiting_runs as waiting_sendings,
 )
+from portal.statements import look_at_share, statement_bytes, waiting_shares
 from portal.tasks import MAIL, TaskKind
 
 SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
@@ -139,6 +140,7 @@ TASKS = [
     TaskKind("unpost_run", look_at_unpost_run, waiting_unpost_runs),
     TaskKind("print_run", look_at_print_run, waiting_print_runs),
     TaskKind("sending_run", look_at_sending, waiting_sendings),
+    TaskKind("statement_share", look_at_share, waiting_shares),
     TaskKind("stale_checkout", close_stale, stale_attempts),
     TaskKind("planned_charge", look_at_charge, waiting_charges),
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
@@ -154,6 +156,7 @@ DOCUMENTS: dict[str, Any] = {
     "invoice": invoice_pdf,
     "receipt": receipt_pdf,
     "photo": photo_bytes,
+    "statement": statement_bytes,
     "payment_plan": agreement_pdf,
 }
 

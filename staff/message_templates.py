@@ -46,6 +46,7 @@ bp = Blueprint("message_templates", __name__, url_prefix="/message-templates")
 TITLES = {
     "invoice": later("Invoice"),
     "credit_note": later("Credit note"),
+    "statement": later("Statement of account"),
     "receipt": later("Receipt for a payment"),
     "payment_came_back": later("Payment that came back"),
     "autopay_notice": later("Notice before autopay charges"),

@@ -1,6 +1,7 @@
 """Who may do what, and who is signed in."""
 
 from portal.access.abilities import ADMINISTRATOR, ROLES, Ability, ensure_roles
+from portal.access.guest_tokens import guest_token, new_nonce, token_hash
 from portal.access.links import (
     LIFETIME,
     MailedLink,
@@ -91,7 +92,9 @@ __all__ = [
     "forget_old_tries",
     "get_person",
     "get_role",
+    "guest_token",
     "make_recovery_codes",
+    "new_nonce",
     "note_failed_sign_in",
     "pass_second_factor",
     "payer_of_token",
@@ -109,6 +112,7 @@ __all__ = [
     "sign_in_user",
     "sign_ins_of",
     "staff_link",
+    "token_hash",
     "token_of_seed",
     "touch",
     "turn_off_second_factor",

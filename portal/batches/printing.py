@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from flask import current_app
 
 from portal.audit import record
 from portal.company import company
 from portal.db import Page, PageRequest, db, in_transaction, lock_rows, paginate, reading
 from portal.documents import merge_pdfs
 from portal.files import keep_bytes
-from portal.invoices import invoice_pdf
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, NotFound
 from portal.models import Batch, Invoice, PrintRun, PrintState, User
@@ -34,14 +34,23 @@ def print_batch(batch: Batch, *, by: User | None) -> list[PrintRun]:
 
 
 def start_print_runs(
-    title: str, ids: Sequence[int], *, by: User | None, batch: Batch | None = None
+    title: str,
+    ids: Sequence[int],
+    *,
+    by: User | None,
+    batch: Batch | None = None,
+    document_kind: str = "invoice",
 ) -> list[PrintRun]:
-    """One run for each thousand documents, in this order; the worker makes the PDFs."""
+    """One run for each thousand documents, in this order; the worker makes the PDFs.
+
+    `document_kind` is a registered document that has ids, invoices if nothing is said.
+    """
     parts = [ids[start : start + MOST] for start in range(0, len(ids), MOST)]
     runs = [
         PrintRun(
             title=title if len(parts) == 1 else f"{title}, part {number} of {len(parts)}",
             batch_id=batch.id if batch else None,
+            document_kind=document_kind,
             invoice_ids=list(part),
             started_by_id=by.id if by else None,
         )
@@ -97,10 +106,11 @@ def look_at_print_run(run_id: int) -> None:
     db.session.commit()
     run = db.session.get_one(PrintRun, run_id, populate_existing=True)
     mine, ids, title = Hold(run_id, run.claimed_until), list(run.invoice_ids), run.title
+    make = current_app.extensions["document renderers"][run.document_kind]
     language = company().locale.partition("_")[0]
     db.session.rollback()
     try:
-        held = _render(mine, ids)
+        held = _render(mine, ids, make)
         if held is not None:
             whole = merge_pdfs(held.papers, title=title, language=language)
             in_transaction(lambda: _finish(held, whole))
@@ -127,21 +137,21 @@ class Hold:
         return run if still else None
 
 
-def _render(mine: Hold, ids: Sequence[int]) -> Hold | None:
+def _render(mine: Hold, ids: Sequence[int], make: Callable[[int], bytes]) -> Hold | None:
     """Every document in order; None when the run was stopped or lost meanwhile."""
     held: Hold | None = mine
     for start in range(0, len(ids), NOTED_EACH):
         if held is None:
             return None
-        papers = [*held.papers, *(_paper(one) for one in ids[start : start + NOTED_EACH])]
+        papers = [*held.papers, *(_paper(one, make) for one in ids[start : start + NOTED_EACH])]
         sign = replace(held, papers=papers)
         held = in_transaction(lambda sign=sign: _note(sign))  # type: ignore[misc]
     return held
 
 
-def _paper(invoice_id: int) -> bytes:
+def _paper(document_id: int, make: Callable[[int], bytes]) -> bytes:
     with reading():  # rendering takes long and must not keep others from writing
-        paper = invoice_pdf(invoice_id)
+        paper = make(document_id)
         db.session.commit()
     return paper
 

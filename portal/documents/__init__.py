@@ -11,6 +11,7 @@ from portal.documents.facturx import (
 )
 from portal.documents.letterhead import Letterhead, letterhead, qr_code
 from portal.documents.merging import merge_pdfs
+from portal.documents.numbering import number_pages
 from portal.documents.rendering import (
     DocumentsUnavailable,
     colour_style,
@@ -36,6 +37,7 @@ __all__ = [
     "has_fonts",
     "letterhead",
     "merge_pdfs",
+    "number_pages",
     "qr_code",
     "render_pdf",
     "write_workbook",

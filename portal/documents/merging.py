@@ -23,3 +23,23 @@ def merge_pdfs(papers: Iterable[bytes], *, title: str, language: str = "en") -> 
     whole = io.BytesIO()
     writer.write(whole)
     return whole.getvalue()
+
+
+def page_count(paper: bytes) -> int:
+    """How many pages a PDF has."""
+    from pypdf import PdfReader
+
+    return len(PdfReader(io.BytesIO(paper)).pages)
+
+
+def lay_over(paper: bytes, layer: bytes) -> bytes:
+    """Each page with the same page of `layer` drawn on top of it."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=io.BytesIO(paper))
+    for page, over in zip(writer.pages, PdfReader(io.BytesIO(layer)).pages, strict=True):
+        page.merge_page(over)
+    writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
+    whole = io.BytesIO()
+    writer.write(whole)
+    return whole.getvalue()

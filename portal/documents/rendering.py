@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -61,14 +61,14 @@ def colour_style(colour: str, text_colour: str) -> str:
     )
 
 
-@lru_cache(maxsize=8)
-def _styles(paper: str, colour: str, text_colour: str) -> Any:
+@lru_cache(maxsize=16)
+def _styles(names: tuple[str, ...], colour: str, text_colour: str) -> Any:
     """Paper, its size and the company's colours as one sheet: each is asked for each element.
 
     Parsed once per process: that costs more than a page.
     """
     weasyprint, fonts, _fetcher = _engine()
-    sheets = [(STYLES / name).read_text() for name in ("paper.css", f"{paper}.css")]
+    sheets = [(STYLES / f"{name}.css").read_text() for name in names]
     whole = "\n".join([*sheets, colour_style(colour, text_colour)])
     return weasyprint.CSS(string=whole, font_config=fonts)
 
@@ -79,12 +79,14 @@ def render_pdf(
     language: str,
     head: Letterhead,
     paper: str = "letter",
+    sheets: Sequence[str] = (),
     electronic: ElectronicData | None = None,
     **context: Any,
 ) -> bytes:
     """A document template as PDF bytes; tagged, titled, and without any outside fetch.
 
-    With `electronic` it is a PDF/A-3 that carries the Factur-X file, else PDF/UA.
+    `sheets` are styles of this kind of document beside those of all. With `electronic` it is a
+    PDF/A-3 that carries the Factur-X file, else PDF/UA.
     Raises DocumentsUnavailable when libraries or fonts are missing.
     """
     weasyprint, fonts, fetcher = _engine()
@@ -95,7 +97,7 @@ def render_pdf(
     page = _parsed(html, fetcher)
     with _collecting_later():
         pdf: bytes | None = page.write_pdf(
-            stylesheets=[_styles(paper, head.colour, head.text_colour)],
+            stylesheets=[_styles(("paper", paper, *sheets), head.colour, head.text_colour)],
             font_config=fonts,
             **_variant(weasyprint, fetcher, electronic),
         )

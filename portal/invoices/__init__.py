@@ -4,6 +4,7 @@ from portal.invoices.addresses import (
     billing_addresses,
     billing_contacts,
     copy_addresses,
+    customer_addresses,
     mobile_numbers,
 )
 from portal.invoices.allowed_edits import RULES, Edit, require_allowed, why_not
@@ -222,6 +223,7 @@ __all__ = [
     "conditions_of",
     "copy_addresses",
     "correction_problem",
+    "customer_addresses",
     "customer_open_invoices",
     "customers_on_plans",
     "date_on_open_day",

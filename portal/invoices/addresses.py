@@ -16,8 +16,12 @@ def billing_contacts(customer: Customer) -> list[Contact]:
 
 
 def billing_addresses(invoice: Invoice) -> list[str]:
-    """Where the invoice goes: contacts with billing access, else the customer's own address."""
-    customer = invoice.customer
+    """Where the invoice goes."""
+    return customer_addresses(invoice.customer)
+
+
+def customer_addresses(customer: Customer) -> list[str]:
+    """Where bills go: contacts with billing access, else the customer's own address."""
     people = [contact.email for contact in billing_contacts(customer) if contact.email]
     fallback = [customer.email] if customer.email else []
     return list(dict.fromkeys(people)) or fallback

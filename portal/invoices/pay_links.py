@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
 
+from portal.access import guest_token, new_nonce, token_hash
 from portal.audit import record
 from portal.db import db, is_reading, own_transaction
 from portal.invoices.events import InvoicesPosted
@@ -38,7 +36,7 @@ def invoice_of_token(token: str) -> Invoice | None:
     return db.session.scalar(
         sa.select(Invoice)
         .join(PayLink)
-        .where(PayLink.token_hash == _digest(token), PayLink.revoked_at.is_(None))
+        .where(PayLink.token_hash == token_hash(token), PayLink.revoked_at.is_(None))
     )
 
 
@@ -87,8 +85,8 @@ def _make_link(invoice: Invoice) -> PayLink:
 
 
 def _new_link(invoice_id: int) -> dict[str, Any]:
-    nonce = secrets.token_urlsafe(32)
-    return {"invoice_id": invoice_id, "nonce": nonce, "token_hash": _digest(_token(nonce))}
+    nonce = new_nonce()
+    return {"invoice_id": invoice_id, "nonce": nonce, "token_hash": token_hash(_token(nonce))}
 
 
 def _url(link: PayLink) -> str:
@@ -97,9 +95,4 @@ def _url(link: PayLink) -> str:
 
 
 def _token(nonce: str) -> str:
-    key = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(key, f"pay link {nonce}".encode(), hashlib.sha256).hexdigest()
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return guest_token("pay link", nonce)

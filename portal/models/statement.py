@@ -68,7 +68,8 @@ class StatementRun(Versioned, Base):
     """Statements for many customers, one item each, made once.
 
     `credit_only` sends one to who has nothing but credit; `slot` is the month of a scheduled
-    run, so that no month has two. `subject` and `body` are words of its own, when it has any.
+    run, so that no month has two. `subject` and `body` are words of its own, `recipients` the
+    addresses typed for a run of one customer, both when it has any.
     """
 
     __tablename__ = "statement_runs"
@@ -90,6 +91,7 @@ class StatementRun(Versioned, Base):
     weeks_between: Mapped[int] = mapped_column(default=0)
     subject: Mapped[str] = mapped_column(default="")
     body: Mapped[str] = mapped_column(default="")
+    recipients: Mapped[str] = mapped_column(default="")  # comma-separated
     narrowed_to: Mapped[str] = mapped_column(default="")  # the filter in words
     slot: Mapped[str | None] = mapped_column(unique=True)
     rows_total: Mapped[int] = mapped_column(default=0)

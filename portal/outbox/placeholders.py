@@ -23,7 +23,8 @@ PLACEHOLDERS = {  # what people read beside the editor
     "portal_link": "where customers sign in",
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
-    "summary": "what was done; on a receipt what is still open, of a plan its payments",
+    "summary": "what was done; on a receipt what is still open, of a plan its payments, on a "
+    "statement what is past due",
     "reason": "what the bank said, or why we write of a plan or a method",
     "company_name": "your company",
 }
@@ -32,6 +33,7 @@ ALWAYS = {"customer_name", "number", "total", "balance", "pay_link", "portal_lin
 FILLED = {  # which of them each kind of message can say
     "invoice": ALWAYS | {"due_date", "date"},
     "credit_note": ALWAYS | {"due_date", "date"},
+    "statement": ALWAYS - {"number"} | {"date"},
     "receipt": ALWAYS | {"date"},
     "payment_came_back": ALWAYS | {"reason"},
     "payment_method": ALWAYS | {"reason"},

@@ -16,7 +16,7 @@ from portal.settings import ROOT
 
 LANGUAGES = ("en", "es", "fr")
 KINDS = (
-    "invoice", "credit_note", "receipt", "payment_came_back", "payment_method",
+    "invoice", "credit_note", "statement", "receipt", "payment_came_back", "payment_method",
     "autopay_notice", "charge_failed",
     "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
     "plan_withdrawn", "plan_broken", "plan_kept", "plan_credit_used",

@@ -7,13 +7,14 @@ from datetime import date
 import sqlalchemy as sa
 
 from portal.db import NO_MONEY, as_money
+from portal.kernel.money import Money
 from portal.models import Invoice, Payment, PaymentApplication
 from portal.payments.credit import disputed_on
 
 IS_CREDIT = sa.text("payments.unapplied > 0")  # the partial index's very words
 
 
-def credit_sums(on: date, *, with_disputed: bool = False) -> sa.Select[int, object]:
+def credit_sums(on: date, *, with_disputed: bool = False) -> sa.Select[int, Money]:
     """(customer_id, amount) of every customer who had credit on that day.
 
     As `credit_of` counts it, which reads one customer's whole story. Here today's credit is
@@ -41,7 +42,7 @@ def credit_sums(on: date, *, with_disputed: bool = False) -> sa.Select[int, obje
     )
 
 
-def _disputed(on: date) -> list[sa.Select[int, object]]:
+def _disputed(on: date) -> list[sa.Select[int, Money]]:
     """What is left of payments whose money a bank held that day, to be taken off again."""
     held = sa.func.coalesce(Payment.refunds_id, Payment.id).in_(disputed_on(on))
     return [

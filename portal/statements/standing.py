@@ -13,7 +13,7 @@ from portal.db import as_money, db, total_of
 from portal.kernel.money import ZERO, Money
 from portal.models import OFF_THE_BOOKS, Invoice, Payment, PaymentApplication
 from portal.payments import credit_of
-from portal.receivables import AgingRow, AgingView, OpenItem, every_open_item
+from portal.receivables import BUCKETS, AgingRow, AgingView, OpenItem, every_open_item
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,10 @@ def standing_of(customer_id: int, *, on: date) -> Standing:
 
 def _aged(items: Sequence[OpenItem], on: date) -> AgingRow:
     """The same buckets as the aging of everybody, from the rows at hand."""
-    names = ("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "no_term")
-    sums = dict.fromkeys(names, ZERO)
+    sums = dict.fromkeys(BUCKETS, ZERO)
     for one in items:
         sums[_bucket(one.due_date, on)] += one.open
-    return AgingRow(0, "", *sums.values(), Money.total(sums.values()))
+    return AgingRow(0, "", total=Money.total(sums.values()), **sums)
 
 
 def _bucket(due: date | None, on: date) -> str:
