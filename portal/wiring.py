@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal import payment_collection, sendings, tasks
+from portal import dunning, payment_collection, sendings, tasks
 from portal.batches import (
     leave_batch,
     look_at_batch,
@@ -15,6 +15,17 @@ from portal.batches import (
     waiting_batches,
     waiting_print_runs,
     waiting_unpost_runs,
+)
+from portal.dunning import (
+    REMINDER,
+    look_at_customer,
+    look_at_step,
+    note_change,
+    note_message,
+    note_on_its_way,
+    note_payment,
+    objection_to_reminder,
+    waiting_steps,
 )
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
@@ -39,6 +50,7 @@ from portal.outbox import (
     MessageSent,
     deliver,
     deliver_text,
+    object_by,
     waiting_messages,
     waiting_texts,
 )
@@ -112,17 +124,18 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
         ask_again,
         look_again_at_charges,
         follow_total,
+        note_change,
     ],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links, send_posted],
-    PaymentReceived: [send_receipt],
-    PaymentOnItsWay: [],
-    PaymentCameBack: [tell_payer],
+    PaymentReceived: [send_receipt, note_payment],
+    PaymentOnItsWay: [note_on_its_way],
+    PaymentCameBack: [tell_payer, note_on_its_way],
     ChargeEnded: [note_ended_charge],
     MethodSaved: [],
     MethodGone: [tell_gone],
-    MessageSent: [mark_sent],
+    MessageSent: [mark_sent, note_message],
 }
 
 TASKS = [
@@ -144,6 +157,8 @@ TASKS = [
     TaskKind("stale_checkout", close_stale, stale_attempts),
     TaskKind("planned_charge", look_at_charge, waiting_charges),
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
+    TaskKind("dunning_step", look_at_step, waiting_steps),
+    TaskKind("dunning_customer", look_at_customer, list),  # the hourly turn looks at everybody
 ]
 
 DECIDERS = {
@@ -170,3 +185,6 @@ def wire_house(app: Flask) -> None:
     for source, decide in DECIDERS.items():
         decide_by(source, decide)
     sendings.set_up(app)
+    dunning.set_up(app)
+    with app.app_context():
+        object_by(REMINDER, objection_to_reminder)

@@ -61,6 +61,10 @@ TITLES = {
     "plan_broken": later("Payment plan: ended early"),
     "plan_kept": later("Payment plan: all paid"),
     "plan_credit_used": later("Payment plan: credit used"),
+    "reminder_courtesy": later("Reminder: before it is due"),
+    "reminder_friendly": later("Reminder: friendly"),
+    "reminder_firm": later("Reminder: firm"),
+    "reminder_final": later("Reminder: final notice"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"
