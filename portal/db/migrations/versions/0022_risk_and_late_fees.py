@@ -3,14 +3,20 @@
 import sqlalchemy as sa
 from alembic import op
 
+from portal.db.upgrading import add_abilities
+
 revision = "0022"
-down_revision = "0015"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
 
+READERS = ("Administrator", "Accountant", "Office", "Collector", "Read-only")
+
+
 def upgrade() -> None:
     _add_scores()
+    add_abilities({name: ["view figures"] for name in READERS})
 
 
 def _add_scores() -> None:
