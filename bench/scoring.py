@@ -37,7 +37,7 @@ def measure(engine: str, *, size: int) -> list[Figure]:
 
 
 def _fill(size: int) -> None:
-    """A tenth as many customers, each with a habit of its own; the open ones are the newest."""
+    """A tenth as many customers, each with a habit of its own that its open ones keep to, too."""
     random, day = Random(11), today()
     people = [
         {"key": f"C{n}", "name": f"Customer {n}", "email": "", "term_id": None}
@@ -53,7 +53,7 @@ def _fill(size: int) -> None:
 def _row(random: Random, number: int, ids: list[int], day: date, *, paid: bool) -> dict[str, Any]:
     who = random.randrange(len(ids))
     wait = random.randint(2, 15 + 90 * (who % 7) // 6)
-    age = random.randint(wait, DAYS) if paid else random.randint(0, 120)
+    age = random.randint(wait, DAYS) if paid else random.randint(0, wait - 1)
     issued, total = day - timedelta(days=age), Money(random.randint(4_000, 250_000))
     return {
         "number": f"B-{number}", "key": f"B-{number}", "customer_id": ids[who], "date": issued,

@@ -34,6 +34,7 @@ from portal.invoices import (
 )
 from portal.jobs import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.events import Event, Handler, wire
+from portal.late_fees import look_at_fee_run, waiting_fee_runs
 from portal.models import ChargeSource
 from portal.outbox import (
     MessageSent,
@@ -142,6 +143,7 @@ TASKS = [
     TaskKind("stale_checkout", close_stale, stale_attempts),
     TaskKind("planned_charge", look_at_charge, waiting_charges),
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
+    TaskKind("late_fee_run", look_at_fee_run, waiting_fee_runs),
 ]
 
 DECIDERS = {
