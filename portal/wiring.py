@@ -45,6 +45,7 @@ from portal.invoices import (
 )
 from portal.jobs import JobBooked, JobCancelled, JobCompleted, JobReopened
 from portal.kernel.events import Event, Handler, wire
+from portal.late_fees import look_at_fee_run, waiting_fee_runs
 from portal.models import ChargeSource
 from portal.outbox import (
     MessageSent,
@@ -159,6 +160,7 @@ TASKS = [
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
     TaskKind("dunning_step", look_at_step, waiting_steps),
     TaskKind("dunning_customer", look_at_customer, list),  # the hourly turn looks at everybody
+    TaskKind("late_fee_run", look_at_fee_run, waiting_fee_runs),
 ]
 
 DECIDERS = {

@@ -33,6 +33,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Receivables"), [
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
+        (later("Payment risk"), "gauge", "staff.risk.index", A.VIEW_RECEIVABLES),
+        (later("Figures"), "chart-bar", "staff.figures.index", A.VIEW_FIGURES),
     ]),
     (later("Accounting"), [
         (later("Journal"), "notebook", "staff.ledger.journal", A.VIEW_LEDGER),

@@ -44,6 +44,7 @@ class Ability(StrEnum):
     RECONCILE = "reconcile payouts"
     VIEW_RECEIVABLES = "view receivables"
     SEND_STATEMENTS = "send statements"
+    VIEW_FIGURES = "view figures"
     WORK_COLLECTIONS = "work collections"
     MANAGE_COLLECTIONS = "manage collections"
     VIEW_PRICE_BOOK = "view price book"
@@ -64,7 +65,7 @@ ADMINISTRATOR, TECHNICIAN = "Administrator", "Technician"
 _A = Ability
 _READ = {
     _A.SEE_HOME, _A.VIEW_CUSTOMERS, _A.VIEW_JOBS, _A.VIEW_INVOICES, _A.VIEW_PAYMENTS,
-    _A.VIEW_RECEIVABLES, _A.VIEW_PRICE_BOOK, _A.VIEW_LEDGER, _A.OWN_ACCOUNT,
+    _A.VIEW_RECEIVABLES, _A.VIEW_FIGURES, _A.VIEW_PRICE_BOOK, _A.VIEW_LEDGER, _A.OWN_ACCOUNT,
 }  # fmt: skip
 ROLES: dict[str, set[Ability]] = {
     "Administrator": set(Ability),

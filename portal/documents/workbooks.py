@@ -15,7 +15,7 @@ from portal.kernel.money import Money
 
 IN_MEMORY = 2 * 1024 * 1024
 LONGEST_TEXT = 32_767  # characters a cell can hold
-Cell = str | int | date | Money | None
+Cell = str | int | Decimal | date | Money | None
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ from portal.invoices.interest import (
     charge_interest,
     interest_problem,
     propose_interest,
+    start_interest_invoice,
 )
 from portal.invoices.internal_papers import IS_INTERNAL
 from portal.invoices.lines import LineWords, find_line
@@ -307,6 +308,7 @@ __all__ = [
     "show_link",
     "start_adjustment",
     "start_credit_note",
+    "start_interest_invoice",
     "start_job_invoice",
     "start_manual_invoice",
     "sum_of_invoices",

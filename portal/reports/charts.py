@@ -72,6 +72,46 @@ def _drawn(
     for title, values in series:
         pairs = zip(labels, values, strict=True)
         chart.add(title, [{"value": value, "label": label} for label, value in pairs])
+    return _as_markup(chart)
+
+
+def calibration_chart(points: Sequence[tuple[float, float]], *, title: str, line: str) -> Markup:
+    """What was said (across) against what happened (up), both from 0 to 1, beside the diagonal
+    on which the two agree. Shown with a table of the same numbers."""
+    chart = _library().XY(
+        show_legend=False,
+        js=[],
+        no_prefix=True,
+        disable_xml_declaration=True,
+        width=720,
+        height=320,
+        margin=10,
+        range=(0, 1),
+        xrange=(0, 1),
+        dots_size=5,
+        y_labels=TENTHS,
+        x_labels=TENTHS,
+        value_formatter=_percent,
+        x_value_formatter=_percent,
+        pretty_print=False,
+        explicit_size=False,
+        css=[],
+    )
+    chart.title = None
+    chart.add(line, [(0, 0), (1, 1)], show_dots=False)
+    chart.add(title, list(points))
+    return _as_markup(chart)
+
+
+TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+
+
+def _percent(value: float | tuple[float, float]) -> str:
+    """A tick as a percentage; for a point the library asks with both of its numbers."""
+    return f"{value:.0%}" if not isinstance(value, tuple) else " / ".join(map(_percent, value))
+
+
+def _as_markup(chart: Any) -> Markup:
     svg = str(chart.render(is_unicode=True))
     svg = _INLINE.sub("", _STYLE.sub("", svg))
     # numbers and our own labels, escaped by the library

@@ -60,11 +60,12 @@ def _open_places(book: Book, on: date) -> Ints:
 
 def _left_by_week(rows: Sequence[Scored]) -> list[int]:
     """Cents open today, then what should be left after each week: Σ open × chance."""
-    weeks = range(len(rows[0].weeks)) if rows else range(0)
+    now = Money.total(one.open for one in rows)
     after = [
-        Money.total(one.open.times(as_rate(one.weeks[week])) for one in rows) for week in weeks
+        Money.total(one.open.times(as_rate(one.weeks[week])) for one in rows)
+        for week in range(WEEKS)
     ]
-    return [amount.cents for amount in (Money.total(one.open for one in rows), *after)]
+    return [amount.cents for amount in (now, *after)]
 
 
 def learn(known: Knowledge, *, on: date) -> tuple[RiskModel, Trained | None]:

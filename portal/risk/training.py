@@ -20,7 +20,7 @@ WEEK = 7
 WEEKS_BACK = 104
 OLDEST = 365  # days past due beyond which an invoice teaches nothing new
 MOST = 120_000  # looks; beyond that a fixed share of them is taken
-INVOICES, EACH = 150, 25  # different invoices, and looks of each outcome, that learning needs
+INVOICES, EACH = 100, 20  # different invoices, and looks of each outcome, that learning needs
 
 
 class TooShort(Exception):
@@ -34,7 +34,7 @@ class Looks:
     place: Ints
     day: Ints
 
-    def chosen(self, which: Flags) -> Looks:
+    def chosen(self, which: Flags | Ints) -> Looks:
         return Looks(self.place[which], self.day[which])
 
     def __len__(self) -> int:
@@ -42,16 +42,20 @@ class Looks:
 
 
 def find_looks(known: Knowledge, *, until: int) -> Looks:
-    """Every open invoice once a week, counted back from a day, in the last two years."""
-    book, places, days = known.book, [], []
+    """Every invoice on its own date and then once a week while it was open, counted back from
+    a day, in the last two years."""
+    book = known.book
+    new = np.flatnonzero((book.issued < until) & (book.issued >= until - WEEKS_BACK * WEEK))
+    places, days = [new], [book.issued[new]]
     for weeks in range(WEEKS_BACK, 0, -1):
         day = until - weeks * WEEK
-        maybe = (book.issued <= day) & (book.closed_for_good > day) & (day - book.due <= OLDEST)
+        maybe = (book.issued < day) & (book.closed_for_good > day) & (day - book.due <= OLDEST)
         place = np.flatnonzero(maybe)
         place = place[book.open_at(place, np.full(len(place), day)) > 0]
         places.append(place)
         days.append(np.full(len(place), day))
     looks = Looks(np.concatenate(places), np.concatenate(days))
+    looks = looks.chosen(np.argsort(looks.day, kind="stable"))
     share = -(-len(looks) // MOST)
     if share <= 1:
         return looks
@@ -85,31 +89,46 @@ def train(known: Knowledge, looks: Looks, *, on: int) -> Trained:
         raise TooShort("No invoice has been open for a week yet.")
     span = on - int(mine.day.min())
     split = on - max(span // 4, (WEEKS + 4) * WEEK)
+    parts = [_Part(known, mine, ahead, split, on) for ahead in range(1, WEEKS + 1)]
+    for part in sorted(parts, key=lambda one: one.ahead != HEADLINE):  # scores are about that one
+        part.require()
     matrix = known.facts(mine.place, mine.day).matrix
-    models = [_train_week(known, mine, matrix, ahead, split, on) for ahead in range(1, WEEKS + 1)]
     taught = mine.chosen(mine.day + HEADLINE * WEEK <= on)
-    return Trained(models, len(taught), len(np.unique(taught.place)),
-                   int(taught.day.min()), int(taught.day.max()))  # fmt: skip
+    return Trained(
+        weeks=[part.train(matrix) for part in parts],
+        looks=len(taught),
+        invoices=len(np.unique(taught.place)),
+        first=int(taught.day.min()),
+        last=int(taught.day.max()),
+    )
 
 
-def _train_week(
-    known: Knowledge, looks: Looks, matrix: Floats, ahead: int, split: int, on: int
-) -> Logistic:
-    later = looks.day + ahead * WEEK
-    unpaid = known.book.unpaid_at(looks.place, later)
-    older = later <= split
-    newer = (looks.day > split) & (later <= on)
-    if ahead == HEADLINE:  # the others have about as much; scores are about this one
-        _require(looks.place[older], unpaid[older])
-        _require(looks.place[newer], unpaid[newer], invoices=EACH)
-    model = fit(matrix[older], unpaid[older])
-    return calibrate(model, matrix[newer], unpaid[newer])
+class _Part:
+    """The looks that teach one number of weeks ahead, and the later ones that calibrate it."""
+
+    def __init__(self, known: Knowledge, looks: Looks, ahead: int, split: int, on: int) -> None:
+        later = looks.day + ahead * WEEK
+        self.ahead, self.looks = ahead, looks
+        self.unpaid = known.book.unpaid_at(looks.place, later)
+        self.older = later <= split
+        self.newer = (looks.day > split) & (later <= on)
+
+    def require(self) -> None:
+        """Raises TooShort when there is too little to learn from or to calibrate by."""
+        headline = self.ahead == HEADLINE
+        for which, least in ((self.older, INVOICES), (self.newer, EACH)):
+            invoices, each = (least, EACH) if headline else (EACH, 0)
+            places, unpaid = self.looks.place[which], self.unpaid[which]
+            _require(places, unpaid, invoices=invoices, each=each)
+
+    def train(self, matrix: Floats) -> Logistic:
+        model = fit(matrix[self.older], self.unpaid[self.older])
+        return calibrate(model, matrix[self.newer], self.unpaid[self.newer])
 
 
-def _require(places: Ints, unpaid: Flags, *, invoices: int = INVOICES) -> None:
+def _require(places: Ints, unpaid: Flags, *, invoices: int, each: int) -> None:
     different = len(np.unique(places))
     if different < invoices:
         raise TooShort(f"{different} invoices with a known outcome; learning needs {invoices}.")
-    rarer = min(int(unpaid.sum()), int((~unpaid).sum()))
-    if rarer < EACH:
+    if min(int(unpaid.sum()), int((~unpaid).sum())) < each:
         raise TooShort("Nearly all invoices ended the same way, so there is nothing to learn.")

@@ -23,6 +23,7 @@ LAYERS = [  # lowest first: a room may import rooms of lower rows only
     ["portal.payments"],
     [
         "portal.batches",
+        "portal.late_fees",
         "portal.payment_collection",
         "portal.receivables",
         "portal.risk",
