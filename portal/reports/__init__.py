@@ -1,7 +1,6 @@
 """Figures of the day, charts, a customer's timeline, and search over everything."""
 
-from portal.reports.charts import bar_chart, stacked_chart
-from portal.reports.charts import bar_chart, calibration_chart
+from portal.reports.charts import bar_chart, calibration_chart, stacked_chart
 from portal.reports.collected import Collected, collected_by_collector
 from portal.reports.figure_papers import FiguresReport, figures_pdf, figures_workbook
 from portal.reports.figure_words import FigureLine, amount_lines, figure_lines

@@ -26,7 +26,7 @@ from portal.risk.book import Book, read_book
 from portal.risk.explaining import reason_by_rule, reasons_by_model
 from portal.risk.facts import FACTS, Knowledge
 from portal.risk.reasons import Reason
-from portal.risk.rule import HEADLINE, as_rate, rule_by_week
+from portal.risk.rule import HEADLINE, WEEKS, as_rate, rule_by_week
 from portal.risk.sums import Ints
 from portal.risk.training import TooShort, Trained, find_looks, train
 
