@@ -55,6 +55,7 @@ from portal.models.customer import (
 from portal.models.file import StoredFile
 from portal.models.imports import ImportProblem, ImportRun, ImportState, ImportSubject
 from portal.models.invoice import (
+    CHANGED_SINCE_SENT,
     CREDITING,
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
@@ -165,6 +166,7 @@ from portal.models.user import RecoveryCode, Role, SignIn, SignInLink, Throttle,
 __all__ = [
     "ATTEMPT",
     "BATCH",
+    "CHANGED_SINCE_SENT",
     "CHARGE",
     "CREDITING",
     "CREDITS",
