@@ -13,11 +13,11 @@ from sqlalchemy.orm import aliased, joinedload, selectinload, undefer_group
 
 from portal.db import NO_MONEY, Page, PageRequest, db, holds, holds_code, paginate, total_of
 from portal.invoices.internal_papers import IS_INTERNAL
-from portal.invoices.sent import CHANGED_SINCE_SENT
 from portal.kernel.errors import NotFound
 from portal.kernel.money import Money
 from portal.ledger import closed_days
 from portal.models import (
+    CHANGED_SINCE_SENT,
     CREDITS,
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
@@ -209,10 +209,11 @@ def _in_state(state: InvoiceState) -> Any:
 
 def _sent(axis: SentAxis) -> list[Any]:
     """Each of these is one of the others once what was sent says something else."""
+    changed = Invoice.id.in_(sa.select(Invoice.id).where(CHANGED_SINCE_SENT))
     if axis is SentAxis.CHANGED_SINCE_SENT:
-        return [CHANGED_SINCE_SENT]
+        return [changed]
     state = Invoice.sent_state == SentState(axis)
-    return [state] if axis is SentAxis.NOT_SENT else [state, sa.not_(CHANGED_SINCE_SENT)]
+    return [state] if axis is SentAxis.NOT_SENT else [state, ~changed]
 
 
 def _taken_off_by(*kinds: InvoiceKind, all_of_it: bool = False) -> sa.Select[int | None]:

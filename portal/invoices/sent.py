@@ -8,24 +8,10 @@ from portal.audit import record
 from portal.db import db, note_in_passing
 from portal.invoices.wording import named
 from portal.kernel import clock
-from portal.models import Invoice, MessageState, SentState
+from portal.models import CHANGED_SINCE_SENT, Invoice, MessageState, SentState
 from portal.outbox import MessageSent
 
 ABOUT_INVOICES = ("invoice", "credit_note")  # kinds of messages
-
-
-# The same question as Invoice.changed_since_sent, asked of the database.
-CHANGED_SINCE_SENT = sa.and_(
-    Invoice.sent_state != SentState.NOT_SENT,
-    Invoice.sent_total.is_not(None),
-    sa.or_(
-        Invoice.sent_total != Invoice.total,
-        sa.and_(
-            Invoice.sent_number != Invoice.reference_number,
-            Invoice.sent_number != sa.func.coalesce(Invoice.document_number, ""),
-        ),
-    ),
-)
 
 
 def mark_sent(event: MessageSent) -> None:

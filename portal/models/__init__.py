@@ -85,6 +85,7 @@ from portal.models.dunning import (
 from portal.models.file import StoredFile
 from portal.models.imports import ImportProblem, ImportRun, ImportState, ImportSubject
 from portal.models.invoice import (
+    CHANGED_SINCE_SENT,
     CREDITING,
     HAS_BALANCE,
     HAS_PURCHASE_ORDER,
@@ -231,6 +232,7 @@ __all__ = [
     "ATTEMPT",
     "BATCH",
     "BY_ITSELF",
+    "CHANGED_SINCE_SENT",
     "CHARGE",
     "CONVERSATIONS",
     "CREDITING",

@@ -231,3 +231,16 @@ def test_a_state_nobody_knows_how_to_leave_is_refused_in_words(build):
 
     assert not isinstance(refused.value, InvalidTransition)
     assert str(refused.value) == "Cannot edit this payment: it is already posted."
+
+
+def test_an_amount_of_zero_is_no_payment_and_says_what_to_do(build):
+    payment = build.payment(build.customer(), "50")
+
+    with pytest.raises(InvalidFields) as refused:
+        change(payment, amount=ZERO)
+
+    assert "delete the payment: it then counts for $0" in refused.value.errors["amount"]
+    delete_payment(payment, version=payment.version)
+    post_payments([payment.id])
+    db.session.refresh(payment)
+    assert (payment.counts, payment.bypass) == (ZERO, True)

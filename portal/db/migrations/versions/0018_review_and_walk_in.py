@@ -23,6 +23,11 @@ def upgrade() -> None:
         "UPDATE invoices SET sent_total = total, "
         "sent_number = COALESCE(document_number, reference_number) WHERE sent_state <> 'not_sent'"
     )
+    op.execute(
+        "CREATE INDEX ix_invoices_changed_since_sent ON invoices (id) WHERE "
+        "sent_state <> 'not_sent' AND (sent_total <> total OR (sent_number <> reference_number "
+        "AND sent_number <> coalesce(document_number, '')))"
+    )
 
 
 def downgrade() -> None:
