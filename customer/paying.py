@@ -17,6 +17,7 @@ from portal.payment_collection import (
     expected_on,
     settle,
     start_checkout,
+    told_of_attempt,
 )
 from portal.payments import apply_credit, receipt_email
 from portal.web import notify, payers_only, read_money, redirect_to, render_page
@@ -80,6 +81,7 @@ def outcome_page(
         "customer/payments/back.html", fragment="outcome", attempt=now, home=home, here=here,
         again=f"{here}?turn={turn + 1}" if turn < MOST_TURNS else "",
         receipt_to=receipt_to, expected=expected_on(now),
+        told=told_of_attempt(now, now.language),
     )  # fmt: skip
 
 

@@ -149,6 +149,11 @@ def _refuse_unsafe(env: Mapping[str, str]) -> None:
             f"Set BOUNCE_SECRET to {SHORTEST_SECRET} random characters or more, or leave it out: "
             "who guesses it can mark addresses as dead."
         )
+    if "_test_" in env.get("STRIPE_SECRET_KEY", ""):
+        wrong.append(
+            "STRIPE_SECRET_KEY is a key of Stripe's test mode, which moves no money: its payments, "
+            "fees and disputes must not stand in real books. Set a live key, or none."
+        )
     if wrong:
         raise BadSettings(" ".join(["Production does not start like this.", *wrong]))
 

@@ -19,6 +19,7 @@ from portal.db import db, reading
 from portal.db.migrate import FOLDER
 from portal.documents import fonts_to_add, has_fonts
 from portal.ledger import verify_books
+from portal.models import Payment
 from portal.outbox import mail_server_answers
 from portal.payment_collection import gateway, has_gateway
 from portal.settings import Settings
@@ -72,6 +73,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("FAIL", str(error))
         return
     yield _books()
+    yield from _no_test_money(settings)
 
 
 def _books() -> Finding:
@@ -98,6 +100,18 @@ def _safety(settings: Settings) -> Finding:
     return Finding(
         "WARN", "This is a development installation. For real use set APP_ENV=production."
     )
+
+
+def _no_test_money(settings: Settings) -> Iterator[Finding]:
+    """Clearing and bank of test money are apart; its fees, bad debt and disputes are not."""
+    tests = sa.select(sa.func.count()).where(Payment.provider.is_not(None), ~Payment.livemode)
+    count = db.session.scalar(tests.select_from(Payment)) or 0
+    if count and settings.is_production:
+        yield Finding(
+            "FAIL",
+            f"{count} payments of test money are in these books, with their fees and disputes. "
+            "Begin real books in a database of their own.",
+        )
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -174,7 +174,9 @@ class PlannedCharge(Versioned, Base):
     called_off: Mapped[bool] = mapped_column(default=False)  # by a person: not planned again
     claimed_until: Mapped[datetime | None]
     attempt_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_attempts.id"), index=True)
-    outcome: Mapped[str] = mapped_column(default="")
+    outcome: Mapped[str] = mapped_column(default="")  # for the office
+    reason: Mapped[str] = mapped_column(default="")  # its code: what customers are told
+    reason_parts: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
 
     customer: Mapped[Customer] = relationship()
     invoice: Mapped[Invoice | None] = relationship()

@@ -110,7 +110,8 @@ class PaymentAttempt(Base):
     session_ref: Mapped[str | None] = mapped_column(unique=True)
     payment_ref: Mapped[str | None] = mapped_column(index=True)
     payment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payments.id"), unique=True)
-    failure: Mapped[str] = mapped_column(default="")
+    failure: Mapped[str] = mapped_column(default="")  # for the office
+    failure_code: Mapped[str] = mapped_column(default="")  # what payers are told follows from it
     expires_at: Mapped[datetime | None]
     next_check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)

@@ -49,7 +49,7 @@ from portal.payment_collection.charge_lists import (
     get_charge,
     try_again_today,
 )
-from portal.payment_collection.charge_words import for_customer, told_of
+from portal.payment_collection.charge_words import NO_METHOD, for_customer, keep_outcome, told_of
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.checkout import (
     LEAST,
@@ -200,6 +200,7 @@ from portal.payment_collection.refunds import (
     send_back,
 )
 from portal.payment_collection.refunds_elsewhere import find_refunds
+from portal.payment_collection.refusals import refusal_words, told_of_attempt
 from portal.payment_collection.removing import removal_problem, remove_method
 from portal.payment_collection.rules import RuleWords, change_rules, collection_rules, retry_days
 from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
@@ -222,6 +223,7 @@ from portal.payment_collection.watching import MethodGone, look_at_method
 __all__ = [
     "EVIDENCE_FIELDS",
     "LEAST",
+    "NO_METHOD",
     "OFFICE_MAY_CHARGE",
     "AgreedBy",
     "AttemptFilter",
@@ -338,6 +340,7 @@ __all__ = [
     "is_on_its_way",
     "keep_consent",
     "keep_event",
+    "keep_outcome",
     "keeping_words",
     "last_day_of_month",
     "let_arrive",
@@ -378,6 +381,7 @@ __all__ = [
     "recheck_setup",
     "record_now",
     "refund_limit",
+    "refusal_words",
     "removal_problem",
     "remove_method",
     "requests_of",
@@ -408,6 +412,7 @@ __all__ = [
     "tell_payer",
     "to_answer",
     "told_of",
+    "told_of_attempt",
     "try_again_today",
     "turn_off",
     "turn_on",

@@ -28,6 +28,7 @@ from portal.models import (
     SavedMethod,
 )
 from portal.payment_collection.autopay_words import AgreedBy, autopay_text
+from portal.payment_collection.charge_words import keep_outcome
 from portal.payment_collection.consents import ConsentGiven, keep_consent, seal_of
 from portal.payment_collection.methods import method_of, primary_method, why_not
 from portal.payment_collection.rules import collection_rules
@@ -209,4 +210,5 @@ def _withdraw(autopay: Autopay, because: str) -> None:
     for charge in lock_rows(PlannedCharge, waiting):
         if CHARGE.allows(charge.state, "cancel"):
             charge.state = CHARGE.after(charge.state, "cancel")
-            charge.next_try_on, charge.outcome = None, because[:300]
+            charge.next_try_on = None
+            keep_outcome(charge, because[:300])

@@ -30,6 +30,7 @@ from portal.models import (
     PlannedCharge,
     User,
 )
+from portal.payment_collection.charge_words import keep_outcome
 from portal.payment_collection.gateway import gateway
 from portal.payment_collection.planned import carry_out_planned
 from portal.payment_collection.standing import Standing, standings
@@ -97,7 +98,7 @@ def stop_charge_run(run: ChargeRun) -> None:
     for charge in lock_rows(PlannedCharge, _waiting_ids(run.id)):
         if charge.state is ChargeState.WAITING:
             charge.state = CHARGE.after(charge.state, "cancel")
-            charge.outcome = "The bulk charge was stopped before."
+            keep_outcome(charge, "The bulk charge was stopped before.")
     record("stopped", run, "The bulk charge was stopped.")
 
 

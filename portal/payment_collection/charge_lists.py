@@ -27,6 +27,7 @@ from portal.models import (
     PlannedCharge,
     PlanState,
 )
+from portal.payment_collection.charge_words import keep_outcome
 from portal.tasks import wake
 
 ELSEWHERE = {
@@ -133,7 +134,8 @@ def cancel_planned(charge: PlannedCharge, *, version: int, because: str) -> None
         return
     bump(charge, version)
     charge.state = CHARGE.after(charge.state, "cancel")
-    charge.next_try_on, charge.claimed_until, charge.outcome = None, None, because
+    charge.next_try_on, charge.claimed_until = None, None
+    keep_outcome(charge, because)
     charge.called_off = True
     record("cancelled", charge.invoice or charge.customer, f"A planned charge: {because}")
 
@@ -148,7 +150,8 @@ def try_again_today(charge: PlannedCharge, *, version: int) -> PlannedCharge:
         raise DomainError("A row of a bulk charge is not tried again. Charge it anew instead.")
     if charge.source is ChargeSource.PLAN and CHARGE.allows(charge.state, "try again"):
         charge.state = CHARGE.after(charge.state, "try again")
-        charge.tries, charge.attempt_id, charge.outcome = 0, None, ""
+        charge.tries, charge.attempt_id = 0, None
+        keep_outcome(charge, "")
         charge.next_try_on, charge.claimed_until = today(), None
     elif charge.state is ChargeState.FAILED:
         charge.next_try_on, charge.claimed_until = today(), None

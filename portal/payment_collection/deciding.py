@@ -38,6 +38,7 @@ from portal.payment_collection.charge_words import (
     NOT_FINAL,
     ON_ITS_WAY,
     TOO_LITTLE,
+    kept_outcome,
 )
 from portal.payment_collection.checkout import minimum_payment
 from portal.payment_collection.methods import why_not
@@ -98,21 +99,21 @@ def decide_autopay(charge: PlannedCharge) -> Decision:
         return Decision(Verdict.CANCEL, "It was paid another way.")
     held = why_held(invoice)
     if charge.noticed_at is None:
-        return Decision(Verdict.HOLD, held or charge.outcome or NOT_ANNOUNCED.office)
+        return Decision(Verdict.HOLD, held or kept_outcome(charge) or NOT_ANNOUNCED.why())
     lapsed = charge.next_try_on is not None and charge.next_try_on < today()
     if held:
         return Decision(Verdict.ANNOUNCE if lapsed else Verdict.HOLD, held)
     amount = min(invoice.balance, charge.amount or invoice.balance)
     if autopay.most is not None and amount > autopay.most:
-        return Decision(Verdict.GIVE_UP, ABOVE_BOUND.office.format(amount=_said(autopay.most)))
+        return Decision(Verdict.GIVE_UP, ABOVE_BOUND.why(amount=_said(autopay.most)))
     method = method_for(autopay)
     if method is None:
         old = autopay.method
-        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or NO_METHOD.office)
+        return Decision(Verdict.GIVE_UP, (old and why_not(old)) or NO_METHOD.why())
     if lapsed:  # the notice was good for its day alone
-        return Decision(Verdict.ANNOUNCE, ANNOUNCED_AGAIN.office)
+        return Decision(Verdict.ANNOUNCE, ANNOUNCED_AGAIN.why())
     if amount < minimum_payment(invoice.balance):
-        return Decision(Verdict.ANNOUNCE, TOO_LITTLE.office)
+        return Decision(Verdict.ANNOUNCE, TOO_LITTLE.why())
     return Decision(Verdict.CHARGE, "", method.id, [(invoice.id, amount)])
 
 
@@ -145,21 +146,21 @@ def planned_by_plan(invoice_ids: Sequence[int]) -> set[int]:
 
 def credit_words_for_office(credit: Money) -> str:
     """Why nothing is charged of somebody whose money we hold."""
-    return IN_CREDIT.office.format(amount=_said(credit))
+    return IN_CREDIT.why(amount=_said(credit))
 
 
 def why_held(invoice: Invoice) -> str:
     """Why autopay neither announces nor charges this invoice now; empty when it may."""
     if not invoice.is_on_the_books:
-        return NOT_FINAL.office
+        return NOT_FINAL.why()
     if disputed_invoices([invoice.id]):
-        return DISPUTED.office
+        return DISPUTED.why()
     if planned_by_plan([invoice.id]):
-        return BY_PLAN.office
+        return BY_PLAN.why()
     if credit := max(credit_of(invoice.customer_id), ZERO):
         return credit_words_for_office(credit)
     if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
-        return ON_ITS_WAY.office
+        return ON_ITS_WAY.why()
     return ""
 
 

@@ -69,15 +69,15 @@ def why_not(method: SavedMethod) -> str:
         gateway().livemode,
     )
     if method.state is MethodState.REMOVED:
-        return REMOVED.office.format(label=method.label)
+        return REMOVED.why(label=method.label)
     if method.state is MethodState.GONE:
-        return GONE.office.format(label=method.label)
+        return GONE.why(label=method.label)
     if not here:
-        return ELSEWHERE.office.format(label=method.label)
+        return ELSEWHERE.why(label=method.label)
     if method.has_expired(today()):
         assert method.expires_on is not None
         month = method.expires_on.strftime("%m/%Y")
-        return EXPIRED.office.format(label=method.label, month=month)
+        return EXPIRED.why(label=method.label, month=month)
     return ""
 
 

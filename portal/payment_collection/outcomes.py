@@ -17,8 +17,9 @@ from portal.models import (
     PlannedCharge,
 )
 from portal.payment_collection.charge_letters import write_failure
-from portal.payment_collection.charge_words import for_customer
+from portal.payment_collection.charge_words import for_customer, keep_outcome
 from portal.payment_collection.methods import why_not
+from portal.payment_collection.refusals import refusal_words
 from portal.payment_collection.rules import collection_rules, retry_days
 
 
@@ -39,9 +40,9 @@ def note_outcome(charge_id: int) -> ChargeState:
         case AttemptState.EXPIRED if charge.state is ChargeState.CHARGING:
             _not_tried(charge, attempt)
         case AttemptState.PROCESSING if charge.state is ChargeState.CHARGING:
-            charge.outcome = "On its way: the bank has to confirm it."
+            keep_outcome(charge, "On its way: the bank has to confirm it.")
         case AttemptState.UNKNOWN if charge.state is ChargeState.CHARGING:
-            charge.outcome = "The payment processor did not answer; it is being found out."
+            keep_outcome(charge, "The payment processor did not answer; it is being found out.")
     return charge.state
 
 
@@ -51,7 +52,8 @@ def give_up(charge: PlannedCharge, words: str, *, told: str = "") -> None:
     `words` are the office's; the customer reads `told`, or what goes with them.
     """
     charge.state = CHARGE.after(charge.state, "give up")
-    charge.next_try_on, charge.outcome = None, words
+    charge.next_try_on = None
+    keep_outcome(charge, words)
     record("given up", charge.invoice or charge.customer, f"A planned charge failed: {words}")
     _tell(charge, told or for_customer(words, charge.customer.language))
 
@@ -60,28 +62,31 @@ def _succeed(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
     charge.state = CHARGE.after(charge.state, "succeed")
     received = attempt.payment.amount if attempt.payment else attempt.amount
     said = format_money(received, company().locale, company().currency)
-    charge.next_try_on, charge.outcome = None, f"{said} received."
+    charge.next_try_on = None
+    keep_outcome(charge, f"{said} received.")
 
 
 def _fail(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
     """Tried again after the agreed days, unless the method is gone or it was a bulk charge."""
     words = attempt.failure or "It was refused."
+    language = charge.customer.language
+    told = refusal_words(attempt.failure_code, language)
     problem = why_not(attempt.method) if attempt.method else ""
     days = retry_days(collection_rules())
     if problem:
-        mine = for_customer(problem, charge.customer.language)
-        give_up(charge, f"{words} {problem}", told=f"{words} {mine}")
+        mine = for_customer(problem, language)
+        give_up(charge, f"{words} {problem}", told=f"{told} {mine}")
     elif charge.source is ChargeSource.BULK or charge.tries > len(days):
-        give_up(charge, words, told=words)
+        give_up(charge, words, told=told)
     else:
         charge.state = CHARGE.after(charge.state, "fail")
         charge.next_try_on = today() + timedelta(days=days[charge.tries - 1])
-        charge.outcome = words
+        keep_outcome(charge, words)
         record(
             "failed", charge.invoice or charge.customer,
             f"A planned charge failed: {words} It is tried again on {charge.next_try_on}.",
         )  # fmt: skip
-        _tell(charge, words)
+        _tell(charge, told)
 
 
 def _tell(charge: PlannedCharge, words: str) -> None:
@@ -95,7 +100,7 @@ def _not_tried(charge: PlannedCharge, attempt: PaymentAttempt) -> None:
     """Cancelled before anything was charged: what is owed had changed. Decided anew."""
     charge.tries -= 1
     charge.state = CHARGE.after(charge.state, "fail")
-    charge.outcome = attempt.failure
+    keep_outcome(charge, attempt.failure)
     if charge.source is ChargeSource.BULK:
         charge.state, charge.next_try_on = CHARGE.after(charge.state, "cancel"), None
     else:

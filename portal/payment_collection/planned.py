@@ -27,6 +27,7 @@ from portal.models import (
     PlannedCharge,
 )
 from portal.payment_collection.attempts import ChargeEnded
+from portal.payment_collection.charge_words import keep_outcome
 from portal.payment_collection.charging import ChargeWanted, charge_method
 from portal.payment_collection.deciding import Decision, Verdict, decide, decided_sources
 from portal.payment_collection.gateway import has_gateway
@@ -170,15 +171,18 @@ def _put_off(charge_id: int, decision: Decision, held: datetime | None, *, due: 
     match decision.verdict:
         case Verdict.CANCEL:
             charge.state = CHARGE.after(charge.state, "cancel")
-            charge.next_try_on, charge.outcome = None, decision.words
+            charge.next_try_on = None
+            keep_outcome(charge, decision.words)
         case Verdict.GIVE_UP if due:
             give_up(charge, decision.words)
         case Verdict.ANNOUNCE if due:
-            charge.noticed_at, charge.outcome = None, decision.words
+            charge.noticed_at = None
+            keep_outcome(charge, decision.words)
             charge.charge_on = today() + timedelta(days=collection_rules().notice_days)
             charge.next_try_on = charge.charge_on
         case Verdict.HOLD if due:
-            charge.claimed_until, charge.outcome = clock.now() + PAUSE, decision.words
+            charge.claimed_until = clock.now() + PAUSE
+            keep_outcome(charge, decision.words)
 
 
 def _refused(charge_id: int, words: str, held: datetime | None) -> None:
@@ -186,7 +190,8 @@ def _refused(charge_id: int, words: str, held: datetime | None) -> None:
     charge = lock_rows(PlannedCharge, [charge_id])[0]
     if charge.state not in BEFORE or charge.claimed_until != held:
         return
-    charge.claimed_until, charge.outcome = clock.now() + PAUSE, words
+    charge.claimed_until = clock.now() + PAUSE
+    keep_outcome(charge, words)
     if charge.source is ChargeSource.BULK:
         charge.state, charge.next_try_on = CHARGE.after(charge.state, "cancel"), None
 

@@ -32,7 +32,7 @@ from portal.models import (
 )
 from portal.payment_collection.autopay import autopay_of, method_for
 from portal.payment_collection.charge_letters import no_address_for, write_notice
-from portal.payment_collection.charge_words import NO_ADDRESS, NO_METHOD
+from portal.payment_collection.charge_words import NO_ADDRESS, NO_METHOD, keep_outcome
 from portal.payment_collection.deciding import why_held
 from portal.payment_collection.gateway import has_gateway
 from portal.payment_collection.outcomes import give_up
@@ -154,11 +154,12 @@ def _announce(charge_id: int) -> None:
         return  # announced when that is over
     method = method_for(autopay)
     if method is None:
-        give_up(charge, NO_METHOD.office)
+        give_up(charge, NO_METHOD.why())
     elif no_address_for(charge.customer):
-        charge.outcome = NO_ADDRESS.office
+        keep_outcome(charge, NO_ADDRESS.why())
     else:
         earliest = today() + timedelta(days=collection_rules().notice_days)
         charge.charge_on = charge.next_try_on = max(charge.charge_on, earliest)
-        charge.amount, charge.noticed_at, charge.outcome = invoice.balance, clock.now(), ""
+        charge.amount, charge.noticed_at = invoice.balance, clock.now()
+        keep_outcome(charge, "")
         write_notice(charge, method)

@@ -106,7 +106,7 @@ def record_outcome(attempt_id: int, seen: CheckoutSeen) -> AttemptState:
     """Write down what the gateway said; idempotent, safe against racing callers."""
     attempt = lock_rows(PaymentAttempt, [attempt_id])[0]
     attempt.payment_ref = seen.payment_ref or attempt.payment_ref
-    attempt.misses = 0
+    attempt.misses, attempt.failure_code = 0, seen.failure_code
     if attempt.state is AttemptState.SUCCEEDED:
         return attempt.state
     match seen.state:
@@ -134,7 +134,7 @@ def _receive(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
     shares = _shares(attempt, seen.received)
     invoices = {one.id: one for one in lock_rows(Invoice, [row for row, _ in shares])}
     attempt.state = ATTEMPT.after(attempt.state, "settle")
-    attempt.failure = ""
+    attempt.failure = attempt.failure_code = ""
     end_attempt(attempt)
     day = min(business_day(seen.received_at), today()) if seen.received_at else today()
     on = next_open_day(day)  # money in hand is recorded even when its month is closed

@@ -7,6 +7,7 @@ from portal.invoices import pay_link_url, portal_url
 from portal.kernel.money import Money
 from portal.models import AttemptPurpose, Channel, PaymentAttempt
 from portal.outbox import Values, locale_of, spoken, words_for, write_letter, write_message
+from portal.payment_collection.refusals import refusal_words
 from portal.payment_collection.settling import PaymentCameBack
 from portal.payments import receipt_address
 
@@ -60,6 +61,6 @@ def came_back_values(attempt: PaymentAttempt) -> Values:
         "pay_link": pay_link_url(invoices[0]) if len(invoices) == 1 else portal_url(),
         "portal_link": portal_url(),
         "summary": "\n".join(lines),
-        "reason": attempt.failure,
+        "reason": refusal_words(attempt.failure_code, attempt.language),
         "company_name": company().name,
     }

@@ -25,14 +25,20 @@ from portal.models import (
     PlannedCharge,
     PlanState,
 )
-from portal.payment_collection import Decision, Verdict, primary_method, why_not
+from portal.payment_collection import (
+    NO_METHOD,
+    Decision,
+    Verdict,
+    keep_outcome,
+    primary_method,
+    why_not,
+)
 from portal.payment_plans.credit_first import credit_to_use, credit_words
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.paying import shares_to_pay
 from portal.tasks import wake
 
 PAID_ANOTHER_WAY = "It was paid another way."
-NO_METHOD = "There is no payment method that can be charged: another one has to be saved."
 
 
 def plan_due_charges(plan: PaymentPlan, *, on: date) -> int:
@@ -93,7 +99,7 @@ def decide_plan(charge: PlannedCharge) -> Decision:
     if credit := credit_to_use(plan):
         return Decision(Verdict.HOLD, credit_words(credit))
     method = plan.method or primary_method(plan.customer_id)
-    if problem := why_not(method) if method else NO_METHOD:
+    if problem := why_not(method) if method else NO_METHOD.why():
         return Decision(Verdict.GIVE_UP, problem)
     assert method is not None  # its absence is a problem
     amount = min(left, charge.amount or left)
@@ -112,7 +118,8 @@ def cancel_charges(plan: PaymentPlan) -> None:
     for charge in db.session.scalars(query).all():
         if CHARGE.allows(charge.state, "cancel"):
             claim(charge, state=CHARGE.after(charge.state, "cancel"))
-            charge.next_try_on, charge.outcome = None, "The payment plan ended."
+            charge.next_try_on = None
+            keep_outcome(charge, "The payment plan ended.")
 
 
 def charges_of(plan: PaymentPlan) -> dict[int, PlannedCharge]:

@@ -14,6 +14,7 @@ from portal.db.migrate import upgrade_database
 from portal.documents import rendering
 from portal.models import Invoice
 from tests.cli.houses import house
+from tests.payment_collection.money_back import paid
 
 
 @pytest.fixture
@@ -88,6 +89,17 @@ def test_the_doctor_finds_books_that_do_not_hold(run, build, app):
 
     assert "The books do not hold (1 found), first:" in told
     assert "flask verify-books" in told
+
+
+def test_the_doctor_finds_test_money_in_real_books(build, app):
+    paid(build)
+    assert "test money" not in failures()
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(before, app_env="production")
+    try:
+        assert "1 payments of test money are in these books" in failures()
+    finally:
+        app.config["SETTINGS"] = before
 
 
 def test_the_doctor_finds_a_mail_server_that_does_not_answer(app, monkeypatch):

@@ -36,6 +36,13 @@ def test_production_names_what_it_lacks(tmp_path, name, value):
     assert not (tmp_path / "d").exists()
 
 
+def test_production_keeps_no_money_of_a_test_mode(tmp_path):
+    """Its clearing has an account of its own; its fees, bad debt and disputes have not."""
+    with pytest.raises(BadSettings, match="test mode, which moves no money"):
+        read_settings({**GOOD, "DATA_DIR": str(tmp_path), "STRIPE_SECRET_KEY": "sk_test_1",
+                       "STRIPE_WEBHOOK_SECRET": "whsec_1"})  # fmt: skip
+
+
 @pytest.mark.parametrize("command", ["doctor", "serve", "found"])
 def test_every_command_says_in_one_sentence_why_production_does_not_start(tmp_path, command):
     environ = {**os.environ, "APP_ENV": "production", "DATA_DIR": str(tmp_path / "d")}

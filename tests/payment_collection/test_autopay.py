@@ -654,7 +654,7 @@ def test_the_customer_is_asked_to_save_another_method_in_their_language(build, l
 def test_every_reason_has_a_sentence_for_the_customer(reason):
     gaps = {"amount": "$5.00", "label": "Visa", "month": "03/2026"}
     for language in ("en", "es", "fr"):
-        told = for_customer(reason.office.format(**gaps), language)
+        told = for_customer(reason.why(**gaps), language)
         assert told == getattr(reason, language).format(**gaps)
     assert for_customer("Somebody pays it at this moment.", "en").startswith("It could not be")
 

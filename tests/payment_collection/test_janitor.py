@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import current_app
 
 from portal.db import db
@@ -10,18 +11,35 @@ from portal.kernel import clock
 from portal.kernel.errors import OutsideFailure
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for, balance_of
-from portal.models import AccountRole, AttemptState, PaymentAttempt, Payout, PayoutState
+from portal.models import (
+    AccountRole,
+    AttemptState,
+    GatewayRefundState,
+    MethodSetup,
+    MethodState,
+    Payment,
+    PaymentAttempt,
+    Payout,
+    PayoutState,
+    SavedMethod,
+    SetupState,
+)
 from portal.payment_collection import (
     compare_with_gateway,
     due_attempts,
     find_payouts,
     keep_event,
     recheck,
+    send_back,
     settle,
 )
 from portal.payment_collection.retries import next_look
-from portal.tasks import look_at, sweep
+from portal.payments import sources_of_payment
+from portal.tasks import look_at, run_waiting, sweep
+from tests.payment_collection.money_back import house, only_refund, paid, words
 from tests.payment_collection.test_payouts import LATER
+from tests.payment_collection.test_saving_methods import begin as begin_setup
+from tests.payment_collection.test_saving_methods import press as press_setup
 from tests.payment_collection.test_settling import begin, payments, press, state_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -139,9 +157,52 @@ def test_with_every_webhook_lost_one_pass_converges(build, monday, figure, journ
     figure(f"{journey}: webhooks heard 0, open differences", 0)
 
 
+def test_a_method_saved_with_every_webhook_lost_is_found_by_one_pass(build, monday):
+    setup_id, page = begin_setup(build.customer())
+    press_setup(page, "card")
+    assert db.session.scalars(sa.select(SavedMethod)).all() == []
+
+    with clock.frozen(monday + timedelta(minutes=6)):
+        one_pass()
+
+    (method,) = db.session.scalars(sa.select(SavedMethod)).all()
+    assert (method.state, method.is_primary) == (MethodState.ACTIVE, True)
+    setup = db.session.get(MethodSetup, setup_id, populate_existing=True)
+    assert (setup.state, setup.method_id) == (SetupState.SUCCEEDED, method.id)
+
+
+@pytest.mark.parametrize("made", ["here", "there"])
+def test_a_refund_with_every_webhook_lost_is_recorded_by_one_pass(build, monday, made):
+    payment, invoice = paid(build)
+    number, invoice_id, ref = payment.id, invoice.id, payment.provider_ref
+    if made == "here":
+        db.session.commit()
+        house().press_payment(ref, "slow-refunds")
+        send_back(sources_of_payment(payment)[0], words(build, "40"))
+        db.session.commit()
+        run_waiting()
+        refund_ref = only_refund().refund_ref
+        db.session.commit()
+        house().press_payment(ref, "refund-settles", refund_ref)
+    else:
+        db.session.commit()
+        house().press_payment(ref, "refund-half")
+
+    with clock.frozen(monday + timedelta(days=1, hours=1)):
+        one_pass()
+        assert compare_with_gateway() == 0
+
+    assert only_refund().state is GatewayRefundState.SUCCEEDED
+    given = db.session.scalars(sa.select(Payment.amount).where(Payment.amount < ZERO)).all()
+    assert given == [Money.of(-40)]
+    assert balance_of(account_id_for(AccountRole.REFUNDS_IN_TRANSIT), LATER) == ZERO
+    assert (number, invoice_id) == (only_refund().payment_id, invoice_id)
+
+
 def one_pass():
     """What the worker does by itself: the daily look for payouts and one sweep."""
     find_payouts()
+    compare_with_gateway()
     for name, row_id in sweep():
         look_at(name, row_id)
         db.session.rollback()

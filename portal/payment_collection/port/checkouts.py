@@ -53,8 +53,9 @@ class CheckoutSeen:
     payment_ref: str | None = None
     received: Money = ZERO
     method: str = ""
-    failure: str = ""
+    failure: str = ""  # for the office
     received_at: datetime | None = None  # when the money was received, if the gateway says
+    failure_code: str = ""  # why it was refused, e.g. insufficient_funds (see refusals)
     currency: str = ""  # of `received`, as EUR; every gateway says it of money received
 
 

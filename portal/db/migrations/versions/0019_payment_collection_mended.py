@@ -28,11 +28,17 @@ def upgrade() -> None:
     for table in CURRENCIES:  # empty: it was not said; one currency was all there could be
         op.execute(f"ALTER TABLE {table} ADD COLUMN currency VARCHAR DEFAULT '' NOT NULL")
     change_promises(PROMISES)
-    op.execute("ALTER TABLE disputes ADD COLUMN answer_kept_at TIMESTAMP")
+    op.execute("ALTER TABLE payment_attempts ADD COLUMN failure_code VARCHAR DEFAULT '' NOT NULL")
+    op.execute("ALTER TABLE planned_charges ADD COLUMN reason VARCHAR DEFAULT '' NOT NULL")
+    op.execute("ALTER TABLE planned_charges ADD COLUMN reason_parts JSON DEFAULT '{}' NOT NULL")
+    op.add_column("disputes", sa.Column("answer_kept_at", sa.DateTime()))
 
 
 def downgrade() -> None:
     op.drop_column("disputes", "answer_kept_at")
+    op.drop_column("planned_charges", "reason_parts")
+    op.drop_column("planned_charges", "reason")
+    op.drop_column("payment_attempts", "failure_code")
     change_promises([(table, name, new, old) for table, name, old, new in PROMISES])
     for table in CURRENCIES:
         op.drop_column(table, "currency")

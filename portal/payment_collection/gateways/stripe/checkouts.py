@@ -88,6 +88,7 @@ def _seen(session: stripe.checkout.Session) -> CheckoutSeen:
         received=Money(known.amount_received or 0) if known else ZERO,
         method=method_of(known),
         failure=failure_words(known),
+        failure_code=failure_code(known),
         received_at=received_at_of(known),
         currency=currency_of(known),
     )
@@ -139,3 +140,10 @@ def received_at_of(intent: stripe.PaymentIntent | None) -> datetime | None:
 def failure_words(intent: stripe.PaymentIntent | None) -> str:
     error = intent.last_payment_error if intent else None
     return (error.message or "") if error else ""
+
+
+def failure_code(intent: stripe.PaymentIntent | None) -> str:
+    """The bank's own reason when it gave one, else Stripe's."""
+    error = intent.last_payment_error if intent else None
+    said = getattr(error, "decline_code", None) or getattr(error, "code", None)
+    return str(said or "")

@@ -13,6 +13,7 @@ import stripe
 
 from portal.kernel.money import Money
 from portal.payment_collection.gateways.stripe.checkouts import (
+    failure_code,
     failure_words,
     method_of,
     received_at_of,
@@ -195,6 +196,7 @@ def _charge_seen(intent: stripe.PaymentIntent) -> CheckoutSeen:
         received=Money(intent.amount_received or 0),
         method=method_of(intent),
         failure=_refusal(intent) if refused else "",
+        failure_code=_refusal_code(intent) if refused else "",
         received_at=received_at_of(intent),
         currency=currency_of(intent),
     )
@@ -205,10 +207,17 @@ def _refusal(intent: stripe.PaymentIntent) -> str:
     error = intent.last_payment_error
     if intent.status == "canceled" and error is None:
         return ""
+    if _refusal_code(intent) == "authentication_required":
+        return IN_PERSON
+    return failure_words(intent) or "The payment was refused."
+
+
+def _refusal_code(intent: stripe.PaymentIntent) -> str:
+    error = intent.last_payment_error
     in_person = intent.status == "requires_action" or (
         error is not None and error.code == "authentication_required"
     )
-    return IN_PERSON if in_person else failure_words(intent) or "The payment was refused."
+    return "authentication_required" if in_person else failure_code(intent)
 
 
 def _setup_state(

@@ -59,7 +59,8 @@ class TestCharges(TestDoor):
                 behaviour = BEHAVIOURS[method.data["behaviour"]]
                 row.state = behaviour.leads_to
                 settled = clock.now().isoformat() if row.state == "succeeded" else ""
-                row.data = {**row.data, "failure": behaviour.words, "settled_at": settled}
+                words = {"failure": behaviour.words, "code": behaviour.code, "settled_at": settled}
+                row.data = {**row.data, **words}
             return _charge_seen(session, row)
 
     def press_charge(self, payment_ref: str, button: str) -> list[bytes]:
@@ -76,6 +77,7 @@ class TestCharges(TestDoor):
             row.data = {
                 **row.data,
                 "failure": "" if settles else "The bank account has too little money in it.",
+                "code": "" if settles else "insufficient_funds",
                 "settled_at": clock.now().isoformat() if settles else "",
             }
             kind = "payment_intent.succeeded" if settles else "payment_intent.payment_failed"
@@ -107,6 +109,7 @@ def _charge_seen(session: Session, row: TestGatewayObject) -> CheckoutSeen:
         received=row.amount if paid else ZERO,
         method=method.data["kind"] if method else "card",
         failure=row.data.get("failure", ""),
+        failure_code=row.data.get("code", ""),
         received_at=datetime.fromisoformat(settled) if settled and paid else None,
         currency=row.data.get("currency", ""),
     )

@@ -88,6 +88,7 @@ class TestCheckouts(TestDoor):
                 received=row.amount if paid else ZERO,
                 method=row.method,
                 failure=row.failure,
+                failure_code=_code(row),
                 received_at=row.pressed_at if paid else None,
                 currency=row.currency,
             )
@@ -124,6 +125,12 @@ def _state(row: TestCheckout) -> CheckoutState:
     if row.state == "open" and row.expires_at <= clock.now():
         return CheckoutState.EXPIRED
     return CheckoutState(row.state)
+
+
+def _code(row: TestCheckout) -> str:
+    if row.state == "failed":
+        return "insufficient_funds"  # a debit that came back
+    return "card_declined" if row.failure else ""
 
 
 def _event(row: TestCheckout, kind: str) -> bytes:

@@ -40,15 +40,19 @@ class Behaviour:
     last4: str
     leads_to: str  # the state of a confirmed charge
     words: str = ""
+    code: str = ""
     years: int = 4  # until it expires; 0: at the end of this month
 
 
 BEHAVIOURS = {
     "card": Behaviour("card", "Visa", "4242", "succeeded"),
-    "declined-card": Behaviour("card", "Visa", "0002", "failed", "The card was declined."),
+    "declined-card": Behaviour(
+        "card", "Visa", "0002", "failed", "The card was declined.", "card_declined"
+    ),
     "in-person-card": Behaviour(
         "card", "Visa", "3155", "failed",
         "The bank wants the owner of this card to confirm in person: ask them to pay online.",
+        "authentication_required",
     ),
     "expiring-card": Behaviour("card", "Mastercard", "4444", "succeeded", years=0),
     "bank": Behaviour("bank_debit", "Test Bank", "6789", "processing"),
