@@ -37,7 +37,6 @@ def create_app(
         SECRET_KEY=settings.secret_key,
         SETTINGS=settings,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": not settings.uses_sqlite},
         MAX_CONTENT_LENGTH=12 * 1024 * 1024,
     )
     app.config.from_mapping({k: v for k, v in overrides.items() if k.isupper()})

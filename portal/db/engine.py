@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.db.base import db
+from portal.db.postgresql import set_up_postgresql
 from portal.db.searching import fold
 
 T = TypeVar("T")
@@ -24,21 +25,12 @@ _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 def set_up_engine(engine: sa.Engine) -> None:
     """Give SQLite WAL, foreign keys and honest transactions; idempotent per engine."""
     if engine.dialect.name != "sqlite":
-        if not sa.event.contains(engine, "connect", _prepare_postgresql):
-            sa.event.listen(engine, "connect", _prepare_postgresql)
+        set_up_postgresql(engine)
         return
     if sa.event.contains(engine, "begin", _begin):
         return
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin)
-
-
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    # Compiling a query takes longer than any page's query runs.
-    connection.execute("SET jit TO off")
-    # So does starting helpers: pages read little, and the other processes want the cores.
-    connection.execute("SET max_parallel_workers_per_gather TO 0")
-    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
