@@ -80,8 +80,8 @@ def _pending(place: Location, lines: int = 1) -> Invoice:
 
 
 def _many_pending(place_id: int) -> list[int]:
-    """Ids of so many drafts, a hundred to a transaction: all in one, PostgreSQL goes through
-    every earlier version of the counter's row for each new number."""
+    """Ids of so many drafts, a hundred to a transaction: one for all of them would hold ten
+    thousand invoices in memory and as many versions of the counter's row on PostgreSQL."""
     ids = []
     for _ in range(BATCH // 100):
         place = db.session.get_one(Location, place_id)
