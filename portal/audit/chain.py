@@ -26,6 +26,11 @@ ENTRIES, LINKS, HEAD = (
 # Built once: every transaction that changes anything runs them.
 LOCK_HEAD = sa.select(HEAD.c.position, HEAD.c.hash).where(HEAD.c.id == 1).with_for_update()
 LAST_ENTRY = sa.select(sa.func.max(ENTRIES.c.id))
+# Inline: the ids of entries are given, and nobody asks for those of links.
+ADD_ENTRIES, ADD_LINKS = ENTRIES.insert().inline(), LINKS.insert().inline()
+MOVE_HEAD = HEAD.update().values(
+    position=sa.bindparam("new_position"), hash=sa.bindparam("new_hash")
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,9 @@ def _seal(session: Session) -> None:
     entries = session.info.pop(WAITING, None)
     if not entries:
         return
-    position, digest = _locked_head(session)
-    last_id = session.scalar(LAST_ENTRY) or 0
+    connection = session.connection()  # all that follows is plain SQL, past the session
+    position, digest = _locked_head(connection)
+    last_id = connection.scalar(LAST_ENTRY) or 0
     links = []
     for step, entry in enumerate(entries, 1):
         entry["id"] = last_id + step
@@ -85,23 +91,28 @@ def _seal(session: Session) -> None:
                 "created_at": entry["at"],
             }
         )
-    _write(session, entries, links)
+    _write(connection, entries, links)
 
 
-def _locked_head(session: Session) -> tuple[int, str]:
+def _locked_head(connection: sa.Connection) -> tuple[int, str]:
     """Where the chain ends; the row stays locked, so ids and positions are ours to give."""
-    head = session.execute(LOCK_HEAD).one_or_none()
+    head = connection.execute(LOCK_HEAD).one_or_none()
     if head is None:
-        session.execute(HEAD.insert().values(id=1, position=0, hash=START, created_at=clock.now()))
+        first = {"id": 1, "position": 0, "hash": START, "created_at": clock.now()}
+        connection.execute(HEAD.insert(), first)
         return 0, START
     return head.position, head.hash
 
 
-def _write(session: Session, entries: list[dict[str, Any]], links: list[dict[str, Any]]) -> None:
-    session.execute(ENTRIES.insert(), entries)
-    session.execute(LINKS.insert(), links)
-    end = links[-1]
-    session.execute(HEAD.update().values(position=end["position"], hash=end["hash"]))
+def _write(
+    connection: sa.Connection, entries: list[dict[str, Any]], links: list[dict[str, Any]]
+) -> None:
+    # A single row goes as a plain statement: drivers prepare a list of rows at some length.
+    connection.execute(ADD_ENTRIES, entries if len(entries) > 1 else entries[0])
+    connection.execute(ADD_LINKS, links if len(links) > 1 else links[0])
+    connection.execute(
+        MOVE_HEAD, {"new_position": links[-1]["position"], "new_hash": links[-1]["hash"]}
+    )
 
 
 def fingerprint(previous: str, entry: Mapping[str, Any]) -> str:

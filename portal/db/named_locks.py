@@ -6,6 +6,8 @@ SQLite has a single writer, so whoever writes has every such lock already.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,6 +31,14 @@ def lock_alone(name: str, session: Session | None = None) -> bool:
 def _lock(function: str, name: str, session: Session | None = None) -> bool:
     if db.engine.dialect.name != "postgresql":
         return False
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    (session or db.session).execute(sa.select(getattr(sa.func, function)(key)))
+    (session or db.session).execute(_statement(function), {"key": _key(name)})
     return True
+
+
+@cache
+def _statement(function: str) -> sa.Select[Any]:
+    return sa.select(getattr(sa.func, function)(sa.bindparam("key", type_=sa.BigInteger)))
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -32,8 +32,11 @@ class ApprovalWords:
 
 def active_rules() -> list[ApprovalRule]:
     """The rules in force; load them once for a run over many invoices."""
-    query = sa.select(ApprovalRule).where(ApprovalRule.active).order_by(ApprovalRule.id)
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(_IN_FORCE))
+
+
+# Built once: every posting asks.
+_IN_FORCE = sa.select(ApprovalRule).where(ApprovalRule.active).order_by(ApprovalRule.id)
 
 
 def unmet_rule(invoice: Invoice, rules: Sequence[ApprovalRule]) -> ApprovalRule | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.invoices.wording import series_of_kind
@@ -22,6 +24,13 @@ def with_originals(ids: Sequence[int]) -> list[int]:
     )
     originals = {one for one in db.session.scalars(corrected) if one is not None}
     return sorted(originals.union(ids))
+
+
+def and_originals(ids: sa.BindParameter[Any]) -> sa.CompoundSelect[Any]:
+    """The same within a statement that locks them: what an invoice corrects never changes."""
+    asked = aliased(Invoice)
+    corrected = sa.select(asked.adjusts_id).where(asked.id.in_(ids), asked.adjusts_id.is_not(None))
+    return sa.select(asked.id).where(asked.id.in_(ids)).union(corrected)
 
 
 def lock_in_order(ids: Sequence[int]) -> set[int]:

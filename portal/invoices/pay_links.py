@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -55,11 +55,17 @@ def revoke_pay_links(invoice: Invoice) -> int:
 def make_pay_links(event: InvoicesPosted) -> None:
     """Every invoice that can be paid has its link when it is posted: printing need not write."""
     payable = [one.id for one in event.invoices if one.is_payable]
-    live = _live_links().where(PayLink.invoice_id.in_(payable))
-    known = set(db.session.scalars(live.with_only_columns(PayLink.invoice_id)))
+    known = set(db.session.scalars(_LINKED, {"ids": payable})) if payable else set()
     rows = [_new_link(one) for one in payable if one not in known]
-    if rows:
-        db.session.execute(sa.insert(PayLink), rows)
+    if rows:  # into the table: nobody needs the objects
+        db.session.execute(_ADD_LINKS, rows if len(rows) > 1 else rows[0])
+
+
+_LINKS = cast(sa.Table, PayLink.__table__)
+_LINKED = sa.select(_LINKS.c.invoice_id).where(
+    _LINKS.c.revoked_at.is_(None), _LINKS.c.invoice_id.in_(sa.bindparam("ids", expanding=True))
+)
+_ADD_LINKS = _LINKS.insert().inline()
 
 
 def _live_links() -> sa.Select[PayLink]:

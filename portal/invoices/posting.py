@@ -17,21 +17,23 @@ from portal.invoices.approval import review_problem
 from portal.invoices.approval_rules import active_rules
 from portal.invoices.booking import application_entry, revenue_entry
 from portal.invoices.claiming import change_all
+from portal.invoices.copied_words import copied_words
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
-from portal.invoices.locking import hold_counters, in_date_order, lock_in_order, with_originals
+from portal.invoices.locking import and_originals, hold_counters, in_date_order, lock_in_order
 from portal.invoices.totals import credit_tax_problem, take_what_is_left
 from portal.invoices.wording import document_word, named, series_of_kind
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.events import tell
 from portal.kernel.money import ZERO
-from portal.ledger import closed_sentence, is_open, next_number, post_entries
+from portal.ledger import closed_sentence, hold_periods, is_open, next_number, post_entries
 from portal.models import (
     INVOICE,
     ApprovalRule,
     Invoice,
     InvoiceKind,
+    InvoiceLine,
     InvoiceState,
     Job,
     JobState,
@@ -85,6 +87,7 @@ def post_invoices(
     rules = active_rules()
     open_months: dict[date, bool] = {}
     if len(ids) > CHUNK:
+        hold_periods()
         lock_in_order(ids)  # all of them, before the first chunk: nobody waits in a circle
         hold_counters(ids)
         ids = in_date_order(ids)
@@ -136,19 +139,20 @@ def _belongs_elsewhere(invoice: Invoice) -> str:
     return f"It is in batch {invoice.batch.number} and is posted with it, or taken out of it first."
 
 
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
 _LOCKED = (
     sa.select(Invoice)
-    .where(Invoice.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(Invoice.id.in_(and_originals(_IDS)))
     .order_by(Invoice.id)
     .with_for_update(of=Invoice)
     .execution_options(populate_existing=True)
-    .options(
-        selectinload(Invoice.lines),
-        selectinload(Invoice.customer),
-        selectinload(Invoice.location),
-        selectinload(Invoice.term),
-        selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type),
-    )
+    .options(selectinload(Invoice.job).load_only(Job.state, Job.version, Job.job_type))
+)
+_LINES = (
+    sa.select(InvoiceLine)
+    .where(InvoiceLine.invoice_id.in_(_IDS))
+    .order_by(InvoiceLine.invoice_id, InvoiceLine.position)
+    .execution_options(populate_existing=True)
 )
 
 
@@ -157,15 +161,20 @@ def _load_locked(ids: Sequence[int]) -> list[Invoice]:
 
     Money applied from now on waits, then finds the invoice posted and books itself. What hangs
     on them is read by statements of its own: joined, PostgreSQL would give it as it was before
-    the wait for the lock.
+    the wait for the lock. The periods are held before the first row, as by whoever pays.
     """
     db.session.flush()
-    wanted = {"ids": with_originals(ids)}
-    locked = {one.id: one for one in db.session.scalars(_LOCKED, wanted)}
-    found = [locked[one] for one in dict.fromkeys(ids) if one in locked]
-    for invoice in found:
-        if invoice.adjusts_id:
+    hold_periods()
+    locked = {one.id: one for one in db.session.scalars(_LOCKED, {"ids": ids})}
+    lines: dict[int, list[InvoiceLine]] = defaultdict(list)
+    for line in db.session.scalars(_LINES, {"ids": list(locked)}):
+        lines[line.invoice_id].append(line)
+    for invoice in locked.values():
+        # Not by an option of the query: each later refresh of the row would load them again.
+        set_committed_value(invoice, "lines", lines[invoice.id])
+        if invoice.adjusts_id in locked:
             set_committed_value(invoice, "adjusts", locked[invoice.adjusts_id])
+    found = [locked[one] for one in dict.fromkeys(ids) if one in locked]
     return sorted(found, key=lambda one: (one.invoice_date or date.min, one.id))
 
 
@@ -218,9 +227,13 @@ def _follows_in_batch(note: Invoice, batch_id: int | None) -> bool:
 
 
 def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:
-    waiting = _waiting_applications([invoice.id for invoice in invoices])
+    waiting = _waiting_applications(invoices)
+    words = copied_words([invoice.id for invoice in invoices])
     numbers = _numbers(invoices)
-    changes = [_posted_values(one, numbers[one.id], waiting[one.id], by) for one in invoices]
+    changes = [
+        {**_posted_values(one, numbers[one.id], waiting[one.id], by), **words[one.id]}
+        for one in invoices
+    ]
     change_all(invoices, changes, was=InvoiceState.PENDING)
     _book(invoices, waiting)
     _tell_timelines(invoices)
@@ -275,18 +288,18 @@ def _posted_values(
         "balance": balance,
         "settled_on": None if balance else settled,
         "bypass": not invoice.lines,
-        "bill_to": "\n".join([invoice.customer.name, *invoice.customer.address_lines]),
-        "service_at": "\n".join(invoice.location.address_lines) if invoice.location else "",
-        "term_name": invoice.term.name if invoice.term else "",
     }
 
 
-def _waiting_applications(ids: Sequence[int]) -> dict[int, list[PaymentApplication]]:
+def _waiting_applications(invoices: Sequence[Invoice]) -> dict[int, list[PaymentApplication]]:
     """Money applied while the invoices were Pending; it still sits in Customer Deposits."""
     found: dict[int, list[PaymentApplication]] = defaultdict(list)
+    paid = [invoice.id for invoice in invoices if invoice.last_applied_on]
+    if not paid:  # nearly always: nothing was ever put on a draft
+        return found
     query = (
         sa.select(PaymentApplication)
-        .where(PaymentApplication.invoice_id.in_(ids))
+        .where(PaymentApplication.invoice_id.in_(paid))
         .order_by(PaymentApplication.id)
     )
     for application in db.session.scalars(query):

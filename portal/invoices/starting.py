@@ -26,6 +26,7 @@ from portal.models import (
     PaymentTerm,
     TaxZone,
 )
+from portal.taxes import zone_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _draft(wanted: ManualInvoice, day: date) -> Invoice:
         business_unit_id=wanted.business_unit_id,
         term=term,
         type=wanted.type,
-        tax_zone=wanted.tax_zone or (location.tax_zone if location else None),
+        tax_zone=wanted.tax_zone or (zone_of(location) if location else None),
         adjusts=wanted.adjusts,
         reason=wanted.reason,
         invoice_date=day,
@@ -120,7 +121,7 @@ def start_job_invoice(job: Job) -> Invoice:
         job=job,
         business_unit_id=job.business_unit_id,
         term=default_term(job.customer),
-        tax_zone=job.location.tax_zone,
+        tax_zone=zone_of(job.location),
         reference_number=job.number,
         summary=job.summary,
         purchase_order=job.purchase_order,

@@ -20,6 +20,7 @@ from portal.ledger.numbering import is_numbered_for, is_own_number, next_number
 from portal.ledger.periods import (
     closed_sentence,
     forget_periods_after_each_transaction,
+    hold_periods,
     is_open,
     next_open_day,
     require_open_period,
@@ -74,6 +75,7 @@ __all__ = [
     "forget_periods_after_each_transaction",
     "get_account",
     "hledger_text",
+    "hold_periods",
     "income_account_for",
     "is_numbered_for",
     "is_open",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction, object_session, scoped_session
@@ -32,17 +32,18 @@ def is_open(day: date) -> bool:
     return known[month]
 
 
+_PERIODS = cast(sa.Table, AccountingPeriod.__table__).c
 # Its own row, else the next closed month. Built once: whatever is posted or received asks.
 _DECIDES = (
-    sa.select(AccountingPeriod.state)
-    .where(AccountingPeriod.starts_on >= sa.bindparam("month"))
+    sa.select(_PERIODS.state)
+    .where(_PERIODS.starts_on >= sa.bindparam("month"))
     .where(
         sa.or_(
-            AccountingPeriod.starts_on == sa.bindparam("month"),
-            AccountingPeriod.state == PeriodState.CLOSED,
+            _PERIODS.starts_on == sa.bindparam("month"),
+            _PERIODS.state == PeriodState.CLOSED,
         )
     )
-    .order_by(AccountingPeriod.starts_on)
+    .order_by(_PERIODS.starts_on)
     .limit(1)
 )
 
@@ -51,15 +52,20 @@ def _read(month: date) -> bool:
     return db.session.scalar(_DECIDES, {"month": month}) is not PeriodState.CLOSED
 
 
-def require_open_period(day: date) -> None:
-    """Raises PeriodClosed with the next open day when that month is closed.
+def hold_periods() -> None:
+    """What is open stays open until this transaction ends: whoever closes a month waits.
 
-    An open month stays open until this transaction ends: whoever closes one waits.
+    Who is going to write holds them before looking: asked before, is_open is asked again.
     """
     if not db.session.info.get(HELD):
         if lock_together(LOCK):
             db.session.info.pop(KNOWN, None)  # closed while we waited, perhaps
         db.session.info[HELD] = True
+
+
+def require_open_period(day: date) -> None:
+    """Raises PeriodClosed with the next open day when that month is closed; holds the periods."""
+    hold_periods()
     if not is_open(day):
         raise PeriodClosed(closed_sentence(day), field="invoice_date")
 

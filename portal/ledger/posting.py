@@ -27,6 +27,9 @@ from portal.models import (
 
 ENTRIES = cast(sa.Table, JournalEntry.__table__)
 LINES = cast(sa.Table, JournalLine.__table__)
+# Built once: everything that changes what is owed runs them.
+_ADD_ENTRIES = ENTRIES.insert().returning(ENTRIES.c.id, sort_by_parameter_order=True)
+_ADD_LINES = LINES.insert()
 
 
 class UnbalancedEntry(DomainError):
@@ -83,7 +86,7 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         return []
     at = clock.now()
     ids = db.session.scalars(
-        ENTRIES.insert().returning(ENTRIES.c.id, sort_by_parameter_order=True),
+        _ADD_ENTRIES,
         [
             {
                 "entry_date": entry.on,
@@ -111,7 +114,7 @@ def post_entries(entries: Sequence[Entry]) -> list[int]:
         if leg.amount
     ]
     if lines:
-        db.session.execute(LINES.insert(), lines)
+        db.session.execute(_ADD_LINES, lines)
     return list(ids)
 
 

@@ -1,6 +1,6 @@
 """Every table, one file per noun. A model answers about its own row; services do the rest."""
 
-from portal.models.address import HasAddress
+from portal.models.address import ON_AN_ENVELOPE, HasAddress, envelope_lines
 from portal.models.approval import ApprovalRule
 from portal.models.audit import AuditEntry, AuditHead, AuditLink
 from portal.models.batch import (
@@ -257,6 +257,7 @@ __all__ = [
     "LIVE_REFUNDS",
     "LIVE_SETUPS",
     "OFF_THE_BOOKS",
+    "ON_AN_ENVELOPE",
     "ON_THE_BOOKS",
     "PAYMENT",
     "PLAN",
@@ -452,4 +453,5 @@ __all__ = [
     "WhenRefused",
     "WriteOffProposal",
     "WriteOffProposalState",
+    "envelope_lines",
 ]

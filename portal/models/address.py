@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+ON_AN_ENVELOPE = ("street", "unit", "city", "region", "postal_code")
+
+
+def envelope_lines(street: str, unit: str, city: str, region: str, postal_code: str) -> list[str]:
+    """The lines of an envelope below the name, empty ones left out."""
+    place = f"{city}, {region}" if city and region else city + region
+    return [line for line in (street, unit, f"{place} {postal_code}".strip()) if line]
+
 
 class HasAddress:
     """A postal address; empty strings where unknown."""
@@ -18,12 +26,7 @@ class HasAddress:
     @property
     def address_lines(self) -> list[str]:
         """The lines of an envelope below the name, empty ones left out."""
-        place = (
-            f"{self.city}, {self.region}" if self.city and self.region else self.city + self.region
-        )
-        return [
-            line for line in (self.street, self.unit, f"{place} {self.postal_code}".strip()) if line
-        ]
+        return envelope_lines(self.street, self.unit, self.city, self.region, self.postal_code)
 
     @property
     def one_line_address(self) -> str:

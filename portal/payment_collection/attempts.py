@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import defer, joinedload, selectinload
@@ -54,10 +55,15 @@ def attempt_by_public_id(public_id: str) -> PaymentAttempt | None:
 
 def has_live_attempt(invoice_id: int) -> bool:
     """Whether any attempt may still bring money for this invoice: nearly always not."""
-    live = sa.select(AttemptShare.id).where(
-        AttemptShare.invoice_id == invoice_id, AttemptShare.live
-    )
-    return db.session.scalar(live.limit(1)) is not None
+    return db.session.scalar(_ANY_LIVE, {"invoice_id": invoice_id}) is not None
+
+
+_SHARES = cast(sa.Table, AttemptShare.__table__).c
+_ANY_LIVE = (  # built once: asked whenever what is owed changes
+    sa.select(_SHARES.id)
+    .where(_SHARES.invoice_id == sa.bindparam("invoice_id"), _SHARES.live)
+    .limit(1)
+)
 
 
 def live_attempts_on(invoice_ids: Sequence[int]) -> list[PaymentAttempt]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -128,11 +129,14 @@ def look_again_at_charges(event: InvoiceChanged) -> None:
     invoice = event.invoice
     if invoice.balance and invoice.is_on_the_books:
         return
-    query = sa.select(PlannedCharge.id).where(
-        PlannedCharge.invoice_id == invoice.id, PlannedCharge.state.in_(BEFORE)
-    )
-    for charge_id in db.session.scalars(query):
+    for charge_id in db.session.scalars(_BEFORE_ON, {"invoice_id": invoice.id}):
         wake("planned_charge", charge_id)
+
+
+_CHARGES = cast(sa.Table, PlannedCharge.__table__).c
+_BEFORE_ON = sa.select(_CHARGES.id).where(  # built once: asked by whatever pays an invoice
+    _CHARGES.invoice_id == sa.bindparam("invoice_id"), _CHARGES.state.in_(BEFORE)
+)
 
 
 def _link(charge_id: int, attempt: PaymentAttempt) -> None:

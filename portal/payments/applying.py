@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import lazyload
@@ -78,14 +79,16 @@ def shares_that_fit(
 def put_on_invoices(
     payment: Payment, shares: Sequence[tuple[Invoice, Money]], *, on: date
 ) -> list[PaymentApplication]:
-    """Lower each balance and add the application rows; booking them is the caller's.
+    """Lower each balance and write the application rows; booking them is the caller's.
 
-    Each is dated `on`, or the later day since which the invoice owes that much without a break.
+    A payment that was not written yet is written with them. Each is dated `on`, or the later
+    day since which the invoice owes that much without a break.
     Raises PeriodClosed when that later day's month is closed.
     """
     days = [_first_day_owed(invoice, share, on) for invoice, share in shares]
-    for (invoice, share), day in zip(shares, days, strict=True):
-        _lower_balance(invoice, share, day)
+    with db.session.no_autoflush:  # a new payment is written below, together with its shares
+        for (invoice, share), day in zip(shares, days, strict=True):
+            _lower_balance(invoice, share, day)
     rows = [
         PaymentApplication(payment=payment, invoice=invoice, amount=share, applied_on=day)
         for (invoice, share), day in zip(shares, days, strict=True)
@@ -206,18 +209,25 @@ def take_from(payment: Payment, share: Money) -> None:
 
 def _claim(row: Invoice | Payment, column: Any, share: Money, new: dict[str, Any]) -> None:
     """Compare-and-set: under lock it cannot fail, and the database decides all the same."""
-    table = type(row)
-    left = db.session.scalar(
-        sa.update(table)
-        .where(table.id == row.id, column == getattr(row, column.key))
-        .values(new)
-        .returning(column)
-        .execution_options(synchronize_session=False)
-    )
+    statement = _move(type(row), column.key, tuple(new))
+    values = {f"new_{name}": value for name, value in new.items()}
+    seen = {"row_id": row.id, "seen": getattr(row, column.key)}
+    left = db.session.scalar(statement, values | seen)
     if left is None:
         raise DomainError("The balance changed meanwhile. Try again.")
     for name, value in new.items():
         set_committed_value(row, name, value)
+
+
+@lru_cache(maxsize=8)  # an invoice with or without a last day, and a payment
+def _move(row: type[Invoice | Payment], kept: str, columns: tuple[str, ...]) -> sa.Executable:
+    table = cast(sa.Table, row.__table__)
+    return (
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("row_id"), table.c[kept] == sa.bindparam("seen"))
+        .values({name: sa.bindparam(f"new_{name}") for name in columns})
+        .returning(table.c[kept])
+    )
 
 
 def tell_both(verb: str, payment: Payment, invoice: Invoice, what: str) -> None:

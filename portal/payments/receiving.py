@@ -110,8 +110,7 @@ def _insert(money: ReceivedMoney, *, applied: Money) -> Payment | None:
         applications=[],
     )
     if not (money.provider_ref or money.external_key):  # nothing another one could equal
-        db.session.add(payment)
-        db.session.flush()
+        db.session.add(payment)  # written together with its shares
         return payment
     return payment if insert_once(payment) else None
 

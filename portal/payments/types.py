@@ -27,13 +27,17 @@ class PaymentTypeWords:
 
 def payment_types(*, online: bool = False, all_of_them: bool = False) -> list[PaymentType]:
     """Types offered at the desk, or those the house uses itself; active ones unless told."""
-    query = (
-        sa.select(PaymentType)
-        .where(PaymentType.online == online)
-        .order_by(PaymentType.id)
-        .options(joinedload(PaymentType.account))
-    )
-    return list(db.session.scalars(query if all_of_them else query.where(PaymentType.active)))
+    query = _TYPES if all_of_them else _ACTIVE_TYPES
+    return list(db.session.scalars(query, {"online": online}))
+
+
+_TYPES = (
+    sa.select(PaymentType)
+    .where(PaymentType.online == sa.bindparam("online"))
+    .order_by(PaymentType.id)
+    .options(joinedload(PaymentType.account))
+)
+_ACTIVE_TYPES = _TYPES.where(PaymentType.active)
 
 
 def refund_types() -> list[PaymentType]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
+from portal.db import db
 from portal.invoices import InvoicesPosted, invoice_of_job
 from portal.jobs import JobCompleted
-from portal.models import AutoSendRule, Invoice, InvoiceKind, SendingMoment
+from portal.models import AutoSendRule, Customer, Invoice, InvoiceKind, SendingMoment
 from portal.sendings.rules import active_rules
 from portal.sendings.runs import start_run
 
@@ -40,13 +43,20 @@ def send_posted(event: InvoicesPosted) -> None:
 def _send_what_fits(rules: Sequence[AutoSendRule], invoices: Sequence[Invoice]) -> None:
     """One sending for all; whom it cannot reach stays in it as refused, for the office to see."""
     because = {}
+    customers = _customers(invoices)
     for invoice in invoices:
-        if invoice.kind in SENT_BY_RULE and invoice.customer.auto_send:
+        if invoice.kind in SENT_BY_RULE and customers[invoice.customer_id].auto_send:
             rule = next((one for one in rules if _fits(one, invoice)), None)
             if rule is not None:
                 because[invoice.id] = f"By the rule “{rule.name}”:"
     if because:
         start_run(list(because), because=because)
+
+
+def _customers(invoices: Sequence[Invoice]) -> dict[int, Customer]:
+    ids = {one.customer_id for one in invoices}
+    found = db.session.scalars(sa.select(Customer).where(Customer.id.in_(ids)))
+    return {one.id: one for one in found}
 
 
 def _fits(rule: AutoSendRule, invoice: Invoice) -> bool:

@@ -26,13 +26,20 @@ class RuleWords:
 
 def rules() -> list[AutoSendRule]:
     """Every rule by name."""
-    query = sa.select(AutoSendRule).order_by(AutoSendRule.name)
-    return list(db.session.scalars(query.options(joinedload(AutoSendRule.business_unit))))
+    return list(db.session.scalars(_BY_NAME.options(joinedload(AutoSendRule.business_unit))))
 
 
 def active_rules(moment: SendingMoment) -> list[AutoSendRule]:
     """The rules that are looked at then, by name: the first that fits is named as the reason."""
-    return [one for one in rules() if one.active and one.moment is moment]
+    return list(db.session.scalars(_LOOKED_AT, {"moment": moment}))
+
+
+# Built once: every posting asks, and nearly every company has none.
+_BY_NAME = sa.select(AutoSendRule).order_by(AutoSendRule.name)
+_LOOKED_AT = _BY_NAME.where(
+    AutoSendRule.active,
+    AutoSendRule.moment == sa.bindparam("moment", type_=AutoSendRule.moment.type),
+)
 
 
 def get_rule(rule_id: int) -> AutoSendRule:

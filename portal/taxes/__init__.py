@@ -10,7 +10,15 @@ from portal.taxes.postal import (
     suggest_zones,
     unmap_postal_code,
 )
-from portal.taxes.zones import RateWords, active_zones, add_zone, change_zone, find_zones, get_zone
+from portal.taxes.zones import (
+    RateWords,
+    active_zones,
+    add_zone,
+    change_zone,
+    find_zones,
+    get_zone,
+    zone_of,
+)
 
 __all__ = [
     "ComputedTax",
@@ -29,4 +37,5 @@ __all__ = [
     "suggest_zone",
     "suggest_zones",
     "unmap_postal_code",
+    "zone_of",
 ]

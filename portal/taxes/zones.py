@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import attributes, selectinload
+from sqlalchemy.orm import attributes, joinedload, selectinload
 
 from portal.audit import record, record_changes
 from portal.db import Page, PageRequest, bump, db, holds, is_taken, paginate
@@ -70,6 +70,13 @@ def get_zone(zone_id: int) -> TaxZone:
     if zone is None:
         raise NotFound("No such tax zone.")
     return zone
+
+
+def zone_of(location: Location) -> TaxZone | None:
+    """The zone it lies in, read together with its rates: whoever asks computes a tax."""
+    if location.tax_zone_id is None or "tax_zone" in location.__dict__:  # known already
+        return location.tax_zone
+    return db.session.get(TaxZone, location.tax_zone_id, options=[joinedload(TaxZone.rates)])
 
 
 def active_zones() -> list[TaxZone]:
