@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -32,7 +33,8 @@ def broken_financings() -> Iterator[str]:
     yield from _clearing()
 
 
-def _clearing() -> Iterator[str]:
+@cache
+def _clearing_query(account_id: int) -> sa.Executable:
     left = sa.func.sum(JournalLine.amount)
     query = (
         sa.select(PAIR.label("pair"), left)
@@ -46,9 +48,15 @@ def _clearing() -> Iterator[str]:
                 IS_HALF,
             ),
         )
-        .where(JournalLine.account_id == account_id_for(AccountRole.FINANCE_CLEARING))
+        .where(JournalLine.account_id == account_id)
         .group_by(PAIR)
     )
-    for pair, off in db.session.execute(query.having(left != NO_MONEY)):
+    return query.having(left != NO_MONEY)
+
+
+def _clearing() -> Iterator[str]:
+    for pair, off in db.session.execute(
+        _clearing_query(account_id_for(AccountRole.FINANCE_CLEARING))
+    ):
         whose = f"the financing that begins with invoice {pair}" if pair else "no financing"
         yield f"Finance Clearing keeps {off} of {whose}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -31,23 +32,27 @@ def _refunds_in_transit() -> Iterator[str]:
         yield f"Refunds in Transit holds {booked}; the refunds on their way are {on_way}."
 
 
-def _gateway_refunds() -> Iterator[str]:
-    """Each has its refund of just that amount, which counts until it failed."""
+@cache
+def _gateway_refunds_query() -> sa.Executable:
     counts = sa.case((Payment.returned_on.is_(None), as_money(-Payment.amount)), else_=NO_MONEY)
     failed = GatewayRefund.state.not_in([*LIVE_REFUNDS, "succeeded"])
     wanted = sa.case((failed, NO_MONEY), else_=GatewayRefund.amount)
-    query = (
+    return (
         sa.select(GatewayRefund.refund_id, GatewayRefund.state, counts, wanted)
         .join(Payment, Payment.id == GatewayRefund.refund_id)
         .where(counts != wanted)
         .order_by(GatewayRefund.id)
     )
-    for refund_id, state, counted, should in db.session.execute(query):
+
+
+def _gateway_refunds() -> Iterator[str]:
+    """Each has its refund of just that amount, which counts until it failed."""
+    for refund_id, state, counted, should in db.session.execute(_gateway_refunds_query()):
         yield f"Refund {refund_id} is {state} and counts {counted}; it should count {should}."
 
 
-def _disputes() -> Iterator[str]:
-    """Each dispute holds what its movements say; the account holds what is not decided."""
+@cache
+def _disputes_query() -> sa.Executable:
     moved = (
         sa.select(
             DisputeMovement.dispute_id,
@@ -57,13 +62,17 @@ def _disputes() -> Iterator[str]:
         .group_by(DisputeMovement.dispute_id)
         .subquery()
     )
-    query = (
+    return (
         sa.select(Dispute.dispute_ref, Dispute.held, as_money(-moved.c.amount))
         .join(moved, moved.c.dispute_id == Dispute.id)
         .where(sa.or_(Dispute.held != -moved.c.amount, Dispute.fee != moved.c.fee))
         .order_by(Dispute.id)
     )
-    for ref, held, should in db.session.execute(query):
+
+
+def _disputes() -> Iterator[str]:
+    """Each dispute holds what its movements say; the account holds what is not decided."""
+    for ref, held, should in db.session.execute(_disputes_query()):
         yield f"Dispute {ref} says {held} are held; what the gateway moved says {should}."
     undecided = sa.select(sa.func.sum(Dispute.held)).where(Dispute.state != DisputeState.LOST)
     holds, booked = _sum(undecided), _booked(AccountRole.DISPUTED)

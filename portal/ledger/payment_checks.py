@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -22,21 +23,25 @@ from portal.models import (
 )
 
 
-def _payments() -> Iterator[str]:
-    """unapplied = (amount, or zero once returned) − applications − refunds out of it."""
+@cache
+def _payments_query() -> sa.Executable:
     applied, refunded = _applied_per_payment(), _refunded_per(Payment.refunds_id)
     rest = as_money(
         sa.case((Payment.amount > NO_MONEY, _counts()), else_=NO_MONEY)
         - sa.func.coalesce(applied.c.applied, NO_MONEY)
         - sa.func.coalesce(refunded.c.refunded, NO_MONEY)
     )
-    query = (
+    return (
         sa.select(Payment.id, Payment.unapplied, rest)
         .outerjoin(applied, applied.c.payment_id == Payment.id)
         .outerjoin(refunded, refunded.c.payment_id == Payment.id)
         .where(Payment.unapplied != rest)
     )
-    for payment_id, stored, derived in db.session.execute(query):
+
+
+def _payments() -> Iterator[str]:
+    """unapplied = (amount, or zero once returned) − applications − refunds out of it."""
+    for payment_id, stored, derived in db.session.execute(_payments_query()):
         yield f"Payment {payment_id} says {stored} is unapplied; its applications say {derived}."
 
 
@@ -65,18 +70,20 @@ def _counts() -> sa.ColumnElement[Money]:
     return sa.case((Payment.returned_on.is_(None), Payment.amount), else_=NO_MONEY)
 
 
-def _refunds_within_receipts() -> Iterator[str]:
-    """Never more given back than came in, and always the customer's own money."""
+@cache
+def _overdrawn_query() -> sa.Executable:
     given = _refunded_per(Payment.gives_back_id)
-    query = (
+    return (
         sa.select(Payment.id, _counts(), as_money(given.c.refunded))
         .join(given, given.c.payment_id == Payment.id)
         .where(given.c.refunded > _counts())
     )
-    for payment_id, received, refunded in db.session.execute(query):
-        yield f"Payment {payment_id} brought {received}, and {refunded} of it were given back."
+
+
+@cache
+def _astray_query() -> sa.Executable:
     source, money = aliased(Payment), aliased(Payment)
-    astray = (
+    return (
         sa.select(Payment.id)
         .join(source, source.id == Payment.refunds_id)
         .outerjoin(money, money.id == Payment.gives_back_id)
@@ -88,38 +95,47 @@ def _refunds_within_receipts() -> Iterator[str]:
             )
         )
     )
-    for refund_id in db.session.scalars(astray):
+
+
+def _refunds_within_receipts() -> Iterator[str]:
+    """Never more given back than came in, and always the customer's own money."""
+    for payment_id, received, refunded in db.session.execute(_overdrawn_query()):
+        yield f"Payment {payment_id} brought {received}, and {refunded} of it were given back."
+    for (refund_id,) in db.session.execute(_astray_query()):
         yield f"Refund {refund_id} gives back money its customer never paid."
 
 
-def _receipts_are_booked() -> Iterator[str]:
-    """What each payment's own entries did to Customer Deposits is what it is worth."""
+@cache
+def _receipts_are_booked_query(account_id: int) -> sa.Executable:
     booked = (
         sa.select(JournalEntry.source_id, sa.func.sum(JournalLine.amount).label("amount"))
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .where(
             JournalEntry.source_kind == "payment",
-            JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS),
+            JournalLine.account_id == account_id,
         )
         .group_by(JournalEntry.source_id)
         .subquery()
     )
     worth = sa.case((Payment.origin == PaymentOrigin.MONEY, _counts()), else_=NO_MONEY)
     credited = as_money(-sa.func.coalesce(booked.c.amount, NO_MONEY))  # a liability is a credit
-    query = (
+    return (
         sa.select(Payment.id, worth, credited)
         .outerjoin(booked, booked.c.source_id == Payment.id)
         .where(worth != credited)
     )
-    for payment_id, stored, journal in db.session.execute(query):
+
+
+def _receipts_are_booked() -> Iterator[str]:
+    """What each payment's own entries did to Customer Deposits is what it is worth."""
+    for payment_id, stored, journal in db.session.execute(
+        _receipts_are_booked_query(account_id_for(AccountRole.CUSTOMER_DEPOSITS))
+    ):
         yield f"Payment {payment_id} is worth {stored}; the journal has {journal} for it."
 
 
-def _deposits_tie_to_payments() -> Iterator[str]:
-    """Per customer, Customer Deposits is what is unapplied plus what waits on Pending invoices.
-
-    Refunds and returned rows hold nothing; the credit of documents counts like any money.
-    """
+@cache
+def _deposits_tie_to_payments_query(account_id: int) -> sa.Executable:
     unapplied = sa.select(Payment.customer_id, Payment.unapplied.label("held"))
     waiting = (
         sa.select(Invoice.customer_id, PaymentApplication.amount)
@@ -127,12 +143,22 @@ def _deposits_tie_to_payments() -> Iterator[str]:
         .where(Invoice.state.not_in(ON_THE_BOOKS))
     )
     booked = sa.select(JournalLine.customer_id, JournalLine.amount).where(
-        JournalLine.account_id == account_id_for(AccountRole.CUSTOMER_DEPOSITS)
+        JournalLine.account_id == account_id
     )
     both = sa.union_all(unapplied, waiting, booked).subquery()  # a liability is a credit
     off = sa.func.sum(both.c.held)
     query = sa.select(both.c.customer_id, off).group_by(both.c.customer_id)
-    for customer_id, difference in db.session.execute(query.having(off != NO_MONEY)):
+    return query.having(off != NO_MONEY)
+
+
+def _deposits_tie_to_payments() -> Iterator[str]:
+    """Per customer, Customer Deposits is what is unapplied plus what waits on Pending invoices.
+
+    Refunds and returned rows hold nothing; the credit of documents counts like any money.
+    """
+    for customer_id, difference in db.session.execute(
+        _deposits_tie_to_payments_query(account_id_for(AccountRole.CUSTOMER_DEPOSITS))
+    ):
         whose = f"customer {customer_id}" if customer_id else "no customer"
         yield f"Customer Deposits is off by {difference} for {whose}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,41 +61,51 @@ def _gaps(beginning: str, counted: int) -> Iterator[str]:
         )
 
 
-def entries_of_invoices() -> Iterator[str]:
-    """An invoice on the books has one entry that was not reversed; any other has none."""
+@cache
+def _entries_of_invoices_query() -> sa.Executable:
     live = _live_entries("invoice", sa.func.count().label("entries"))
     found = sa.func.coalesce(live.c.entries, 0)
     wanted = sa.case((Invoice.state.in_(ON_THE_BOOKS), 1), else_=0)
     number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
-    query = (
+    return (
         sa.select(number, Invoice.state, found, wanted)
         .outerjoin(live, live.c.source_id == Invoice.id)
         .where(found != wanted)
         .order_by(Invoice.id)
     )
-    for invoice, state, has, should in rows_of(query):
+
+
+def entries_of_invoices() -> Iterator[str]:
+    """An invoice on the books has one entry that was not reversed; any other has none."""
+    for invoice, state, has, should in rows_of(_entries_of_invoices_query()):
         yield (
             f"Invoice {invoice} is {state} and has {has} journal entries that stand; it should "
             f"have {should}."
         )
 
 
-def booked_applications() -> Iterator[str]:
-    """What was applied to an invoice on the books was booked, once; on a draft it was not."""
-    receivable = JournalLine.account_id == account_id_for(AccountRole.RECEIVABLE)
+@cache
+def _booked_applications_query(account_id: int) -> sa.Executable:
+    receivable = JournalLine.account_id == account_id
     part = sa.case((receivable, JournalLine.amount), else_=NO_MONEY)
     live = _live_entries("paymentapplication", total_of(part).label("amount"), with_lines=True)
     found = as_money(-sa.func.coalesce(live.c.amount, NO_MONEY))
     wanted = sa.case((Invoice.state.in_(ON_THE_BOOKS), PaymentApplication.amount), else_=NO_MONEY)
     number = sa.func.coalesce(Invoice.document_number, Invoice.reference_number)
-    query = (
+    return (
         sa.select(PaymentApplication.id, PaymentApplication.payment_id, number, found, wanted)
         .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
         .outerjoin(live, live.c.source_id == PaymentApplication.id)
         .where(found != wanted)
         .order_by(PaymentApplication.id)
     )
-    for row_id, payment, invoice, booked, should in rows_of(query):
+
+
+def booked_applications() -> Iterator[str]:
+    """What was applied to an invoice on the books was booked, once; on a draft it was not."""
+    for row_id, payment, invoice, booked, should in rows_of(
+        _booked_applications_query(account_id_for(AccountRole.RECEIVABLE))
+    ):
         yield (
             f"Application {row_id} of payment {payment} to invoice {invoice} is booked with "
             f"{booked}; it should be {should}."
@@ -116,30 +127,37 @@ def _live_entries(kind: str, counted: sa.Label[Any], *, with_lines: bool = False
     return query.subquery()
 
 
-def unlike_reversals() -> Iterator[str]:
-    """A reversal takes back its original leg by leg, and not before the original's day."""
-    original = aliased(JournalEntry)
+@cache
+def _unlike_legs_query() -> sa.Executable:
     pair = JournalLine.entry_id.in_((JournalEntry.id, JournalEntry.reverses_id))
     legs = (JournalLine.account_id, JournalLine.customer_id, JournalLine.invoice_id)
-    off = sa.func.sum(JournalLine.amount)
-    unlike = (
+    return (
         sa.select(JournalEntry.id, JournalEntry.reverses_id)
         .join(JournalLine, pair)
         .where(JournalEntry.reverses_id.is_not(None))
         .group_by(JournalEntry.id, JournalEntry.reverses_id, *legs)
-        .having(off != NO_MONEY)
+        .having(sa.func.sum(JournalLine.amount) != NO_MONEY)
         .distinct()
         .order_by(JournalEntry.id)
     )
-    for entry, reversed_entry in rows_of(unlike):
-        yield f"Journal entry {entry} is not the mirror image of entry {reversed_entry}."
-    early = (
+
+
+@cache
+def _early_reversals_query() -> sa.Executable:
+    original = aliased(JournalEntry)
+    return (
         sa.select(JournalEntry.id, JournalEntry.entry_date, original.id, original.entry_date)
         .join(original, original.id == JournalEntry.reverses_id)
         .where(JournalEntry.entry_date < original.entry_date)
         .order_by(JournalEntry.id)
     )
-    for entry, day, before, first in rows_of(early):
+
+
+def unlike_reversals() -> Iterator[str]:
+    """A reversal takes back its original leg by leg, and not before the original's day."""
+    for entry, reversed_entry in rows_of(_unlike_legs_query()):
+        yield f"Journal entry {entry} is not the mirror image of entry {reversed_entry}."
+    for entry, day, before, first in rows_of(_early_reversals_query()):
         yield f"Journal entry {entry} of {day} reverses entry {before}, which is of {first}."
 
 
