@@ -70,6 +70,10 @@ from staff import (
     sendings,
     settings,
     sign_in,
+    statement_letters,
+    statement_runs,
+    statement_settings,
+    statements,
     style_guide,
     taxes,
     terms,
@@ -85,8 +89,8 @@ SCREENS = (
     outbox, payment_corrections, payment_plans, payment_types, payments, payments_online,
     payouts, people, periods, photos, plan_offers, planned_charges, posting, pricebook,
     print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds, review,
-    roles, saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes,
-    terms,
+    roles, saved_methods, search, sending, sendings, settings, sign_in, statement_letters,
+    statement_runs, statement_settings, statements, style_guide, taxes, terms,
 )  # fmt: skip
 
 

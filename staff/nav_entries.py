@@ -33,6 +33,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Receivables"), [
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
+        (later("Statements"), "file-dollar", "staff.statements.index", A.SEND_STATEMENTS),
     ]),
     (later("Accounting"), [
         (later("Journal"), "notebook", "staff.ledger.journal", A.VIEW_LEDGER),
@@ -61,6 +62,8 @@ FOLDED: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Approval rules"), "gavel", "staff.approval_rules.index", A.EDIT_SETTINGS),
         (later("Message texts"), "message", "staff.message_templates.index", A.EDIT_SETTINGS),
         (later("Sending rules"), "robot", "staff.auto_send_rules.index", A.EDIT_SETTINGS),
+        (later("Statements by month"), "calendar-repeat", "staff.statement_settings.show",
+         A.EDIT_SETTINGS),
         (later("Labels"), "tags", "staff.labels.index", A.EDIT_SETTINGS),
         (later("People"), "user-cog", "staff.people.index", A.MANAGE_PEOPLE),
         (later("Roles"), "shield-check", "staff.roles.index", A.MANAGE_PEOPLE),
@@ -87,6 +90,8 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.print_runs": "staff.batches",
     "staff.invoice_review": "staff.invoices",
     "staff.plan_offers": "staff.payment_plans",
+    "staff.statement_runs": "staff.statements",
+    "staff.statement_letters": "staff.statements",
     "staff.photos": "staff.jobs",
     "staff.contacts": "staff.customers",
     "staff.saved_methods": "staff.customers",
