@@ -20,6 +20,7 @@ from portal.models import Contact, Customer, User
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
+from portal.seed.statements import send_statements
 from portal.seed.story import Story
 from portal.seed.world import make_world
 from portal.settings import Settings
@@ -53,6 +54,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         pay_online()
         work_in_the_office()
         agree_plans()
+        send_statements()
     return True
 
 
