@@ -47,6 +47,8 @@ GROUPS: list[tuple[Any, list[tuple[Ability, Any]]]] = [
         (A.RETURN_PAYMENTS, later("Record bounced checks and payments entered in error.")),
         (A.VIEW_RECEIVABLES, later("See who owes how much since when.")),
         (A.SEND_STATEMENTS, later("See and send statements, one or many.")),
+        (A.WORK_COLLECTIONS, later("Chase overdue money: call, note, promise, dispute, snooze.")),
+        (A.MANAGE_COLLECTIONS, later("See every account; set policies, collectors and limits.")),
     ]),
     (later("Accounting"), [
         (A.VIEW_LEDGER, later("Look at the journal, accounts and trial balance.")),

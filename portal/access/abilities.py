@@ -44,6 +44,8 @@ class Ability(StrEnum):
     RECONCILE = "reconcile payouts"
     VIEW_RECEIVABLES = "view receivables"
     SEND_STATEMENTS = "send statements"
+    WORK_COLLECTIONS = "work collections"
+    MANAGE_COLLECTIONS = "manage collections"
     VIEW_PRICE_BOOK = "view price book"
     EDIT_PRICE_BOOK = "edit price book"
     VIEW_LEDGER = "view ledger"
@@ -74,7 +76,8 @@ ROLES: dict[str, set[Ability]] = {
         _A.ASSIGN_INVOICES, _A.BATCH_INVOICES, _A.UNPOST_INVOICES, _A.CORRECT_INVOICES,
         _A.WRITE_OFF, _A.SELL_AT_COUNTER, _A.POST_PAYMENTS, _A.REFUND_PAYMENTS,
         _A.RETURN_PAYMENTS, _A.CHARGE_METHODS, _A.BULK_CHARGE, _A.PLAN_PAYMENTS,
-        _A.ANSWER_DISPUTES, _A.RECONCILE, _A.SEND_STATEMENTS,
+        _A.ANSWER_DISPUTES, _A.RECONCILE, _A.WORK_COLLECTIONS, _A.MANAGE_COLLECTIONS,
+        _A.SEND_STATEMENTS,
     },
     "Office": _READ
     | {
@@ -82,11 +85,13 @@ ROLES: dict[str, set[Ability]] = {
         _A.TAKE_PAYMENTS, _A.VIEW_OUTBOX, _A.ASSIGN_INVOICES, _A.BATCH_INVOICES,
         _A.CORRECT_INVOICES, _A.SELL_AT_COUNTER, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
         _A.SEND_STATEMENTS,
+        _A.WORK_COLLECTIONS,
     },
     "Collector": _READ
     | {
         _A.TAKE_PAYMENTS, _A.SEND_INVOICES, _A.VIEW_OUTBOX, _A.CHARGE_METHODS, _A.PLAN_PAYMENTS,
         _A.SEND_STATEMENTS,
+        _A.WORK_COLLECTIONS,
     },
     "Technician": {_A.SEE_HOME, _A.VIEW_JOBS, _A.EDIT_JOBS, _A.VIEW_PRICE_BOOK, _A.OWN_ACCOUNT},
     "Read-only": _READ,

@@ -62,6 +62,7 @@ from portal.invoices.for_customers import (
     is_visible_to_customer,
 )
 from portal.invoices.from_jobs import cancel_job_invoice, fill_job_invoice, free_job_invoice
+from portal.invoices.in_dispute import disputed_amounts
 from portal.invoices.interest import (
     InterestProposal,
     charge_interest,
@@ -221,6 +222,7 @@ __all__ = [
     "customers_on_plans",
     "date_on_open_day",
     "default_term",
+    "disputed_amounts",
     "document_word",
     "family_of",
     "fill_job_invoice",

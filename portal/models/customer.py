@@ -12,6 +12,7 @@ from portal.db import Base, Versioned, named_enum
 from portal.models.address import HasAddress
 from portal.models.tax import TaxZone
 from portal.models.term import PaymentTerm
+from portal.models.user import User
 
 
 class Delivery(StrEnum):
@@ -66,7 +67,9 @@ class Customer(HasAddress, Versioned, Base):
     electronic_invoice: Mapped[bool] = mapped_column(default=False)  # PDFs carry Factur-X data
     active: Mapped[bool] = mapped_column(default=True)
     external_key: Mapped[str | None] = mapped_column(unique=True)
+    collector_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
 
+    collector: Mapped[User | None] = relationship()
     customer_type: Mapped[CustomerType | None] = relationship()
     term: Mapped[PaymentTerm | None] = relationship()
     locations: Mapped[list[Location]] = relationship(

@@ -40,6 +40,12 @@ class Message(Base):
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
         ),
         sa.Index(None, "subject_kind", "subject_id"),
+        sa.Index(
+            "ix_messages_outside_ref",
+            "outside_ref",
+            sqlite_where=sa.text("outside_ref <> ''"),
+            postgresql_where=sa.text("outside_ref <> ''"),
+        ),
     )
 
     kind: Mapped[str]
@@ -65,7 +71,9 @@ class Message(Base):
     bounced_at: Mapped[datetime | None]
     bounced_because: Mapped[str] = mapped_column(default="")
     sending_item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sending_items.id"))
-    outside_ref: Mapped[str] = mapped_column(default="")  # what the text gateway calls it
+    # what the text gateway calls it; its receipts are found by that
+    outside_ref: Mapped[str] = mapped_column(default="")
+    delivered_at: Mapped[datetime | None]  # the gateway says that it arrived
 
     attachments: Mapped[list[MessageAttachment]] = relationship(order_by="MessageAttachment.id")
 

@@ -7,14 +7,19 @@ from portal.models import (
     ATTEMPT,
     BATCH,
     CHARGE,
+    DUNNING_CASE,
+    DUNNING_STEP,
     GATEWAY_REFUND,
     INVOICE,
+    INVOICE_DISPUTE,
     JOB,
     PAYMENT,
     PLAN,
+    PROMISE,
     REFUND_REQUEST,
     REVIEW,
     SETUP,
+    WRITE_OFF_PROPOSAL,
 )
 from portal.settings import Settings
 from tests.architecture.graph import ROOT
@@ -31,6 +36,11 @@ LIFECYCLES = {
     "Payment plan": PLAN,
     "Refund waiting for a second person": REFUND_REQUEST,
     "Refund through the gateway": GATEWAY_REFUND,
+    "Dispute of an invoice": INVOICE_DISPUTE,
+    "Promise to pay": PROMISE,
+    "Case of collections": DUNNING_CASE,
+    "Stage of a case": DUNNING_STEP,
+    "Proposal to write off": WRITE_OFF_PROPOSAL,
 }
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from portal.db.upgrading import add_abilities
 
 revision = "0020"
-down_revision = "0015"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
