@@ -14,8 +14,6 @@ from portal.db import as_money, db
 from portal.kernel.money import Money
 from portal.models import IN_DISPUTE, Invoice, InvoiceDispute
 
-    InvoiceDisputeState.OPEN.value, literal_execute=True
-)
 CHUNK = 1_000  # ids per statement
 
 
