@@ -1,4 +1,4 @@
-"""python -m bench [money|batches|pages|pdf|webhooks|payers|scoring|scale_out …] [--engine …]"""
+"""python -m bench [money|batches|pages|pdf|aging|statements|…] [--engine …]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import sys
 
 from bench.house import Figure, print_table
 
-PARTS = ("money", "batches", "pages", "pdf", "webhooks", "payers", "scoring", "scale_out")
+PARTS = (
+    "money", "batches", "pages", "pdf", "aging", "statements", "scoring", "webhooks", "payers",
+    "scale_out",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ from customer import (
     plans,
     sign_in,
     start,
+    statement_guest,
+    statements,
 )
 
 SCREENS = (
@@ -33,6 +35,7 @@ SCREENS = (
     plan_wishes,
     plans,
     sign_in,
+    statements,
 )
 
 
@@ -43,5 +46,6 @@ def face(app: Flask) -> None:
         customer.register_blueprint(screen.bp)
     app.register_blueprint(customer)
     app.register_blueprint(guest.bp)
+    app.register_blueprint(statement_guest.bp)
     app.register_blueprint(start.bp)
     app.jinja_env.globals.update(customer_links=navigation.customer_links)

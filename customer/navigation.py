@@ -19,6 +19,7 @@ ENTRIES = [
     (later("Home"), "customer.home.show"),
     (later("Invoices"), "customer.invoices.index"),
     (later("Payments"), "customer.payments.index"),
+    (later("Statements"), "customer.statements.index"),
     (later("Plans"), PLANS),
     (later("Account"), "customer.account.show"),
 ]

@@ -74,6 +74,10 @@ from staff import (
     sendings,
     settings,
     sign_in,
+    statement_letters,
+    statement_runs,
+    statement_settings,
+    statements,
     style_guide,
     taxes,
     terms,
@@ -91,6 +95,13 @@ SCREENS = (
     pricebook, print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds,
     review, risk, roles, saved_methods, search, sending, sendings, settings, sign_in,
     style_guide, taxes, terms,
+    customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, method_watch,
+    outbox, payment_corrections, payment_plans, payment_types, payments, payments_online,
+    payouts, people, periods, photos, plan_offers, planned_charges, posting, pricebook,
+    print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds, review,
+    roles, saved_methods, search, sending, sendings, settings, sign_in, statement_letters,
+    statement_runs, statement_settings, statements, style_guide, taxes, terms,
 )  # fmt: skip
 
 

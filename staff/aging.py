@@ -39,6 +39,7 @@ GROUPS = {
     AgingBy.CUSTOMER: later("Customer"),
     AgingBy.LOCATION: later("Location"),
     AgingBy.BUSINESS_UNIT: later("Business unit"),
+    AgingBy.COLLECTOR: later("Collector"),
 }
 
 bp = Blueprint("aging", __name__, url_prefix="/receivables/aging")

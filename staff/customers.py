@@ -30,6 +30,7 @@ from portal.payments import PaymentFilter, credit_of, find_payments
 from portal.pricebook import prices_of
 from portal.receivables import aging_of_customer
 from portal.reports import customer_timeline
+from portal.statements import statements_of
 from portal.terms import active_terms
 from portal.web import (
     ChoiceField,
@@ -187,6 +188,7 @@ def page_of(
         autopay=autopay_of(customer.id),
         methods=methods_of(customer),
         plans=plans_of([customer.id], limit=5),
+        statements=statements_of([customer.id], limit=5),
         price_form=price_form or PriceForm(formdata=None),
         trail=trail,
         links=links_of(trail.rows),

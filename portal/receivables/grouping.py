@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from portal.models import (
     Invoice,
     Location,
     PaymentApplication,
+    User,
 )
 from portal.payments import credit_sums
 from portal.receivables.aging import FIGURES, AgingFilter, AgingRow, bucket_sums
@@ -29,16 +30,18 @@ class AgingBy(StrEnum):
     CUSTOMER = "customer"
     LOCATION = "location"
     BUSINESS_UNIT = "business_unit"
+    COLLECTOR = "collector"
 
 
-HAS_CREDIT = frozenset({AgingBy.CUSTOMER})  # credit is a customer's, never a place's
+# Credit is a customer's, and so its collector's; never a place's.
+HAS_CREDIT = frozenset({AgingBy.CUSTOMER, AgingBy.COLLECTOR})
 
 
 @dataclass(frozen=True)
 class AgingView(AgingFilter):
     """An aging narrowed and grouped; `net` sets each customer's credit against what is open.
 
-    A location or business unit 0 means what has none.
+    A location, business unit or collector 0 means what has none.
     """
 
     by: AgingBy = AgingBy.CUSTOMER
@@ -46,6 +49,7 @@ class AgingView(AgingFilter):
     location_id: int | None = None
     customer_id: int | None = None
     customer_type_id: int | None = None
+    collector_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,10 @@ def groups_of(view: AgingView, on: date) -> sa.CTE:
             query = sa.select(
                 owing.c.key, BusinessUnit.name, sa.literal("").label("whose"), *figures
             ).outerjoin(BusinessUnit, BusinessUnit.id == owing.c.key)
+        case AgingBy.COLLECTOR:
+            query = sa.select(
+                owing.c.key, User.name, sa.literal("").label("whose"), *figures
+            ).outerjoin(User, User.id == owing.c.key)
     if view.q.strip():
         query = query.where(_named(view))
     return query.cte("listed")
@@ -159,9 +167,13 @@ def _named(view: AgingView) -> sa.ColumnElement[bool]:
             return sa.or_(*(holds(one, view.q) for one in fields))
         case AgingBy.BUSINESS_UNIT:
             return holds(BusinessUnit.name, view.q)
+        case AgingBy.COLLECTOR:
+            return holds(User.name, view.q)
 
 
 def _groups(view: AgingView, on: date) -> sa.Select[*tuple[Any, ...]]:
+    if view.by is AgingBy.COLLECTOR:
+        return _by_collector(view, on)
     items = _items(view, on, _key_of(view.by).label("key")).subquery()
     key = sa.func.coalesce(items.c.key, sa.literal_column("0")).label("key")
     aged = sa.select(key, *bucket_sums(items, on), NO_MONEY.label("credit")).group_by(key)
@@ -178,15 +190,27 @@ def _groups(view: AgingView, on: date) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+def _by_collector(view: AgingView, on: date) -> sa.Select[*tuple[Any, ...]]:
+    """The customers' groups, summed once more by who looks after them."""
+    owing = _groups(replace(view, by=AgingBy.CUSTOMER), on).subquery()
+    key = sa.func.coalesce(Customer.collector_id, sa.literal_column("0")).label("key")
+    sums = [sa.func.sum(owing.c[name]).label(name) for name in (*FIGURES, "credit")]
+    return (
+        sa.select(key, *sums)
+        .select_from(owing)
+        .join(Customer, Customer.id == owing.c.key)
+        .group_by(key)
+    )
+
+
 def _credit_rows(view: AgingView, on: date) -> sa.Select[*tuple[Any, ...]]:
     """Each customer's credit in the shape of a group without open items."""
     credit = credit_sums(on).subquery()
     nothing = [NO_MONEY.label(name) for name in FIGURES]
     query = sa.select(credit.c.customer_id.label("key"), *nothing, credit.c.amount.label("credit"))
-    if view.customer_type_id:
-        query = query.join(Customer, Customer.id == credit.c.customer_id).where(
-            Customer.customer_type_id == view.customer_type_id
-        )
+    wheres = _of_customers(view)
+    if wheres:
+        query = query.join(Customer, Customer.id == credit.c.customer_id).where(*wheres)
     return query
 
 
@@ -227,7 +251,16 @@ def _narrowed(view: AgingView) -> Sequence[sa.ColumnElement[bool]]:
         wheres.append(Invoice.location_id.is_not_distinct_from(view.location_id or None))
     if view.customer_id is not None:
         wheres.append(Invoice.customer_id == view.customer_id)
+    if of_customers := _of_customers(view):
+        wheres.append(Invoice.customer_id.in_(sa.select(Customer.id).where(*of_customers)))
+    return wheres
+
+
+def _of_customers(view: AgingView) -> Sequence[sa.ColumnElement[bool]]:
+    """What of the view is said of the customer, so that it narrows credit too."""
+    wheres: list[sa.ColumnElement[bool]] = []
     if view.customer_type_id is not None:
-        typed = sa.select(Customer.id).where(Customer.customer_type_id == view.customer_type_id)
-        wheres.append(Invoice.customer_id.in_(typed))
+        wheres.append(Customer.customer_type_id == view.customer_type_id)
+    if view.collector_id is not None:
+        wheres.append(Customer.collector_id.is_not_distinct_from(view.collector_id or None))
     return wheres

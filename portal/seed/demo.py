@@ -21,6 +21,7 @@ from portal.risk import score_invoices
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
+from portal.seed.statements import send_statements
 from portal.seed.story import Story
 from portal.seed.world import make_world
 from portal.settings import Settings
@@ -56,6 +57,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         work_in_the_office()
         agree_plans()
         score_invoices()
+        send_statements()
     return True
 
 

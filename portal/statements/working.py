@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,7 +32,8 @@ from portal.outbox import Words, bounced_addresses, mail_is_kept
 from portal.statements.computing import StatementWanted, account_of
 from portal.statements.deciding import Decision, nothing_to_say, too_soon, way_for
 from portal.statements.keeping import Prepared, keep, prepare
-from portal.tasks import lease
+from portal.statements.runs import waiting_shares
+from portal.tasks import lease, wake
 
 LEASE = 180  # seconds
 PATIENCE = timedelta(seconds=20)  # what is prepared by then is handed over
@@ -39,6 +41,7 @@ CHUNK = 20  # statements per transaction at most
 State = StatementItemState
 WAITING = StatementRunState.WAITING
 log = logging.getLogger("fieldledger.statements")
+_at_it = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,19 @@ def look_at_share(share_id: int) -> None:
 
     Paper is made outside the transaction, which takes the run's row, then the items: an item
     becomes a statement, its mail and its outcome there together or not at all, and once.
+
+    A process makes one share at a time: paper is computing, and two threads of it are no faster.
+    The other shares wait for other processes, who find them by the sweep, or for this one.
     """
+    if not _at_it.acquire(blocking=False):
+        return
+    try:
+        _make(share_id)
+    finally:
+        _at_it.release()
+
+
+def _make(share_id: int) -> None:
     if not lease(StatementShare, share_id, states=[WAITING], seconds=LEASE):
         db.session.rollback()
         return
@@ -227,3 +242,5 @@ def _finish(run: StatementRun, share: StatementShare) -> None:
     if db.session.scalar(others.limit(1)) is None:
         run.state, run.finished_at = StatementRunState.DONE, clock.now()
         record("finished", run, f"All {run.rows_total} customers of this run were gone through.")
+    for other in waiting_shares():
+        wake("statement_share", other)

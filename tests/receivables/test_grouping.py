@@ -68,6 +68,27 @@ def test_what_belongs_to_no_business_unit_is_a_group_one_can_open(build):
     assert page.rows[0].number == invoice.number
 
 
+def test_collectors_have_what_their_customers_owe_net_of_credit(build):
+    carla = build.person("Carla Collector")
+    mine, nobodys = build.customer("Ada"), build.customer("Bea")
+    mine.collector = carla
+    build.posted("100.00", customer=mine)
+    build.payment(mine, "30.00")
+    build.posted("40.00", customer=nobodys)
+    db.session.flush()
+
+    found = groups(build.today, by=AgingBy.COLLECTOR, net=True)
+
+    assert [(row.key, row.name, row.figures.total, row.net) for row in found.page.rows] == [
+        (carla.id, "Carla Collector", Money.of(100), Money.of(70)),
+        (None, "", Money.of(40), Money.of(40)),
+    ]
+    assert groups(build.today, by=AgingBy.COLLECTOR, q="carla").page.total == 1
+    for collector, open_ in ((carla.id, 100), (0, 40)):
+        view = AgingView(collector_id=collector)
+        assert open_list(view, PageRequest(), on=build.today)[1] == Money.of(open_)
+
+
 def tell_a_story(build, seed):
     random, start = Random(seed), build.today - 150 * DAY
     places = [build.location(build.customer(f"Customer {n}")) for n in range(3)]
@@ -147,7 +168,15 @@ def test_the_workbook_holds_the_groups_and_every_open_invoice(build, office):
 
 @pytest.mark.parametrize(
     "query",
-    ["", "?net=yes", "?by=location", "?by=business_unit&q=x", "?on=2026-01-31&sort=name", "?by=no"],
+    [
+        "",
+        "?net=yes",
+        "?by=location",
+        "?by=business_unit&q=x",
+        "?by=collector&net=yes",
+        "?on=2026-01-31&sort=name",
+        "?by=no",
+    ],
 )
 def test_every_view_of_the_aging_opens(build, office, query):
     build.posted("100.00", location=build.location(build.customer("Ada & <Co>")))
