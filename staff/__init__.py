@@ -17,7 +17,11 @@ from staff import (
     batches,
     bulk_charges,
     charging,
+    collection_actions,
+    collection_limits,
+    collection_policies,
     collection_settings,
+    collections,
     contacts,
     corrections,
     counter,
@@ -77,7 +81,8 @@ from staff import (
 
 SCREENS = (
     account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
-    batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings,
+    batch_filling, batch_posting, batches, bulk_charges, charging, collection_actions,
+    collection_limits, collection_policies, collection_settings, collections,
     contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
     customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,
     invoice_review, invoices, jobs, labels, ledger, locations, message_templates, method_watch,
