@@ -17,6 +17,7 @@ from portal.kernel import clock
 from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
+from portal.seed.chasing import chase_late_payers
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
@@ -53,6 +54,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         pay_online()
         work_in_the_office()
         agree_plans()
+        chase_late_payers(STAFF_EMAIL)
     return True
 
 
