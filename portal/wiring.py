@@ -25,6 +25,7 @@ from portal.dunning import (
     note_on_its_way,
     note_payment,
     objection_to_reminder,
+    run_collections,
     waiting_steps,
 )
 from portal.imports import look_at_run, waiting_runs
@@ -159,6 +160,7 @@ TASKS = [
     TaskKind("planned_charge", look_at_charge, waiting_charges),
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
     TaskKind("dunning_step", look_at_step, waiting_steps),
+    TaskKind("collections_turn", lambda _turn: run_collections(), list),
     TaskKind("dunning_customer", look_at_customer, list),  # the hourly turn looks at everybody
     TaskKind("late_fee_run", look_at_fee_run, waiting_fee_runs),
 ]

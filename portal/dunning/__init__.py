@@ -84,12 +84,14 @@ from portal.dunning.running import (
     note_on_its_way,
     note_payment,
     run_collections,
+    run_now,
 )
 from portal.dunning.standings import (
     StandingWords,
     assign_collector,
     change_standing,
     collectors,
+    managers,
     may_collect,
     standing_of,
 )
@@ -171,6 +173,7 @@ __all__ = [
     "look_at_step",
     "look_soon",
     "looser_than_law",
+    "managers",
     "may_collect",
     "may_contact",
     "next_case",
@@ -194,6 +197,7 @@ __all__ = [
     "refresh_cases",
     "resolve_dispute",
     "run_collections",
+    "run_now",
     "score_by",
     "send_now",
     "set_up",

@@ -40,6 +40,11 @@ def run_collections() -> None:
         _refresh_some(ids[start : start + CHUNK])
 
 
+def run_now() -> None:
+    """Ask the worker for the hourly turn at once."""
+    wake("collections_turn", 0)
+
+
 def look_at_customer(customer_id: int) -> None:
     """Something happened: decide one customer's promises, refresh their case; idempotent."""
 

@@ -105,6 +105,12 @@ def collectors() -> list[User]:
     return [one for one in people if may_collect(one)]
 
 
+def managers() -> list[User]:
+    """The active people who may manage collections, by name."""
+    people = db.session.scalars(sa.select(User).where(User.active).order_by(User.name))
+    return [one for one in people if Ability.MANAGE_COLLECTIONS in one.role.abilities]
+
+
 def may_collect(user: User) -> bool:
     return user.active and Ability.WORK_COLLECTIONS in user.role.abilities
 

@@ -66,9 +66,9 @@ def skip_undone(case: DunningCase, because: str) -> None:
 
 
 def _skip_older(case: DunningCase) -> None:
-    """A reminder that never left gives way to the next; what a person has to do stays."""
+    """What was not done before the next stage was reached gives way to it."""
     for step in case.steps:
-        if step.state is StepState.WAITING:
+        if DUNNING_STEP.allows(step.state, "skip"):
             step.state = DUNNING_STEP.after(step.state, "skip")
             step.sentence, step.done_at = "The next stage was reached first.", clock.now()
 

@@ -53,7 +53,7 @@ def _reasons(account: Account, on: date) -> Iterator[Wait]:
     if not account.active:
         yield Wait("inactive", "The customer was deactivated or merged: a person decides.")
     if account.on_hold:
-        because = f": {account.hold_because}" if account.hold_because else ""
+        because = _said(account.hold_because)
         yield Wait("hold", f"The account is on hold{because}.")
     yield from _for_some_days(account, on)
     yield from _about_the_money(account)
@@ -61,7 +61,7 @@ def _reasons(account: Account, on: date) -> Iterator[Wait]:
 
 def _for_some_days(account: Account, on: date) -> Iterator[Wait]:
     if account.paused_until is not None and account.paused_until >= on:
-        because = f": {account.paused_because}" if account.paused_because else ""
+        because = _said(account.paused_because)
         yield Wait(
             "paused",
             f"Reminders are paused until {account.paused_until}{because}.",
@@ -72,7 +72,7 @@ def _for_some_days(account: Account, on: date) -> Iterator[Wait]:
         if until >= on:
             yield Wait("promise", f"They promised to pay by {account.promised_on}.", until)
     if account.snoozed_until is not None and account.snoozed_until > on:
-        because = f": {account.snoozed_because}" if account.snoozed_because else ""
+        because = _said(account.snoozed_because)
         yield Wait(
             "snoozed", f"Put off until {account.snoozed_until}{because}.", account.snoozed_until
         )
@@ -89,3 +89,8 @@ def _about_the_money(account: Account) -> Iterator[Wait]:
         yield Wait("plan", f"Payment plan {account.on_plans} is kept to.")
     if account.disputed:
         yield Wait("dispute", f"{account.disputed} is disputed.")
+
+
+def _said(because: str) -> str:
+    """A reason behind a colon, without the full stop the sentence brings along."""
+    return f": {because.rstrip('. ')}" if because else ""
