@@ -37,6 +37,8 @@ from staff import (
     invoices,
     jobs,
     labels,
+    late_fee_rules,
+    late_fees,
     ledger,
     locations,
     message_templates,
@@ -82,11 +84,12 @@ SCREENS = (
     batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings, contacts,
     corrections, counter, customer_account, customer_prices, customer_timeline, customers,
     disputes, document_settings, figures, financing, home, imports, interest, invoice_lines,
-    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, method_watch,
-    outbox, payment_corrections, payment_plans, payment_types, payments, payments_online, payouts,
-    people, periods, photos, plan_offers, planned_charges, posting, pricebook, print_runs,
-    receivables, reconciling, refund_reasons, refund_requests, refunds, review, risk, roles,
-    saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes, terms,
+    invoice_review, invoices, jobs, labels, late_fee_rules, late_fees, ledger, locations,
+    message_templates, method_watch, outbox, payment_corrections, payment_plans, payment_types,
+    payments, payments_online, payouts, people, periods, photos, plan_offers, planned_charges,
+    posting, pricebook, print_runs, receivables, reconciling, refund_reasons, refund_requests,
+    refunds, review, risk, roles, saved_methods, search, sending, sendings, settings, sign_in,
+    style_guide, taxes, terms,
 )  # fmt: skip
 
 

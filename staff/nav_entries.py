@@ -34,6 +34,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     (later("Receivables"), [
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
         (later("Payment risk"), "gauge", "staff.risk.index", A.VIEW_RECEIVABLES),
+        (later("Late fees"), "percentage", "staff.late_fees.index", A.CORRECT_INVOICES),
         (later("Figures"), "chart-bar", "staff.figures.index", A.VIEW_FIGURES),
     ]),
     (later("Accounting"), [
@@ -82,6 +83,7 @@ PART_OF = {  # screens that belong to another one's entry
     "staff.reconciling": "staff.attempts",
     "staff.payments_online": "staff.payments",
     "staff.interest": "staff.invoices",
+    "staff.late_fee_rules": "staff.terms",
     "staff.financing": "staff.invoices",
     "staff.batch_filling": "staff.batches",
     "staff.batch_posting": "staff.batches",

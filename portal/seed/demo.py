@@ -18,6 +18,7 @@ from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.risk import score_invoices
+from portal.seed.late_fees import agree_late_fees, look_for_late_invoices
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
@@ -43,6 +44,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
     with acting_as("demo"):
         with clock.frozen(noon(start - timedelta(days=1))):
             world = in_transaction(lambda: make_world(random))
+            in_transaction(lambda: agree_late_fees(world))
         story = Story(world, random)
         for day in _days(start, end):
             with clock.frozen(noon(day)):
@@ -55,6 +57,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         work_in_the_office()
         agree_plans()
         score_invoices()
+        look_for_late_invoices()
     return True
 
 

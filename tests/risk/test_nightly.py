@@ -111,6 +111,7 @@ def test_two_nights_leave_one_score_per_invoice(history):
 def test_without_history_the_rule_scores_and_says_so(build):
     late = build.posted("100", on=TODAY - timedelta(days=45))
     build.posted("200", on=TODAY)
+    db.session.commit()
     score_invoices()
 
     model = newest_model()
