@@ -14,6 +14,7 @@ from portal.access import forget_old_tries
 from portal.batches import batch_by_rules
 from portal.company import company
 from portal.db import db, in_transaction, insert_once
+from portal.dunning import run_collections
 from portal.kernel import clock
 from portal.models import ScheduledTurn
 from portal.payment_collection import (
@@ -66,6 +67,7 @@ SCHEDULE = [
     Scheduled("batch by rules", hourly, batch_by_rules),
     Scheduled("look after payment plans", hourly, look_after_plans),
     Scheduled("plan autopay", hourly, plan_autopay),
+    Scheduled("collections", hourly, run_collections),
     Scheduled("refresh statistics", hourly, refresh_statistics),
     Scheduled("look at disputes", daily, recheck_disputes),
     Scheduled("pay out at the test gateway", daily, pay_out_daily),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Flask
 
-from portal import payment_collection, sendings, tasks
+from portal import dunning, payment_collection, sendings, tasks
 from portal.batches import (
     leave_batch,
     look_at_batch,
@@ -15,6 +16,20 @@ from portal.batches import (
     waiting_batches,
     waiting_print_runs,
     waiting_unpost_runs,
+)
+from portal.dunning import (
+    REMINDER,
+    Chance,
+    look_at_customer,
+    look_at_step,
+    note_change,
+    note_message,
+    note_on_its_way,
+    note_payment,
+    objection_to_reminder,
+    run_collections,
+    score_by,
+    waiting_steps,
 )
 from portal.imports import look_at_run, waiting_runs
 from portal.invoices import (
@@ -40,6 +55,7 @@ from portal.outbox import (
     MessageSent,
     deliver,
     deliver_text,
+    object_by,
     waiting_messages,
     waiting_texts,
 )
@@ -86,6 +102,7 @@ from portal.payments import (
     send_receipt,
     withdraw_credit,
 )
+from portal.risk import reason_words, scored
 from portal.schedule import run_due
 from portal.sendings import (
     look_at_run as look_at_sending,
@@ -112,17 +129,18 @@ SUBSCRIPTIONS: dict[type[Event], list[Handler]] = {
         ask_again,
         look_again_at_charges,
         follow_total,
+        note_change,
     ],
     DocumentsCredited: [give_credit],
     CreditWithdrawn: [withdraw_credit],
     InvoicesPosted: [make_pay_links, send_posted],
-    PaymentReceived: [send_receipt],
-    PaymentOnItsWay: [],
-    PaymentCameBack: [tell_payer],
+    PaymentReceived: [send_receipt, note_payment],
+    PaymentOnItsWay: [note_on_its_way],
+    PaymentCameBack: [tell_payer, note_on_its_way],
     ChargeEnded: [note_ended_charge],
     MethodSaved: [],
     MethodGone: [tell_gone],
-    MessageSent: [mark_sent],
+    MessageSent: [mark_sent, note_message],
 }
 
 TASKS = [
@@ -144,6 +162,9 @@ TASKS = [
     TaskKind("planned_charge", look_at_charge, waiting_charges),
     TaskKind("charge_run", look_at_charge_run, waiting_charge_runs),
     TaskKind("late_fee_run", look_at_fee_run, waiting_fee_runs),
+    TaskKind("dunning_step", look_at_step, waiting_steps),
+    TaskKind("collections_turn", lambda _turn: run_collections(), list),
+    TaskKind("dunning_customer", look_at_customer, list),  # the hourly turn looks at everybody
 ]
 
 DECIDERS = {
@@ -169,3 +190,16 @@ def wire_house(app: Flask) -> None:
     for source, decide in DECIDERS.items():
         decide_by(source, decide)
     sendings.set_up(app)
+    dunning.set_up(app)
+    with app.app_context():
+        object_by(REMINDER, objection_to_reminder)
+        score_by(_learned_chances)
+
+
+def _learned_chances(invoice_ids: Collection[int]) -> dict[int, Chance]:
+    """The night's learned scores for collections; where only the plain rule scored, theirs."""
+    return {
+        invoice_id: Chance(risk.chance, tuple(reason_words(one) for one in risk.reasons))
+        for invoice_id, risk in scored(invoice_ids).items()
+        if not risk.by_rule
+    }

@@ -17,7 +17,11 @@ from staff import (
     batches,
     bulk_charges,
     charging,
+    collection_actions,
+    collection_limits,
+    collection_policies,
     collection_settings,
+    collections,
     contacts,
     corrections,
     counter,
@@ -90,6 +94,16 @@ SCREENS = (
     posting, pricebook, print_runs, receivables, reconciling, refund_reasons, refund_requests,
     refunds, review, risk, roles, saved_methods, search, sending, sendings, settings, sign_in,
     style_guide, taxes, terms,
+    batch_filling, batch_posting, batches, bulk_charges, charging, collection_actions,
+    collection_limits, collection_policies, collection_settings, collections,
+    contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
+    customers, disputes, document_settings, financing, home, imports, interest, invoice_lines,
+    invoice_review, invoices, jobs, labels, ledger, locations, message_templates, method_watch,
+    outbox, payment_corrections, payment_plans, payment_types, payments, payments_online,
+    payouts, people, periods, photos, plan_offers, planned_charges, posting, pricebook,
+    print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds, review,
+    roles, saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes,
+    terms,
 )  # fmt: skip
 
 

@@ -59,6 +59,10 @@ TITLES = {
     "plan_missed": later("Payment plan: payment missing"),
     "plan_broken": later("Payment plan: ended early"),
     "plan_kept": later("Payment plan: all paid"),
+    "reminder_courtesy": later("Reminder: before it is due"),
+    "reminder_friendly": later("Reminder: friendly"),
+    "reminder_firm": later("Reminder: firm"),
+    "reminder_final": later("Reminder: final notice"),
 }
 CHANNELS = {Channel.EMAIL: later("Email"), Channel.SMS: later("Text message")}
 PLACE = "/<kind>/<channel>/<language>"

@@ -33,6 +33,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
     ]),
     (later("Receivables"), [
         (later("Receivables"), "report-money", "staff.receivables.index", A.VIEW_RECEIVABLES),
+        (later("Collections"), "phone-outgoing", "staff.collections.index", A.WORK_COLLECTIONS),
         (later("Payment risk"), "gauge", "staff.risk.index", A.VIEW_RECEIVABLES),
         (later("Late fees"), "percentage", "staff.late_fees.index", A.CORRECT_INVOICES),
         (later("Figures"), "chart-bar", "staff.figures.index", A.VIEW_FIGURES),
@@ -59,6 +60,10 @@ FOLDED: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
         (later("Payment terms"), "calendar-due", "staff.terms.index", A.EDIT_SETTINGS),
         (later("Payment types"), "wallet", "staff.payment_types.index", A.EDIT_SETTINGS),
         (later("Payment collection"), "coins", "staff.collection_settings.show", A.EDIT_SETTINGS),
+        (later("Collections policies"), "list-check", "staff.collection_policies.index",
+         A.MANAGE_COLLECTIONS),
+        (later("Collections rules"), "shield", "staff.collection_limits.show",
+         A.MANAGE_COLLECTIONS),
         (later("Refund reasons"), "cash-banknote", "staff.refund_reasons.index", A.EDIT_SETTINGS),
         (later("Batching rules"), "clock-play", "staff.auto_batches.index", A.EDIT_SETTINGS),
         (later("Approval rules"), "gavel", "staff.approval_rules.index", A.EDIT_SETTINGS),
@@ -72,6 +77,7 @@ FOLDED: list[tuple[str, list[tuple[str, str, str, Ability]]]] = [
 
 PART_OF = {  # screens that belong to another one's entry
     "staff.posting": "staff.invoices",
+    "staff.collection_actions": "staff.collections",
     "staff.autopay": "staff.customers",
     "staff.bulk_charges": "staff.planned_charges",
     "staff.corrections": "staff.invoices",

@@ -17,6 +17,7 @@ class MessageState(StrEnum):
     SENT = "sent"
     KEPT = "kept"  # no mail server is configured: readable in the outbox
     FAILED = "failed"
+    CALLED_OFF = "called_off"  # what it was about changed before it left
 
 
 class Channel(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portal.db import db
 from portal.kernel import clock
@@ -37,6 +37,16 @@ def give_up(message: Message, because: str) -> None:
     message.attempts += 1
     message.state, message.last_error = MessageState.FAILED, because[:500]
     message.claimed_until = None
+    db.session.commit()
+
+
+def hold_back(message: Message, because: str, until: datetime | None) -> None:
+    """It must not leave now: it waits until then, or is called off for good; commits."""
+    message.last_error, message.claimed_until = because[:500], None
+    if until is None:
+        message.state = MessageState.CALLED_OFF
+    else:
+        message.next_attempt_at = until
     db.session.commit()
 
 

@@ -23,7 +23,7 @@ PLACEHOLDERS = {  # what people read beside the editor
     "portal_link": "where customers sign in",
     "method": "the card or bank account that is charged",
     "manage_link": "where the customer changes the method or turns autopay off",
-    "summary": "what was done; on a receipt what is still open, of a plan its payments",
+    "summary": "what was done; on a receipt or reminder what is open, of a plan its payments",
     "reason": "what the bank said, or why we write of a plan or a method",
     "company_name": "your company",
 }
@@ -49,6 +49,10 @@ FILLED = {  # which of them each kind of message can say
             "broken",
             "kept",
         )
+    },
+    **{
+        f"reminder_{tone}": ALWAYS | {"due_date", "date"}
+        for tone in ("courtesy", "friendly", "firm", "final")
     },
 }
 BRACES = re.compile(r"\{([^{}\n]*)\}")

@@ -17,7 +17,8 @@ from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.models import Channel, Message, MessageState
 from portal.outbox.bounces import note_bounce
-from portal.outbox.outcomes import finish, put_off
+from portal.outbox.objecting import objection_to
+from portal.outbox.outcomes import finish, hold_back, put_off
 from portal.outbox.queries import attachment_bytes, mail_is_kept
 from portal.outbox.sign_in_links import TOO_LATE, is_too_late, with_links
 from portal.outbox.smtp import Refusal, send_mail
@@ -41,6 +42,9 @@ def deliver(message_id: int) -> None:
     db.session.commit()
     message = db.session.get_one(Message, message_id, populate_existing=True)
     settings: Settings = current_app.config["SETTINGS"]
+    if (objection := objection_to(message)) is not None:
+        hold_back(message, objection.sentence, objection.until)
+        return
     if mail_is_kept():
         finish(message, MessageState.KEPT)
         return
@@ -87,6 +91,8 @@ def retry_message(message: Message) -> None:
         raise DomainError(TOO_LATE)
     if message.bounced_at is not None and message.state is not MessageState.FAILED:
         raise DomainError("This came back. Correct the address, then send the record again.")
+    if message.state is MessageState.CALLED_OFF:
+        raise DomainError(f"This message was called off: {message.last_error}")
     if message.state not in (MessageState.FAILED, MessageState.KEPT, MessageState.WAITING):
         raise DomainError("This message was already sent.")
     message.state, message.attempts = MessageState.WAITING, 0

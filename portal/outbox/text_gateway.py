@@ -11,6 +11,8 @@ from portal.outbox.text_records import Text, TextTaken
 from portal.outbox.twilio import TwilioTexts
 from portal.settings import Settings
 
+RECEIPTS, INCOMING = "/hooks/texts/receipts", "/hooks/texts/incoming"  # told to the gateway
+
 
 class TextGateway(Protocol):
     """Takes one text message. `keeps` says that nothing leaves the house."""
@@ -43,8 +45,9 @@ def text_gateway() -> TextGateway:
     if not settings.twilio_account_sid:
         return KeptTexts()
     return TwilioTexts(
-        settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_from
-    )
+        settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_from,
+        receipts_to=f"{settings.base_url}{RECEIPTS}",
+    )  # fmt: skip
 
 
 def texts_are_kept() -> bool:

@@ -6,7 +6,8 @@ from portal.db import db
 from portal.kernel.addresses import normal_mobile
 from portal.kernel.errors import OutsideFailure
 from portal.models import Message, MessageState
-from portal.outbox.outcomes import finish, give_up, in_words, put_off
+from portal.outbox.objecting import objection_to
+from portal.outbox.outcomes import finish, give_up, hold_back, in_words, put_off
 from portal.outbox.text_gateway import text_gateway
 from portal.outbox.text_records import OutcomeUnknown, Text
 from portal.tasks import lease
@@ -31,6 +32,9 @@ def deliver_text(message_id: int) -> None:
     message = db.session.get_one(Message, message_id, populate_existing=True)
     if message.state is MessageState.SENDING:
         give_up(message, UNKNOWN.format(why="the worker stopped in the middle"))
+        return
+    if (objection := objection_to(message)) is not None:
+        hold_back(message, objection.sentence, objection.until)
         return
     gateway = text_gateway()
     message.state = MessageState.SENDING

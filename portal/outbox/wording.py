@@ -20,8 +20,12 @@ KINDS = (
     "autopay_notice", "charge_failed",
     "plan_proposed", "plan_accepted", "plan_declined", "plan_reminder", "plan_missed",
     "plan_withdrawn", "plan_broken", "plan_kept",
+    "reminder_courtesy", "reminder_friendly", "reminder_firm", "reminder_final",
 )  # fmt: skip
-TEXTED = {"invoice", "credit_note", "receipt"}  # the others go by mail only
+TEXTED = {  # the others go by mail only
+    "invoice", "credit_note", "receipt",
+    "reminder_courtesy", "reminder_friendly", "reminder_firm", "reminder_final",
+}  # fmt: skip
 # Every text that is really sent.
 OFFERED = tuple(
     (kind, channel)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal.db import Page, PageRequest, db, paginate
-from portal.models import AuditEntry, Contact, Invoice, Message, Payment, PaymentPlan
+from portal.models import AuditEntry, Contact, DunningCase, Invoice, Message, Payment, PaymentPlan
 
 Subject = tuple[str, int]
 
@@ -27,6 +27,7 @@ def customer_timeline(customer_id: int, page: PageRequest) -> Page[AuditEntry]:
         ("payment", Payment),
         ("message", Message),
         ("paymentplan", PaymentPlan),
+        ("dunningcase", DunningCase),
     ):
         theirs = sa.select(table.id).where(table.customer_id == customer_id)
         parts.append(

@@ -18,6 +18,7 @@ from portal.kernel.calendar import add_months
 from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.risk import score_invoices
+from portal.seed.chasing import chase_late_payers
 from portal.seed.late_fees import agree_late_fees, look_for_late_invoices
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
@@ -57,6 +58,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         work_in_the_office()
         agree_plans()
         score_invoices()
+        chase_late_payers(STAFF_EMAIL)
         look_for_late_invoices()
     return True
 

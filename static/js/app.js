@@ -59,7 +59,7 @@ function goBy(step) {
   (door || here).focus({ preventScroll: true });
   here.scrollIntoView({ block: "nearest" });
 }
-// r, h, n, p: the button or field that names the key, of this row or else of the page.
+// r, h, n, p, c, d and so on: the button or field that names the key, of this row or else of the page.
 function press(key) {
   const mine = rowHere()?.querySelector(`[data-key="${key}"]`);
   const target = mine || [...document.querySelectorAll(`[data-key="${key}"]`)].find((one) => !one.closest("tr"));
@@ -79,7 +79,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") document.getElementById("keys-help")?.showModal();
   else if (event.key === "e") document.querySelector("[data-edit]")?.click();
   else if (event.key === "j" || event.key === "k") goBy(event.key === "j" ? 1 : -1);
-  else if ("rhnp".includes(event.key)) { if (press(event.key)) event.preventDefault(); }
+  else if ("rhnpcdsmwob".includes(event.key)) { if (press(event.key)) event.preventDefault(); }
   else if (event.key === "x") rowHere()?.querySelector("input[type=checkbox]")?.click();
   else if (event.key === "Enter" && event.target.matches("input[data-select], input[data-select-all]")) {
     event.preventDefault();  // Enter on a tick would press the form's first button

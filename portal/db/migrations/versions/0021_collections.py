@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from portal.db.upgrading import add_abilities
+from portal.db.upgrading import add_abilities, change_promises
 
 revision = "0021"
 down_revision = "0015"
@@ -13,6 +13,15 @@ depends_on = None
 COLUMNS = [
     ("customers", "collector_id INTEGER CONSTRAINT fk_customers_collector_id REFERENCES users (id)"),
     ("messages", "delivered_at TIMESTAMP"),
+]
+MESSAGES = ["waiting", "sending", "sent", "kept", "failed"]
+PROMISES = [
+    (
+        "messages",
+        "ck_messages_messagestate",
+        ("state", MESSAGES),
+        ("state", [*MESSAGES, "called_off"]),
+    ),
 ]
 NEW_ABILITIES = {
     "Administrator": ["work collections", "manage collections"],
@@ -27,6 +36,7 @@ def upgrade() -> None:
     for table, column in COLUMNS:
         op.execute(f"ALTER TABLE {table} ADD COLUMN {column.replace('TIMESTAMP', instant)}")
     make_tables()
+    change_promises(PROMISES)
     add_abilities(NEW_ABILITIES)
 
 
