@@ -85,15 +85,6 @@ from staff import (
 
 SCREENS = (
     account, accounts, approval_rules, attempts, auto_batches, auto_send_rules, autopay,
-    batch_filling, batch_posting, batches, bulk_charges, charging, collection_settings, contacts,
-    corrections, counter, customer_account, customer_prices, customer_timeline, customers,
-    disputes, document_settings, figures, financing, home, imports, interest, invoice_lines,
-    invoice_review, invoices, jobs, labels, late_fee_rules, late_fees, ledger, locations,
-    message_templates, method_watch, outbox, payment_corrections, payment_plans, payment_types,
-    payments, payments_online, payouts, people, periods, photos, plan_offers, planned_charges,
-    posting, pricebook, print_runs, receivables, reconciling, refund_reasons, refund_requests,
-    refunds, review, risk, roles, saved_methods, search, sending, sendings, settings, sign_in,
-    style_guide, taxes, terms,
     batch_filling, batch_posting, batches, bulk_charges, charging, collection_actions,
     collection_limits, collection_policies, collection_settings, collections,
     contacts, corrections, counter, customer_account, customer_prices, customer_timeline,
@@ -104,6 +95,7 @@ SCREENS = (
     print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds, review,
     roles, saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes,
     terms,
+    figures, late_fee_rules, late_fees, risk,
 )  # fmt: skip
 
 

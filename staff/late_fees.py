@@ -22,6 +22,7 @@ from portal.late_fees import (
     start_fee_run,
     stop_fee_run,
     sums_of,
+    sums_of_runs,
     take_back_fee,
     taking_back_problem,
 )
@@ -69,9 +70,8 @@ class BackForm(Form):
 @needs(Ability.CORRECT_INVOICES)
 def index() -> Response:
     page = find_fee_runs(page_request())
-    sums = {run.id: sums_of(run) for run in page.rows}
     return render_page(
-        "staff/late_fees/index.html", fragment="rows", page=page, sums=sums,
+        "staff/late_fees/index.html", fragment="rows", page=page, sums=sums_of_runs(page.rows),
         form=StartForm(formdata=None), item_states=FeeItemState,
     )  # fmt: skip
 
