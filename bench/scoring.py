@@ -25,15 +25,16 @@ DAYS = 720
 def measure(engine: str, *, size: int) -> list[Figure]:
     with house(engine):
         in_transaction(lambda: _fill(size))
-        started = time.perf_counter()
+        started, computed = time.perf_counter(), time.process_time()
         count = score_invoices()
-        seconds = time.perf_counter() - started
+        seconds, computed = time.perf_counter() - started, time.process_time() - computed
         model = newest_model()
         assert model is not None
         assert model.method is RiskMethod.LEARNED, model.because
         assert count >= OPEN, count
     data = f"{count:,} open, {size:,} paid"
-    return [Figure("learn and score open invoices", engine, data, "≤ 20 s", f"{seconds:.1f} s")]
+    return [Figure("learn and score open invoices", engine, data, "≤ 20 s",
+                   f"{seconds:.1f} s, {computed:.1f} s of them computing")]  # fmt: skip
 
 
 def _fill(size: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Flask
@@ -18,6 +19,7 @@ from portal.batches import (
 )
 from portal.dunning import (
     REMINDER,
+    Chance,
     look_at_customer,
     look_at_step,
     note_change,
@@ -26,6 +28,7 @@ from portal.dunning import (
     note_payment,
     objection_to_reminder,
     run_collections,
+    score_by,
     waiting_steps,
 )
 from portal.imports import look_at_run, waiting_runs
@@ -99,6 +102,7 @@ from portal.payments import (
     send_receipt,
     withdraw_credit,
 )
+from portal.risk import reason_words, scored
 from portal.schedule import run_due
 from portal.sendings import (
     look_at_run as look_at_sending,
@@ -192,3 +196,13 @@ def wire_house(app: Flask) -> None:
     dunning.set_up(app)
     with app.app_context():
         object_by(REMINDER, objection_to_reminder)
+        score_by(_learned_chances)
+
+
+def _learned_chances(invoice_ids: Collection[int]) -> dict[int, Chance]:
+    """The night's learned scores for collections; where only the plain rule scored, theirs."""
+    return {
+        invoice_id: Chance(risk.chance, tuple(reason_words(one) for one in risk.reasons))
+        for invoice_id, risk in scored(invoice_ids).items()
+        if not risk.by_rule
+    }

@@ -43,6 +43,8 @@ from staff import (
     invoices,
     jobs,
     labels,
+    late_fee_rules,
+    late_fees,
     ledger,
     locations,
     message_templates,
@@ -109,6 +111,9 @@ SCREENS = (
     print_runs, receivables, reconciling, refund_reasons, refund_requests, refunds, review,
     roles, saved_methods, search, sending, sendings, settings, sign_in, statement_letters,
     statement_runs, statement_settings, statements, style_guide, taxes, terms,
+    roles, saved_methods, search, sending, sendings, settings, sign_in, style_guide, taxes,
+    terms,
+    figures, late_fee_rules, late_fees, risk,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as later
 
 from portal.access import Ability
 from portal.invoices import correction_problem, unposting_problem
+from portal.late_fees import taking_back_problem
 from portal.models import Invoice, InvoiceKind
 
 
@@ -40,13 +41,18 @@ WAYS: tuple[tuple[Any, Any, str, str, Ability, Callable[[Invoice], str | None]],
     (later("Unpost"), later("Make it a draft again"), "lock-open",
      "staff.corrections.unposting", Ability.UNPOST_INVOICES, unposting_problem),
 )  # fmt: skip
+OF_INTEREST = (
+    later("Take the late fee back"), later("Credit it; its days are not charged again"),
+    "arrow-back-up", "staff.late_fees.taking_back", Ability.CORRECT_INVOICES, taking_back_problem,
+)  # fmt: skip
 
 
 def ways_to_correct(invoice: Invoice) -> list[Way]:
     """What a final document's page offers; nothing for drafts, which are simply edited."""
     if not invoice.is_on_the_books:
         return []
+    ways = WAYS if invoice.kind is not InvoiceKind.INTEREST else (*WAYS, OF_INTEREST)
     return [
         Way(label, hint, icon, url_for(endpoint, invoice_id=invoice.id), ability, problem(invoice))
-        for label, hint, icon, endpoint, ability, problem in WAYS
+        for label, hint, icon, endpoint, ability, problem in ways
     ]

@@ -1,6 +1,13 @@
 """Interest and late fees by the payment term: proposed, gone through by a person, charged."""
 
-from portal.late_fees.queries import ItemFilter, find_fee_runs, get_fee_run, items_of, sums_of
+from portal.late_fees.queries import (
+    ItemFilter,
+    find_fee_runs,
+    get_fee_run,
+    items_of,
+    sums_of,
+    sums_of_runs,
+)
 from portal.late_fees.rules import (
     CHARGEABLE,
     FeeWords,
@@ -45,6 +52,7 @@ __all__ = [
     "start_fee_run",
     "stop_fee_run",
     "sums_of",
+    "sums_of_runs",
     "take_back_fee",
     "taking_back_problem",
     "waiting_fee_runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -53,12 +54,27 @@ def items_of(run: LateFeeRun, wanted: ItemFilter, page: PageRequest) -> Page[Lat
     return paginate(query, page, sorts=sorts, default="-amount")
 
 
-def sums_of(run: LateFeeRun) -> dict[FeeItemState, tuple[int, Money]]:
+Sums = dict[FeeItemState, tuple[int, Money]]
+
+
+def sums_of(run: LateFeeRun) -> Sums:
     """By state, how many invoices and what they come to; every state is there."""
+    return sums_of_runs([run])[run.id]
+
+
+def sums_of_runs(runs: Sequence[LateFeeRun]) -> dict[int, Sums]:
+    """The same by run, in one statement."""
     query = (
-        sa.select(LateFeeItem.state, sa.func.count(), total_of(LateFeeItem.amount))
-        .where(LateFeeItem.run_id == run.id)
-        .group_by(LateFeeItem.state)
+        sa.select(
+            LateFeeItem.run_id,
+            LateFeeItem.state,
+            sa.func.count(),
+            total_of(LateFeeItem.amount),
+        )
+        .where(LateFeeItem.run_id.in_([run.id for run in runs]))
+        .group_by(LateFeeItem.run_id, LateFeeItem.state)
     )
-    found = {row[0]: (row[1], row[2] or ZERO) for row in db.session.execute(query)}
-    return {state: found.get(state, (0, ZERO)) for state in FeeItemState}
+    sums: dict[int, Sums] = {run.id: dict.fromkeys(FeeItemState, (0, ZERO)) for run in runs}
+    for run_id, state, count, amount in db.session.execute(query):
+        sums[run_id][state] = (count, amount or ZERO)
+    return sums

@@ -149,6 +149,7 @@ class LateFeeItem(Base):
     __table_args__ = (
         sa.UniqueConstraint("run_id", "invoice_id"),
         sa.Index(None, "run_id", "state", "amount"),
+        sa.Index(None, "run_id", "amount"),
     )
 
     run_id: Mapped[int] = mapped_column(sa.ForeignKey("late_fee_runs.id"))

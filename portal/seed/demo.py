@@ -19,6 +19,7 @@ from portal.ledger import close_through
 from portal.models import Contact, Customer, User
 from portal.risk import score_invoices
 from portal.seed.chasing import chase_late_payers
+from portal.seed.late_fees import agree_late_fees, look_for_late_invoices
 from portal.seed.office import work_in_the_office
 from portal.seed.online import pay_online, pay_out_to_the_bank
 from portal.seed.plans import agree_plans
@@ -46,6 +47,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
     with acting_as("demo"):
         with clock.frozen(noon(start - timedelta(days=1))):
             world = in_transaction(lambda: make_world(random))
+            in_transaction(lambda: agree_late_fees(world))
         story = Story(world, random)
         for day in _days(start, end):
             with clock.frozen(noon(day)):
@@ -60,6 +62,7 @@ def seed_demo(*, say: Callable[[str], None]) -> bool:
         score_invoices()
         send_statements()
         chase_late_payers(STAFF_EMAIL)
+        look_for_late_invoices()
     return True
 
 

@@ -9,6 +9,7 @@ from portal.models import (
     CHARGE,
     DUNNING_CASE,
     DUNNING_STEP,
+    FEE_RUN,
     GATEWAY_REFUND,
     INVOICE,
     INVOICE_DISPUTE,
@@ -41,6 +42,7 @@ LIFECYCLES = {
     "Case of collections": DUNNING_CASE,
     "Stage of a case": DUNNING_STEP,
     "Proposal to write off": WRITE_OFF_PROPOSAL,
+    "Run of late fees": FEE_RUN,
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.db import PageRequest, db
+from portal.dunning import chance_by_rule, chance_of_not_paying
 from portal.imports.saving import save_rows
 from portal.kernel.money import ZERO, Money
 from portal.kernel.numbers import Rate
@@ -111,6 +112,7 @@ def test_two_nights_leave_one_score_per_invoice(history):
 def test_without_history_the_rule_scores_and_says_so(build):
     late = build.posted("100", on=TODAY - timedelta(days=45))
     build.posted("200", on=TODAY)
+    db.session.commit()
     score_invoices()
 
     model = newest_model()
@@ -187,3 +189,16 @@ def test_reasons_are_said_as_a_collector_would(app, about, values, words):
 
 def _open():
     return list(db.session.scalars(sa.select(Invoice).where(Invoice.balance > ZERO)))
+
+
+def test_collections_rank_by_what_was_learned_and_by_their_rule_without(history, build):
+    score_invoices()
+    worst = find_scores("", FIRST_PAGE).rows[0]
+    new = build.posted("100", on=TODAY)
+
+    chances = chance_of_not_paying([worst.invoice_id, new.id])
+
+    assert chances[worst.invoice_id].rate == worst.chance
+    words = [reason_words(one) for one in reasons_from(worst.reasons)]
+    assert list(chances[worst.invoice_id].reasons) == words
+    assert chances[new.id] == chance_by_rule([new.id])[new.id]
