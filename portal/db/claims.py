@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from portal.db.base import Base, Versioned, db
 from portal.kernel.errors import Conflict
@@ -63,15 +64,17 @@ def lock_rows(table: type[R], ids: Iterable[int]) -> list[R]:
     return list(db.session.scalars(query))
 
 
-def insert_once(row: Base) -> bool:
+def insert_once(row: Base, session: Session | None = None) -> bool:
     """Insert inside a savepoint; False when a UNIQUE key says it is already there.
 
-    Any other broken constraint is an error of ours and is raised.
+    Any other broken constraint is an error of ours and is raised. `session` is one of
+    `own_transaction`; without it the request's.
     """
+    place = session or db.session
     try:
-        with db.session.begin_nested():
-            db.session.add(row)
-            db.session.flush()
+        with place.begin_nested():
+            place.add(row)
+            place.flush()
     except IntegrityError as error:
         if not _is_duplicate(error):
             raise

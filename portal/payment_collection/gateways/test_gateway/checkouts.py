@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from portal.db import own_transaction, reading
+from portal.db import insert_once, own_transaction, reading
 from portal.db.base import db
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
@@ -47,6 +47,27 @@ ALLOWED_FROM = {
 }
 
 
+def _new_page(order: CheckoutOrder) -> TestCheckout:
+    return TestCheckout(
+        session_ref=f"tcs_{secrets.token_urlsafe(24)}",
+        payment_ref=f"tpi_{secrets.token_urlsafe(16)}",
+        idempotency_key=order.reference,
+        client_reference=order.reference,
+        description=order.description,
+        amount=order.amount,
+        currency=order.currency,
+        return_url=order.return_url,
+        expires_at=clock.now() + LIFETIME,
+    )
+
+
+def _page_of(session: Session, order: CheckoutOrder) -> TestCheckout:
+    row = checkout_by(session, TestCheckout.idempotency_key, order.reference)
+    if row is None:
+        raise OutsideFailure("TEST GATEWAY: the page is just being opened.")
+    return row
+
+
 class TestCheckouts(TestDoor):
     """Opens pages at /test-gateway."""
 
@@ -55,20 +76,9 @@ class TestCheckouts(TestDoor):
         with own_transaction() as session:
             row = checkout_by(session, TestCheckout.idempotency_key, order.reference)
             if row is None:
-                token = secrets.token_urlsafe(24)
-                row = TestCheckout(
-                    session_ref=f"tcs_{token}",
-                    payment_ref=f"tpi_{secrets.token_urlsafe(16)}",
-                    idempotency_key=order.reference,
-                    client_reference=order.reference,
-                    description=order.description,
-                    amount=order.amount,
-                    currency=order.currency,
-                    return_url=order.return_url,
-                    expires_at=clock.now() + LIFETIME,
-                )
-                session.add(row)
-                session.flush()
+                opened = _new_page(order)
+                # two workers may ask at once: the second finds the page of the first
+                row = opened if insert_once(opened, session) else _page_of(session, order)
             url = f"{self._base_url}/test-gateway/checkout/{row.session_ref}"
             return OpenedCheckout(row.session_ref, url, row.expires_at)
 
