@@ -61,21 +61,26 @@ class ChoosingForm(Form):
 @bp.get("/unbatched")
 @needs(Ability.VIEW_INVOICES)
 def unbatched() -> Response:
-    page = unbatched_invoices(filters(InvoiceFilter), page_request())
-    return _unbatched("ready", page=page, warnings=warnings_of([one.id for one in page.rows]))
+    counts = count_unbatched()
+    page = unbatched_invoices(filters(InvoiceFilter), page_request(), free=counts[0])
+    warnings = warnings_of([one.id for one in page.rows])
+    return _unbatched("ready", page=page, counts=counts, warnings=warnings)
 
 
 @bp.get("/unbatched/not-ready")
 @needs(Ability.VIEW_INVOICES)
 def not_ready() -> Response:
-    page = unbatched_invoices(filters(InvoiceFilter), page_request(), ready=False)
-    return _unbatched("not_ready", page=page, why=why_not_ready)
+    counts = count_unbatched()
+    wanted = filters(InvoiceFilter)
+    page = unbatched_invoices(wanted, page_request(), ready=False, free=counts[1])
+    return _unbatched("not_ready", page=page, counts=counts, why=why_not_ready)
 
 
 @bp.get("/unbatched/payments")
 @needs(Ability.VIEW_PAYMENTS)
 def free_payments() -> Response:
-    return _unbatched("payments", page=unbatched_payments(filters(FreePayments), page_request()))
+    page = unbatched_payments(filters(FreePayments), page_request())
+    return _unbatched("payments", page=page, counts=count_unbatched())
 
 
 @bp.get("/choosing")
@@ -107,8 +112,13 @@ def add() -> Response:
 
 def _unbatched(tab: str, **context: Any) -> Response:
     return render_page(
+<<<<<<< HEAD
         "staff/batches/unbatched.html", fragment="rows", tab=tab, counts=count_unbatched(),
         address=_choosing_address(tab), reviews=_reviews(tab), **context,
+=======
+        "staff/batches/unbatched.html", fragment="rows", tab=tab,
+        address=_choosing_address(tab), **context,
+>>>>>>> s6p2
     )  # fmt: skip
 
 

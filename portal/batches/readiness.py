@@ -85,17 +85,22 @@ class FreePayments:
 
 
 def unbatched_invoices(
-    wanted: InvoiceFilter, page: PageRequest, *, ready: bool = True
+    wanted: InvoiceFilter, page: PageRequest, *, ready: bool = True, free: int | None = None
 ) -> Page[Invoice]:
-    """Pending invoices in no batch: those that are ready, or those that are not yet."""
+    """Pending invoices in no batch: those that are ready, or those that are not yet.
+
+    `free` is how many of them there are without any filter, where that was counted already.
+    """
     query = sa.select(Invoice).where(
         ready_invoice() if ready else sa.and_(FREE_INVOICE, sa.not_(ready_invoice()))
     )
     rows = sa.select(Invoice).options(joinedload(Invoice.customer), joinedload(Invoice.job))
-    if wanted != InvoiceFilter():
+    narrowed = wanted != InvoiceFilter()
+    if narrowed:
         query = query.where(Invoice.id.in_(ids_of_invoices(wanted, on=today())))
     sorts = {"date": Invoice.invoice_date, "number": Invoice.id, "total": Invoice.total}
-    return paginate(query, page, sorts=sorts, default="-number", rows=rows)
+    total = None if narrowed else free
+    return paginate(query, page, sorts=sorts, default="-number", total=total, rows=rows)
 
 
 def unbatched_payments(wanted: FreePayments, page: PageRequest) -> Page[Payment]:

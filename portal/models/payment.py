@@ -135,6 +135,8 @@ class Payment(Versioned, Base):
             "received_on",
             "id",
             "origin",
+            "state",
+            "batch_id",
             sqlite_where=sa.text("state = 'pending' AND batch_id IS NULL"),
             postgresql_where=sa.text("state = 'pending' AND batch_id IS NULL"),
         ),

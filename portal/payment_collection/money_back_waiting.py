@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
@@ -40,22 +41,16 @@ class MoneyBackWaiting:
 
 def money_back_waiting() -> MoneyBackWaiting:
     """Counted now; a refund that came back waits until the same money goes back another way."""
-    requests, failed = db.session.execute(
-        sa.select(
-            sa.select(sa.func.count())
-            .where(RefundRequest.state == RefundRequestState.WAITING)
-            .select_from(RefundRequest)
-            .scalar_subquery(),
-            sa.select(sa.func.count()).where(_to_see_to()).scalar_subquery(),
-        )
-    ).one()
+    since = {"since": clock.now() - SEEN_TO_WITHIN}
+    requests, failed = db.session.execute(_waiting(), since).one()
     return MoneyBackWaiting(requests, failed, to_answer())
 
 
 def failed_refunds() -> Sequence[GatewayRefund]:
     """Refunds that came back and nobody saw to yet, newest first."""
     query = sa.select(GatewayRefund).where(_to_see_to()).options(*_OPTIONS)
-    return db.session.scalars(query.order_by(GatewayRefund.id.desc()).limit(100)).all()
+    newest = query.order_by(GatewayRefund.id.desc()).limit(100)
+    return db.session.scalars(newest, {"since": clock.now() - SEEN_TO_WITHIN}).all()
 
 
 def find_refunds_in_transit(page: PageRequest) -> Page[GatewayRefund]:
@@ -64,8 +59,18 @@ def find_refunds_in_transit(page: PageRequest) -> Page[GatewayRefund]:
     return paginate(query, page, sorts={"begun": GatewayRefund.id}, default="-begun")
 
 
+@cache
+def _waiting() -> sa.Select[int, int]:
+    """Every page of the office asks it: put together once; it is told `since` when."""
+    wished = sa.select(sa.func.count()).where(RefundRequest.state == RefundRequestState.WAITING)
+    came_back = sa.select(sa.func.count()).where(_to_see_to())
+    return sa.select(
+        wished.select_from(RefundRequest).scalar_subquery(), came_back.scalar_subquery()
+    )
+
+
 def _to_see_to() -> sa.ColumnElement[bool]:
-    """Failed this month, and nothing was given back of the same money since."""
+    """Failed `since` (a parameter), and nothing was given back of the same money after that."""
     again = aliased(Payment)
     since = sa.exists(
         sa.select(again.id).where(
@@ -74,7 +79,7 @@ def _to_see_to() -> sa.ColumnElement[bool]:
             again.returned_on.is_(None),
         )
     )
-    return sa.and_(FAILED, GatewayRefund.created_at > clock.now() - SEEN_TO_WITHIN, ~since)
+    return sa.and_(FAILED, GatewayRefund.created_at > sa.bindparam("since"), ~since)
 
 
 _OPTIONS = (joinedload(GatewayRefund.refund).joinedload(Payment.customer),)

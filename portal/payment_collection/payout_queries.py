@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import IO
 
 import sqlalchemy as sa
@@ -143,17 +144,20 @@ def workbook_of_payout(payout: Payout) -> IO[bytes]:
 
 def waiting_online() -> Waiting:
     """What waits for a person behind "Online payments"; one statement."""
+    return Waiting(*db.session.execute(_waiting()).one())
+
+
+@cache
+def _waiting() -> sa.Select[int, int, int, int, int]:
+    """Every page of the office asks it: put together once."""
     unmatched_payout = sa.and_(Payout.state != PayoutState.ON_ITS_WAY, Payout.matched_at.is_(None))
-    found = db.session.execute(
-        sa.select(
-            _count(PaymentAttempt.id, PaymentAttempt.state == AttemptState.UNKNOWN),
-            _count(GatewayEvent.id, GatewayEvent.state == GatewayEventState.PARKED),
-            _count(GatewayMovement.id, IS_UNMATCHED),
-            _count(GatewayDifference.id, GatewayDifference.resolved_at.is_(None)),
-            _count(Payout.id, unmatched_payout),
-        )
-    ).one()
-    return Waiting(*found)
+    return sa.select(
+        _count(PaymentAttempt.id, PaymentAttempt.state == AttemptState.UNKNOWN),
+        _count(GatewayEvent.id, GatewayEvent.state == GatewayEventState.PARKED),
+        _count(GatewayMovement.id, IS_UNMATCHED),
+        _count(GatewayDifference.id, GatewayDifference.resolved_at.is_(None)),
+        _count(Payout.id, unmatched_payout),
+    )
 
 
 COLUMNS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -110,24 +111,7 @@ def cash_by_month(*, on: date, months: int = 12) -> list[tuple[date, Money]]:
 
 def waiting_counts() -> dict[str, int]:
     """What waits behind which screen, for the navigation."""
-    review, failed, batches, wishes = db.session.execute(
-        sa.select(
-            sa.select(sa.func.count())
-            .where(
-                IS_PENDING,
-                Invoice.review_state == ReviewState.NEEDS_REVIEW,
-                Invoice.invoice_date.is_not(None),
-            )
-            .scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(Message.state == MessageState.FAILED)
-            .scalar_subquery(),
-            sa.select(sa.func.count()).where(Batch.state == BatchState.PENDING).scalar_subquery(),
-            sa.select(sa.func.count())
-            .where(PaymentPlan.state == PlanState.ASKED)
-            .scalar_subquery(),
-        )
-    ).one()
+    review, failed, batches, wishes = db.session.execute(_waiting()).one()
     money_back = money_back_waiting()
     return {
         "staff.refund_requests.index": money_back.requests + money_back.failed,
@@ -139,6 +123,27 @@ def waiting_counts() -> dict[str, int]:
         "staff.attempts.index": waiting_online().total,
         "staff.payment_plans.index": wishes,
     }
+
+
+@cache
+def _waiting() -> sa.Select[int, int, int, int]:
+    """The same words on every page of the office: put together once."""
+    to_review = sa.and_(
+        IS_PENDING,
+        Invoice.review_state == ReviewState.NEEDS_REVIEW,
+        Invoice.invoice_date.is_not(None),
+    )
+    return sa.select(
+        *(
+            sa.select(sa.func.count()).where(waits).scalar_subquery()
+            for waits in (
+                to_review,
+                Message.state == MessageState.FAILED,
+                Batch.state == BatchState.PENDING,
+                PaymentPlan.state == PlanState.ASKED,
+            )
+        )
+    )
 
 
 def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
