@@ -112,13 +112,8 @@ def add() -> Response:
 
 def _unbatched(tab: str, **context: Any) -> Response:
     return render_page(
-<<<<<<< HEAD
-        "staff/batches/unbatched.html", fragment="rows", tab=tab, counts=count_unbatched(),
-        address=_choosing_address(tab), reviews=_reviews(tab), **context,
-=======
         "staff/batches/unbatched.html", fragment="rows", tab=tab,
-        address=_choosing_address(tab), **context,
->>>>>>> s6p2
+        address=_choosing_address(tab), reviews=_reviews(tab), **context,
     )  # fmt: skip
 
 

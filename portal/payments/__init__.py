@@ -10,8 +10,8 @@ from portal.payments.counter import (
     price_sale,
     sell_at_counter,
 )
-from portal.payments.credit import credit_of, credit_of_many, credits_of, customers_in_credit
-from portal.payments.credit_sums import credit_sums
+from portal.payments.credit import credit_of, credit_of_many, credits_of
+from portal.payments.credit_sums import credit_sums, customers_in_credit
 from portal.payments.document_credit import (
     bound_problem,
     credit_given_by,

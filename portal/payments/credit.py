@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.company import today
 from portal.db import NO_MONEY, as_money, db, total_of
 from portal.kernel.money import ZERO, Money
 from portal.ledger import account_id_for
@@ -24,13 +23,8 @@ from portal.models import (
     PaymentApplication,
 )
 
-<<<<<<< HEAD
-# Written out, not bound: the engines use a partial index only for its very words.
-HAS_CREDIT = sa.text("payments.unapplied > 0")
-=======
 DISPUTED = AccountRole.DISPUTED
 ON = sa.bindparam("on", type_=sa.Date())
->>>>>>> s6p2
 
 
 def credit_of(customer_id: int, *, on: date | None = None) -> Money:
@@ -59,25 +53,8 @@ def credits_of(customer_ids: Sequence[int], *, on: date) -> dict[int, Money]:
     return {customer_id: amount for customer_id, amount in found.items() if amount > ZERO}
 
 
-def customers_in_credit(*, on: date) -> sa.Select[int]:
-    """The ids of everybody with credit as of a day, as `credit_of` counts it, for another query."""
-    if on >= today():
-        query = sa.select(Payment.customer_id).where(HAS_CREDIT, ~Payment.disputed)
-        return query.distinct()
-    sums = _sums_as_of(sa.true(), on)
-    return sa.select(sums.c.customer_id).where(sums.c.amount > NO_MONEY)
-
-
 def _credits_as_of(customer_ids: Sequence[int], on: date) -> dict[int, Money]:
-    sums = _sums_as_of(Payment.customer_id.in_(customer_ids), on)
-    return dict(db.session.execute(sa.select(sums.c.customer_id, sums.c.amount)).all())
-
-
-def _sums_as_of(whose: sa.ColumnElement[bool], on: date) -> sa.Subquery:
     """From dated rows alone: what came, what went back, what was applied up to that day."""
-<<<<<<< HEAD
-    mine = sa.and_(whose, sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(disputed_on(on)))
-=======
     told = {"customers": list(customer_ids), "on": on, "disputed": account_id_for(DISPUTED)}
     return dict(db.session.execute(_credits(), told).all())
 
@@ -89,7 +66,6 @@ def _credits() -> sa.Select[int, Money]:
         Payment.customer_id.in_(sa.bindparam("customers", expanding=True)),
         sa.func.coalesce(Payment.refunds_id, Payment.id).not_in(_disputed_on()),
     )
->>>>>>> s6p2
     came = sa.select(Payment.customer_id, Payment.amount.label("amount"))
     returned = sa.select(Payment.customer_id, as_money(-Payment.amount))
     applied = sa.select(Payment.customer_id, as_money(-PaymentApplication.amount)).join(
@@ -100,18 +76,15 @@ def _credits() -> sa.Select[int, Money]:
         returned.where(mine, Payment.returned_on <= ON),
         applied.where(mine, PaymentApplication.applied_on <= ON),
     ).subquery()
-<<<<<<< HEAD
-    amount = as_money(sa.func.sum(moves.c.amount)).label("amount")
-    return sa.select(moves.c.customer_id, amount).group_by(moves.c.customer_id).subquery()
-
-
-def disputed_on(on: date) -> sa.Select[int]:
-=======
     return sa.select(moves.c.customer_id, sa.func.sum(moves.c.amount)).group_by(moves.c.customer_id)
 
 
+def disputed_on(on: date) -> sa.Select[int]:
+    """The same for one day, to stand within another query."""
+    return _disputed_on().params(on=on, disputed=account_id_for(DISPUTED))
+
+
 def _disputed_on() -> sa.Select[int]:
->>>>>>> s6p2
     """The payments whose money a bank held on that day, as the journal dates it.
 
     Funds held and given back are movements of the dispute; what was lost left the payment.

@@ -6,6 +6,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from portal.company import today
 from portal.db import NO_MONEY, as_money
 from portal.kernel.money import Money
 from portal.models import Invoice, Payment, PaymentApplication
@@ -40,6 +41,13 @@ def credit_sums(on: date, *, with_disputed: bool = False) -> sa.Select[int, Mone
         .group_by(every.c.customer_id)
         .having(total > NO_MONEY)
     )
+
+
+def customers_in_credit(*, on: date) -> sa.Select[int]:
+    """The ids of everybody with credit as of a day, as `credit_of` counts it, for another query."""
+    if on >= today():
+        return sa.select(Payment.customer_id).where(IS_CREDIT, ~Payment.disputed).distinct()
+    return sa.select(credit_sums(on).subquery().c.customer_id)
 
 
 def _disputed(on: date) -> list[sa.Select[int, Money]]:
