@@ -161,6 +161,15 @@ def _collecting_later() -> Iterator[None]:
             gc.enable()
 
 
+def forget_layouts() -> None:
+    """Give back the memory of documents made so far.
+
+    Their boxes refer to each other in circles and outlive them; who makes many large ones in a
+    row says when one is done.
+    """
+    gc.collect()
+
+
 def has_fonts() -> bool:
     """Whether any scalable font is installed; `doctor` asks."""
     return any(True for _ in _font_files())
