@@ -80,6 +80,7 @@ def _render(
         paper=company().paper.value,
         head=paper.head,
         sheets=["statement"] if first and last else ["statement", "unnumbered"],
+        tagged=first and last,
         statement=paper,
         first=first,
         last=last,
