@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, send_file
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
@@ -92,7 +94,7 @@ def workbook() -> Response:
     )
 
 
-def _choices() -> dict[str, list[tuple[str, str]]]:
+def _choices() -> dict[str, Any]:
     return {
         "units": [(str(one.id), one.name) for one in units()],
         "types": [(str(one.id), one.name) for one in customer_types()],

@@ -11,11 +11,11 @@ from portal.documents.facturx import (
 )
 from portal.documents.letterhead import Letterhead, letterhead, qr_code
 from portal.documents.merging import merge_pdfs
-from portal.documents.numbering import number_pages
 from portal.documents.rendering import (
     DocumentsUnavailable,
     colour_style,
     fonts_to_add,
+    forget_layouts,
     has_fonts,
     render_pdf,
 )
@@ -34,10 +34,10 @@ __all__ = [
     "colour_style",
     "electronic_xml",
     "fonts_to_add",
+    "forget_layouts",
     "has_fonts",
     "letterhead",
     "merge_pdfs",
-    "number_pages",
     "qr_code",
     "render_pdf",
     "write_workbook",

@@ -81,12 +81,14 @@ def render_pdf(
     paper: str = "letter",
     sheets: Sequence[str] = (),
     electronic: ElectronicData | None = None,
+    tagged: bool = True,
     **context: Any,
 ) -> bytes:
     """A document template as PDF bytes; tagged, titled, and without any outside fetch.
 
     `sheets` are styles of this kind of document beside those of all. With `electronic` it is a
-    PDF/A-3 that carries the Factur-X file, else PDF/UA.
+    PDF/A-3 that carries the Factur-X file, else PDF/UA; what will be merged, which loses the tags,
+    need not be `tagged`.
     Raises DocumentsUnavailable when libraries or fonts are missing.
     """
     weasyprint, fonts, fetcher = _engine()
@@ -99,7 +101,7 @@ def render_pdf(
         pdf: bytes | None = page.write_pdf(
             stylesheets=[_styles(("paper", paper, *sheets), head.colour, head.text_colour)],
             font_config=fonts,
-            **_variant(weasyprint, fetcher, electronic),
+            **(_variant(weasyprint, fetcher, electronic) if tagged else {}),
         )
     if not pdf:
         raise DocumentsUnavailable(
@@ -159,6 +161,15 @@ def _collecting_later() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def forget_layouts() -> None:
+    """Give back the memory of documents made so far.
+
+    Their boxes refer to each other in circles and outlive them; who makes many large ones in a
+    row says when one is done.
+    """
+    gc.collect()
 
 
 def has_fonts() -> bool:

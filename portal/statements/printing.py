@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from portal.company import company
-from portal.documents import merge_pdfs, number_pages, render_pdf
+from portal.documents import forget_layouts, merge_pdfs, render_pdf
 from portal.invoices import invoice_pdf
 from portal.statements.computing import Account
 from portal.statements.paper import PaperRow, StatementPaper, statement_paper
@@ -49,16 +50,18 @@ def _title(account: Account) -> str:
 def _whole(paper: StatementPaper, language: str) -> bytes:
     if len(paper.rows) <= ROWS_AT_ONCE:
         return _render(paper, language)
-    parts = [
-        _render(replace(paper, rows=rows), language, first=first, last=last)
-        for rows, first, last in _parts(paper.rows)
-    ]
-    return number_pages(
+    parts = []
+    for rows, first, last in _parts(paper.rows):
+        part = replace(paper, rows=rows)
+        parts.append(_render(part, language, first=first, last=last))
+        forget_layouts()
+    with force_locale(language):
+        page, of = str(_("Page")), str(_("of"))
+    return merge_pdfs(
         parts,
         title=f"{paper.head.name}, {paper.ends_on.isoformat()}",
-        head=paper.head,
         language=language,
-        paper=company().paper.value,
+        page_words=lambda number, total: f"{page} {number} {of} {total}",
     )
 
 
@@ -77,6 +80,7 @@ def _render(
         paper=company().paper.value,
         head=paper.head,
         sheets=["statement"] if first and last else ["statement", "unnumbered"],
+        tagged=first and last,
         statement=paper,
         first=first,
         last=last,

@@ -32,17 +32,18 @@ def test_plans_are_offered_only_to_whom_they_concern(app, build):
     who = build.customer()
     db.session.commit()
     page = payer_client(app, who.email).get("/my/").text
-    assert links(page) == ["Home", "Invoices", "Payments", "Account"]
+    assert links(page) == ["Home", "Invoices", "Payments", "Statements", "Account"]
 
     build.posted("80", customer=who)
     db.session.commit()
     page = payer_client(app, who.email).get("/my/").text
-    assert links(page) == ["Home", "Invoices", "Payments", "Plans", "Account"]
+    assert links(page) == ["Home", "Invoices", "Payments", "Statements", "Plans", "Account"]
 
 
 @pytest.mark.parametrize(
     ("address", "title"),
-    [("", "Home"), ("invoices", "Invoices"), ("payments", "Payments"), ("plans", "Plans"),
+    [("", "Home"), ("invoices", "Invoices"), ("payments", "Payments"), ("statements", "Statements"),
+     ("plans", "Plans"),
      ("account", "Account"), ("sign-in/browsers", "Account"), ("autopay", "Account"),
      ("payment-methods", "Account")],
 )  # fmt: skip
