@@ -25,11 +25,14 @@ from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import Money
 from portal.models import (
+    AttemptShare,
+    AttemptState,
     ContactAttempt,
     ContactWay,
     Invoice,
     InvoiceDisputeReason,
     MessageState,
+    PaymentAttempt,
     StepState,
 )
 from portal.tasks import run_waiting
@@ -43,6 +46,7 @@ from tests.dunning.cases import (
     reminders,
     set_rules,
 )
+from tests.payment_plans.plans import accepted
 
 PRICE = InvoiceDisputeReason.PRICE
 
@@ -239,6 +243,42 @@ def test_a_snoozed_case_comes_back_by_itself(build):
 
     assert case_of(ada).waits_because == ""
     assert case_of(ada).snoozed_until is None
+
+
+def test_a_plan_that_is_kept_to_stops_the_chase(build):
+    set_rules()
+    ada = overdue(build, 14)
+    accepted(invoice_of(ada))
+    db.session.commit()
+
+    hour_passes()
+
+    assert reminders() == []
+    assert case_of(ada) is None
+
+
+def test_a_bank_debit_on_its_way_stops_the_chase_and_its_return_brings_it_back(build):
+    set_rules()
+    ada = overdue(build, 13)
+    hour_passes()
+    invoice = invoice_of(ada)
+    attempt = PaymentAttempt(
+        public_id="debit", customer_id=ada.id, amount=invoice.balance, gateway="test",
+        livemode=False, state=AttemptState.PROCESSING,
+        shares=[AttemptShare(invoice_id=invoice.id, amount=invoice.balance, live=True)],
+    )  # fmt: skip
+    db.session.add(attempt)
+    db.session.commit()
+
+    hour_passes(later(days=1))
+    assert "on its way" in case_of(ada).waits_because
+    assert [one.subject for one in reminders()] == []
+    attempt.state, attempt.shares[0].live = AttemptState.FAILED, False
+    db.session.commit()
+    hour_passes(later(days=2))
+
+    assert case_of(ada).owed == Money.of("100")
+    assert len(reminders()) == 1
 
 
 def hold_mail():

@@ -11,7 +11,17 @@ from portal.audit import trail_of
 from portal.db import db
 from portal.kernel.money import Money
 from portal.ledger import is_open
-from portal.models import Customer, Dispute, Invoice, Job, Payment
+from portal.models import (
+    Customer,
+    Dispute,
+    DunningCase,
+    Invoice,
+    InvoiceDispute,
+    Job,
+    Payment,
+    PromiseToPay,
+    WriteOffProposal,
+)
 from portal.payment_collection import pay_out_daily, pay_out_now
 from portal.payment_collection.gateways.test_gateway.moving import all_movements
 from portal.receivables import aging_totals
@@ -24,10 +34,10 @@ from tests.ledger.hledger import hledger_balances, our_balances
 LISTS = ["jobs", "invoices", "payments", "receivables", "customers", "price-book", "ledger",
          "ledger/trial-balance", "online-payments", "online-payments/payouts",
          "outbox", "tax-zones", "people",
-         "review", "batches", "roles", "payment-plans"]  # fmt: skip
+         "review", "batches", "roles", "payment-plans", "collections"]  # fmt: skip
 
 # customers, jobs, invoices, payments, and the sum of all invoices: by the demo's own seed
-FIGURES = (60, 264, 266, 272, "$201,174.43")
+FIGURES = (60, 264, 266, 273, "$201,174.43")
 
 
 def count(table, *wheres):
@@ -42,6 +52,9 @@ def test_the_demo_company_fills_every_screen_the_same_way_each_time(app, tmp_pat
     total = db.session.scalar(sa.select(sa.func.sum(Invoice.total)))
     assert (*figures, str(total)) == FIGURES
     assert count(Payment, Payment.disputed) == 1
+    assert {"open", "with_manager"} <= set(db.session.scalars(sa.select(DunningCase.state)))
+    assert "kept" in db.session.scalars(sa.select(PromiseToPay.state)).all()
+    assert (count(InvoiceDispute), count(WriteOffProposal)) == (1, 1)
     assert aging_totals(on=date(2026, 3, 2)).over_30 > Money.of(1000)
     assert [is_open(date(2025, 10, 31)), is_open(date(2026, 1, 1))] == [False, True]
     assert [str(tie.difference) for tie in control_ties(on=date(2026, 3, 2))] == ["$0.00"] * 2
