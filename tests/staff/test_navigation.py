@@ -42,7 +42,7 @@ def test_every_entry_is_marked_on_its_own_page(app, office):
 
 
 def test_what_is_seldom_needed_is_folded_until_it_is_here(office):
-    daily = {"Invoices", "Money in", "Money back", "Accounting"}
+    daily = {"Invoices", "Money in", "Money back", "Receivables", "Accounting"}
     assert opened(office.get("/staff/").text) == daily
     assert opened(office.get("/staff/outbox").text) == daily | {"Tools"}
 
