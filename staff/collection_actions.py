@@ -30,7 +30,8 @@ from portal.web import (
     render_page,
 )
 from staff.choices import row_of
-from staff.collection_forms import ACTIONS, Action, CaseForm
+from staff.collection_form import CaseForm
+from staff.collection_forms import ACTIONS, Action
 from staff.collections import case_for
 
 bp = Blueprint("collection_actions", __name__, url_prefix="/collections/<int:case_id>")

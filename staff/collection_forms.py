@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
@@ -18,24 +17,18 @@ from portal.dunning import (
     ContactWords,
     DisputeWords,
     PromiseWords,
-    StandingWords,
     add_note,
     addresses_of,
-    assign_collector,
-    change_standing,
     collectors,
     dispute_invoice,
     give_back,
     hand_over,
     log_contact,
-    look_soon,
     managers,
     open_items_of,
-    opt_out,
     promise,
     propose_write_off,
     snooze,
-    standing_of,
     stop_case,
 )
 from portal.invoices import get_invoice
@@ -49,36 +42,17 @@ from portal.models import (
 from portal.web import (
     ChoiceField,
     DayField,
-    Form,
     IdField,
     MoneyField,
-    OnceField,
-    VersionField,
     require,
     signed_in_user,
     words_of,
 )
 from staff.choices import row_of
+from staff.collection_flag_forms import CollectorForm, FlagsForm, OptOutForm
+from staff.collection_form import CaseForm
 
 LONG = {"rows": 3}
-
-
-class CaseForm(Form):
-    """A form about one case; `prepare` fills its lists, `act` carries it out."""
-
-    once = OnceField()
-
-    def prepare(self, case: DunningCase) -> None:
-        """Fill what is chosen from."""
-
-    def act(self, case: DunningCase) -> Any:
-        """Do it; returns the sentence to show."""
-        raise NotImplementedError
-
-    @property
-    def shown(self) -> Sequence[Any]:
-        hidden = ("csrf_token", "once", "version", "confirmed")
-        return [one for one in self if one.name not in hidden]
 
 
 class CallForm(CaseForm):
@@ -221,60 +195,6 @@ class StopForm(CaseForm):
         require(Ability.MANAGE_COLLECTIONS)
         stop_case(case, because=self.because.data or "")
         return _("The case is closed.")
-
-
-class CollectorForm(CaseForm):
-    collector_id = IdField(later("Collector"), empty=later("Nobody"))
-
-    def prepare(self, case: DunningCase) -> None:
-        self.collector_id.offer(collectors())
-        if request.method == "GET":
-            self.collector_id.data = case.customer.collector_id
-
-    def act(self, case: DunningCase) -> Any:
-        require(Ability.MANAGE_COLLECTIONS)
-        chosen = next((one for one in collectors() if one.id == self.collector_id.data), None)
-        assign_collector([case.customer], chosen)
-        return _("Saved.")
-
-
-class FlagsForm(CaseForm):
-    version = VersionField()
-    on_hold = BooleanField(later("Account on hold: nobody asks for money"))
-    hold_because = StringField(later("Why on hold"))
-    paused_until = DayField(later("No reminders until"))
-    paused_because = StringField(later("Why paused"))
-    bankrupt = BooleanField(later("Bankrupt"))
-    represented = StringField(later("Attorney who alone may be written to"))
-    ceased = BooleanField(later("Must not be contacted any more"))
-    best_way = SelectField(
-        later("Wants to be reached only by"),
-        choices={"": "—", **{one.value: words_of(one) for one in ContactWay}},
-    )
-    zone = StringField(later("Time zone, if not that of the address"))
-
-    def prepare(self, case: DunningCase) -> None:
-        if request.method == "GET":
-            self.process(None, obj=standing_of(case.customer_id))
-
-    def act(self, case: DunningCase) -> Any:
-        data = {one.name: self.data[one.name] for one in fields(StandingWords)}
-        data["best_way"] = ContactWay(data["best_way"]) if data["best_way"] else None
-        change_standing(case.customer, StandingWords(**data), version=self.version.data)
-        look_soon([case.customer_id])
-        return _("Saved.")
-
-
-class OptOutForm(CaseForm):
-    way = ChoiceField(later("No more"), ContactWay)
-    because = StringField(later("Who said so, and when"))
-
-    def act(self, case: DunningCase) -> Any:
-        if not (self.because.data or "").strip():
-            raise InvalidFields({"because": _("Say who said so, and when.")})
-        opt_out(self.way.data, because=self.because.data, customer=case.customer)
-        look_soon([case.customer_id])
-        return _("Noted: from now on nobody reaches them that way.")
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ def refresh() -> Response:
 def of_customer(customer_id: int) -> Response:
     case = live_case_of(customer_id)
     if case is None:
-        raise NotFound(_("Nothing of this customer is being collected."))
+        notify(_("Nothing of this customer is being collected."))
+        return redirect_to("staff.customers.show", customer_id=customer_id)
     return redirect_to("staff.collections.show", case_id=case_for(case.id).id)
 
 

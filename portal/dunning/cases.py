@@ -43,6 +43,7 @@ from portal.models import (
     PromiseToPay,
 )
 
+SAID_ANYWAY = "days late"  # the first reason tells the age of the oldest
 IS_LIVE = sa.text("dunning_cases.state <> 'closed'")
 
 
@@ -212,7 +213,11 @@ def _write_figures(case: DunningCase, free: Sequence[OpenItem], around: Surround
         chance = around.chances.get(one.invoice_id, Chance(Rate(0)))
         owed += one.chaseable
         expected += chance.rate.of_money(one.chaseable)
-        reasons += [reason for reason in chance.reasons if reason not in reasons]
+        reasons += [
+            reason
+            for reason in chance.reasons
+            if reason not in reasons and not reason.endswith(SAID_ANYWAY)
+        ]
     case.owed, case.expected = owed, expected
     case.chance = Rate(expected.cents * 1_000_000 // owed.cents) if owed else Rate(0)
     if late:

@@ -37,6 +37,11 @@ class OpenItem:
             return ZERO
         return max(self.balance - self.disputed - self.on_its_way, ZERO)
 
+    @property
+    def is_spared(self) -> bool:
+        """Whether any of it must be left alone."""
+        return self.chaseable != self.balance
+
     def days_late(self, on: date) -> int:
         return (on - self.due_on).days
 

@@ -19,7 +19,7 @@ from portal.payment_collection import PaymentCameBack, PaymentOnItsWay
 from portal.payments import PaymentReceived
 from portal.tasks import wake
 
-CHUNK = 100  # customers per transaction
+CHUNK = 25  # customers per transaction: SQLite's other writers wait for one chunk at most
 log = logging.getLogger("fieldledger.dunning")
 
 

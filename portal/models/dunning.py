@@ -101,7 +101,7 @@ BY_ITSELF = frozenset({StageAction.EMAIL, StageAction.SMS})
 class DunningStage(Base):
     """One stage of a policy: `days` after the due date of the oldest invoice, negative: before.
 
-    Changing a policy makes new stages; those that cases used stay, retired.
+    A stage that is taken out of its policy stays, retired: cases keep what was done by it.
     """
 
     __tablename__ = "dunning_stages"
