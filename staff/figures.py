@@ -59,8 +59,10 @@ def index() -> Response:
 @needs(Ability.VIEW_FIGURES)
 def workbook() -> Response:
     report = _report()
+    with figures_workbook(report) as file:
+        content = io.BytesIO(file.read())
     return send_file(
-        figures_workbook(report), mimetype=XLSX, as_attachment=True,
+        content, mimetype=XLSX, as_attachment=True,
         download_name=f"figures-{report.figures.range.end.isoformat()}.xlsx",
     )  # fmt: skip
 

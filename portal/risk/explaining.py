@@ -17,7 +17,7 @@ _GROUP = np.array([_ABOUT.index(about) for _name, about in FACTS])
 
 
 def reasons_by_model(model: Logistic, facts: Facts) -> list[list[Reason]]:
-    """For each row the facts that moved its log odds most, largest first."""
+    """For each row the facts that moved its log odds most: what raises it first, then by size."""
     shares = model.shares(facts.matrix)
     moved = np.column_stack(
         [shares[:, place == _GROUP].sum(axis=1) for place in range(len(_ABOUT))]
@@ -37,7 +37,7 @@ def _of_row(row: int, first: Floats, moved: Floats, facts: Facts) -> list[Reason
         about, share = _ABOUT[int(place)], float(moved[int(place)])
         if abs(share) >= FEELS:
             reasons.append(Reason(about, share > 0, _values(about, row, facts)))
-    return reasons
+    return sorted(reasons, key=lambda one: not one.raises)
 
 
 def _values(about: str, row: int, facts: Facts) -> tuple[float, ...]:

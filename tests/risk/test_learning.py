@@ -174,6 +174,7 @@ def test_reasons_name_what_moved_the_chance_most(world):
     reasons = reasons_by_model(trained.weeks[HEADLINE - 1], known.facts(worst, _on(worst)))
 
     assert all(1 <= len(one) <= 3 for one in reasons)
+    assert all(row == sorted(row, key=lambda one: not one.raises) for row in reasons)
     about = {one.about for row in reasons for one in row if one.raises}
     assert about & {"habit", "delay", "others", "silence"}
 

@@ -34,7 +34,8 @@ from tests.ledger.hledger import hledger_balances, our_balances
 LISTS = ["jobs", "invoices", "payments", "receivables", "customers", "price-book", "ledger",
          "ledger/trial-balance", "online-payments", "online-payments/payouts",
          "outbox", "tax-zones", "people",
-         "review", "batches", "roles", "payment-plans", "collections"]  # fmt: skip
+         "review", "batches", "roles", "payment-plans", "collections", "risk",
+         "statements", "figures"]  # fmt: skip
 
 # customers, jobs, invoices, payments, and the sum of all invoices: by the demo's own seed
 FIGURES = (60, 264, 266, 273, "$201,174.43")
