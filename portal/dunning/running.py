@@ -76,15 +76,11 @@ def look_soon(customer_ids: Collection[int]) -> None:
     the hourly turn finds the rest.
     """
     ids = set(customer_ids)
-    known = db.session.scalars(
-        sa.select(DunningCase.customer_id).where(IS_LIVE, DunningCase.customer_id.in_(ids))
+    chased = sa.select(DunningCase.customer_id).where(IS_LIVE, DunningCase.customer_id.in_(ids))
+    promised = sa.select(PromiseToPay.customer_id).where(
+        PromiseToPay.customer_id.in_(ids), PromiseToPay.state == PromiseState.OPEN
     )
-    promised = db.session.scalars(
-        sa.select(PromiseToPay.customer_id).where(
-            PromiseToPay.customer_id.in_(ids), PromiseToPay.state == PromiseState.OPEN
-        )
-    )
-    for customer_id in {*known, *promised}:
+    for customer_id in db.session.scalars(sa.union(chased, promised)):
         wake("dunning_customer", customer_id)
 
 

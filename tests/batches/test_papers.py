@@ -4,6 +4,7 @@ import io
 
 import openpyxl
 import pytest
+from flask import current_app
 from pypdf import PdfReader
 
 from portal.batches import (
@@ -75,11 +76,15 @@ def test_stopped_it_stays_stopped(build):
         stop_print_run(run)
 
 
+def print_with(patch, render):
+    patch.setitem(current_app.extensions["document renderers"], "invoice", render)
+
+
 def test_stopped_in_the_middle_it_makes_no_file(build, monkeypatch):
     monkeypatch.setattr(printing, "NOTED_EACH", 1)
     (run,) = print_batch(filled(build.invoice("80"), build.invoice("20")), by=None)
     db.session.commit()
-    real = printing.invoice_pdf
+    real = current_app.extensions["document renderers"]["invoice"]
 
     def stopping(invoice_id):
         paper = real(invoice_id)
@@ -88,7 +93,7 @@ def test_stopped_in_the_middle_it_makes_no_file(build, monkeypatch):
         db.session.commit()
         return paper
 
-    monkeypatch.setattr(printing, "invoice_pdf", stopping)
+    print_with(monkeypatch, stopping)
     run_waiting()
 
     db.session.expire_all()
@@ -106,7 +111,7 @@ def test_a_worker_that_dies_while_printing_is_followed_by_another(build, monkeyp
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(printing, "invoice_pdf", deadly)
+        print_with(patch, deadly)
         with pytest.raises(Killed):
             look_at_print_run(run.id)
     db.session.rollback()
@@ -128,7 +133,7 @@ def test_what_breaks_is_told(build, monkeypatch):
     def broken(_invoice_id):
         raise DomainError("A font is missing.")
 
-    monkeypatch.setattr(printing, "invoice_pdf", broken)
+    print_with(monkeypatch, broken)
     run_waiting()
 
     db.session.expire_all()

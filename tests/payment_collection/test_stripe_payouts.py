@@ -120,8 +120,15 @@ def test_a_source_without_a_payment_is_no_accident(source):
 def test_the_list_of_payments_names_what_was_received_and_given_back():
     charge = {"id": "ch_1", "object": "charge", "created": 1772474400, "amount_refunded": 500}
     paid = {"id": "pi_1", "object": "payment_intent", "amount_received": 8000, "created": 1,
+            "payment_method_types": ["card"],
             "metadata": {"attempt": "att_1"}, "latest_charge": charge}  # fmt: skip
-    never = {"id": "pi_2", "object": "payment_intent", "amount_received": 0, "created": 1}
+    never = {
+        "id": "pi_2",
+        "object": "payment_intent",
+        "amount_received": 0,
+        "created": 1,
+        "payment_method_types": ["card"],
+    }
     bare = {**paid, "id": "pi_3", "metadata": {}, "latest_charge": "ch_3"}
     made, _recorder = gateway(listed(paid, never, bare))
 
