@@ -221,10 +221,17 @@ def _write_figures(case: DunningCase, free: Sequence[OpenItem], around: Surround
     case.owed, case.expected = owed, expected
     case.chance = Rate(expected.cents * 1_000_000 // owed.cents) if owed else Rate(0)
     if late:
-        days = late[0].days_late(around.on)
-        many = f"{len(late)} invoices" if len(late) > 1 else f"invoice {late[0].number}"
-        reasons = [f"{many} overdue, the oldest by {days} days", *reasons[:4]]
+        reasons = [_how_late(late, around.on), *reasons[:4]]
     case.reasons = reasons
+
+
+def _how_late(late: Sequence[OpenItem], on: date) -> str:
+    """In words, the oldest first: "invoice INV-7 is 22 days overdue"."""
+    count = late[0].days_late(on)
+    days = "1 day" if count == 1 else f"{count} days"
+    if len(late) == 1:
+        return f"invoice {late[0].number} is {days} overdue"
+    return f"{len(late)} invoices overdue, the oldest by {days}"
 
 
 def _say_next(case: DunningCase) -> None:

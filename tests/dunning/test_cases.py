@@ -73,7 +73,7 @@ def test_a_call_waits_for_a_person(build):
     case = case_of(ada)
     assert [one.state for one in case.steps] == [StepState.TO_DO]
     assert case.next_step == "Call."
-    assert "overdue, the oldest by 22 days" in case.reasons[0]
+    assert "is 22 days overdue" in case.reasons[0]
 
 
 def test_a_payment_closes_the_case_and_stops_what_waited(build):

@@ -50,7 +50,7 @@ def test_the_list_ranks_by_what_is_at_risk_and_says_why(office, ada, build):
     page = text(office.get("/staff/collections"))
 
     assert page.index("Ada Lovelace") > page.index("Old Small")  # 80 % of 50 beats 25 % of 100
-    assert "invoice INV-2026-00001 overdue, the oldest by 22 days" in page
+    assert "invoice INV-2026-00001 is 22 days overdue" in page
     assert "$150.00" in page
 
 
