@@ -88,6 +88,7 @@ def get_invoice(invoice_id: int) -> Invoice:
             joinedload(Invoice.type),
             joinedload(Invoice.batch),
             joinedload(Invoice.review_assignee),
+            WITH_PAID_STATE,
         ],
     )
     if invoice is None:

@@ -124,6 +124,12 @@ class Payment(Versioned, Base):
             sqlite_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
             postgresql_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
         ),
+        sa.Index(  # also those that count no more
+            "ix_payments_of_document",
+            "document_id",
+            sqlite_where=sa.text("document_id IS NOT NULL"),
+            postgresql_where=sa.text("document_id IS NOT NULL"),
+        ),
         sa.Index(
             "ix_payments_batched",
             "batch_id",

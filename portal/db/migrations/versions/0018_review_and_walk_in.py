@@ -35,6 +35,10 @@ def upgrade() -> None:
         "CHECK (returned_with_id IS NULL OR reverses_id IS NOT NULL)"
     )
     op.execute(_WHAT_RETURNS_TOOK_OFF)
+    op.execute(
+        "CREATE INDEX ix_payments_of_document ON payments (document_id) "
+        "WHERE document_id IS NOT NULL"
+    )
 
 
 # Until now nothing could come after a return: what was taken back last, that day (or, where the
