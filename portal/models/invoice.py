@@ -403,8 +403,11 @@ class Invoice(Versioned, Base):
         """Whether what the customer has in hand says another total or number."""
         if self.sent_state is SentState.NOT_SENT or self.sent_total is None:
             return False
-        numbers = (self.reference_number, self.document_number)
-        return self.sent_total != self.total or self.sent_number not in numbers
+        return not self.still_says(self.sent_number, self.sent_total)
+
+    def still_says(self, number: str | None, total: Money | None) -> bool:
+        """Whether what a letter says of it holds: its total, and one of its numbers."""
+        return total == self.total and number in (self.reference_number, self.document_number)
 
     def note_sent(self, at: datetime) -> None:
         """It left the house as it stands; what changed since the last time was not opened yet."""
