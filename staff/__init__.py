@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from portal.ledger import reversals_among
 from staff import (
     account,
     accounts,
@@ -115,7 +114,6 @@ def face(app: Flask) -> None:
     app.register_blueprint(staff)
     app.jinja_env.globals.update(
         staff_nav=navigation.staff_nav,
-        reversals_among=reversals_among,
         house_notices=navigation.house_notices,
     )
     app.jinja_env.filters.update(

@@ -39,7 +39,7 @@ from portal.invoices import (
     sum_of_invoices,
 )
 from portal.kernel.errors import Conflict, DomainError, InvalidFields
-from portal.ledger import closed_days, entries_about
+from portal.ledger import closed_days, entries_about, journal_of
 from portal.models import (
     AuditEntry,
     Invoice,
@@ -290,7 +290,7 @@ def page_of(
         actions=further_actions(invoice),
         financings=financings_of(invoice),
         bounced=bounced_message(invoice),
-        entries=entries_about(invoice),
+        journal=journal_of(entries_about(invoice)),
         family=family_of(invoice),
         gave=credit_given_by(invoice),
         corrections=ways_to_correct(invoice),
@@ -325,7 +325,10 @@ def _axes() -> list[tuple[str, str, list[tuple[str, str]]]]:
     if asked not in ("", UNBATCHED, BATCHED, *numbers):
         numbers.append(asked)  # an older one that a link led to
     batches += [(number, _("Batch %(n)s", n=number)) for number in numbers]
-    return [*chosen, ("batch", _("Batch"), batches)]
+    chosen.append(("batch", _("Batch"), batches))
+    if request.args.get("in_hand"):  # offered only where a link asked for it
+        chosen.append(("in_hand", _("At the customer"), [("yes", _("yes")), ("no", _("no"))]))
+    return chosen
 
 
 def _new_form(sent: object) -> NewForm:

@@ -17,7 +17,7 @@ from portal.invoices import open_invoices
 from portal.kernel.calendar import add_months
 from portal.kernel.errors import DomainError, InvalidFields
 from portal.kernel.money import ZERO, Money
-from portal.ledger import entries_about
+from portal.ledger import entries_about, journal_of
 from portal.models import Customer, Invoice, Payment, PaymentState
 from portal.payment_collection import on_its_way
 from portal.payments import (
@@ -137,7 +137,8 @@ def show(payment_id: int) -> Response:
     if payment.is_refund:
         return redirect_to("staff.refunds.show", refund_id=payment_id)
     return render_page(
-        "staff/payments/show.html", payment=payment, entries=entries_about(payment),
+        "staff/payments/show.html", payment=payment,
+        journal=journal_of(entries_about(payment)),
         trail=trail_of(payment), refunds=refunds_of(payment),
         reversed_ids={one.reverses_id for one in payment.applications if one.reverses_id},
         open_count=len(open_invoices(payment.customer_id)), locked_ids=_locked_ids(payment),

@@ -14,7 +14,7 @@ from portal.company import today
 from portal.invoices import get_invoice
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
-from portal.ledger import entries_of
+from portal.ledger import entries_of, journal_of
 from portal.models import Invoice, Payment, RefundEffect, RefundRequest
 from portal.payment_collection import gateway_refund_of, give_back_or_ask, recheck_refund
 from portal.payments import (
@@ -98,7 +98,7 @@ def show(refund_id: int) -> Response:
     at_gateway = gateway_refund_of(given)
     return render_page(
         "staff/refunds/show.html", given=given, trail=trail_of(given), at_gateway=at_gateway,
-        entries=[*entries_of(given), *(entries_of(at_gateway) if at_gateway else [])],
+        journal=journal_of([*entries_of(given), *(entries_of(at_gateway) if at_gateway else [])]),
         source=given.refunds, money=given.gives_back, unvoidable=void_problem(given),
     )  # fmt: skip
 

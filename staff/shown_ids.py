@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from flask import request
 
+from portal.access import Ability
 from portal.invoices import numbers_of
+from portal.web import may
 
 NAMED = 10  # rows that are told in full
 LONGEST = 400_000  # characters one field of a form may carry
+LARGEST = 2**63 - 1  # what an id can be
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,12 @@ def difference(now: Sequence[int]) -> Difference | None:
     came, went = sorted(set(now) - shown), sorted(shown - set(now))
     if not came and not went:
         return None
-    return Difference(len(came), len(went), numbers_of(came[:NAMED]), numbers_of(went[:NAMED]))
+    return Difference(len(came), len(went), _numbers(came), _numbers(went))
+
+
+def _numbers(ids: Sequence[int]) -> Sequence[str]:
+    """What some are called. The form may name any id: only who may look at invoices is told."""
+    return numbers_of(ids[:NAMED]) if may(Ability.VIEW_INVOICES) else []
 
 
 def _from_ranges(words: str) -> set[int]:
@@ -54,7 +62,7 @@ def _from_ranges(words: str) -> set[int]:
         if not first.isdecimal() or (last and not last.isdecimal()) or len(part) > 21:
             return set()
         start, end = int(first), int(last or first)
-        if end < start or len(found) + end - start > LONGEST:
+        if end < start or end > LARGEST or len(found) + end - start > LONGEST:
             return set()
         found.update(range(start, end + 1))
     return found

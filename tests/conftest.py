@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from flask import Flask
+from flask import Flask, has_request_context, request
 from flask.testing import FlaskClient
 
 from portal.access import passwords, person_of_email, sign_in_payer, sign_in_user
@@ -268,6 +268,22 @@ def count_statements() -> Iterator[list[str]]:
         yield statements
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+PAID_STATE = {"credited", "written_off"}  # columns a list must ask for: WITH_PAID_STATE
+
+
+@sa.event.listens_for(Invoice, "refresh")
+def no_list_reads_the_paid_state_row_by_row(
+    invoice: Invoice, _context: object, names: Collection[str] | None
+) -> None:
+    """The page of one invoice may read it on its own; a second one on a page is a list."""
+    if not names or not PAID_STATE.issuperset(names) or not has_request_context():
+        return
+    seen = request.environ.setdefault("tests.paid_state", set())
+    seen.add(sa.inspect(invoice).identity)
+    if len(seen) > 1:
+        pytest.fail(f"{request.path} reads the paid state of each invoice by a statement")
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,8 @@ def _add(
     batch: Batch, table: Member, query: sa.Select[*tuple[Any, ...]], ids: Sequence[int]
 ) -> FillingOutcome:
     outcome, fitting, elsewhere = FillingOutcome(), [], []
-    kept_out: dict[Any, str] = {**held_back(), PaymentOrigin.DOCUMENT: NO_MONEY_MOVED}
+    kept_out: dict[Any, str] = {one: str(words) for one, words in held_back().items()}
+    kept_out[PaymentOrigin.DOCUMENT] = NO_MONEY_MOVED
     for some in _parts(sorted(set(ids))):
         locked = query.where(table.id.in_(some)).order_by(table.id).with_for_update(of=table)
         for row_id, state, batch_id, number, word in db.session.execute(locked):

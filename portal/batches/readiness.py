@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from sqlalchemy.orm import joinedload
 
 from portal.company import company, today
@@ -28,11 +31,11 @@ JOB_DONE = sa.or_(
     sa.exists().where(Job.id == Invoice.job_id, Job.state == JobState.DONE),
 )
 HELD_BACK = {
-    ReviewState.ON_HOLD: "It is on hold.",
-    ReviewState.PENDING_APPROVAL: "It waits for approval.",
-    ReviewState.REJECTED: "It was rejected.",
+    ReviewState.ON_HOLD: later("It is on hold."),
+    ReviewState.PENDING_APPROVAL: later("It waits for approval."),
+    ReviewState.REJECTED: later("It was rejected."),
 }
-NOT_REVIEWED = "Nobody reviewed it yet, and only reviewed ones are posted."
+NOT_REVIEWED = later("Nobody reviewed it yet, and only reviewed ones are posted.")
 FREE_INVOICE = sa.and_(IS_PENDING, Invoice.batch_id.is_(None))
 # The credit of a document is no money: its document is what goes to the books.
 READY_PAYMENT = sa.and_(
@@ -42,7 +45,7 @@ READY_PAYMENT = sa.and_(
 )
 
 
-def held_back() -> dict[ReviewState, str]:
+def held_back() -> dict[ReviewState, Any]:
     """The review states that are kept out of batches, each with the sentence that says so."""
     if not company().only_reviewed_posts:
         return HELD_BACK
@@ -130,7 +133,7 @@ def count_unbatched() -> tuple[int, int, int]:
 def why_not_ready(invoice: Invoice) -> str:
     """The first reason why it is left out of the ready list, in words; empty when it is ready."""
     if invoice.job is not None and invoice.job.state is not JobState.DONE:
-        return f"Job {invoice.job.number} is not completed yet."
+        return str(_("Job %(n)s is not completed yet.", n=invoice.job.number))
     if invoice.invoice_date is None:
-        return "It has no date yet."
-    return held_back().get(invoice.review_state, "")
+        return str(_("It has no date yet."))
+    return str(held_back().get(invoice.review_state, ""))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal.db import db
+from portal.invoices.queries import WITH_PAID_STATE
 from portal.kernel.money import Money
 from portal.models import Invoice, InvoiceKind
 
@@ -43,6 +44,7 @@ def financings_of(invoice: Invoice) -> list[Financing]:
         .where(Invoice.transfers_id.in_(leaving))
         .order_by(Invoice.id)
         .options(
+            WITH_PAID_STATE,
             joinedload(Invoice.customer),
             joinedload(Invoice.transfers).joinedload(Invoice.customer),
             joinedload(Invoice.transfers).joinedload(Invoice.adjusts),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, undefer_group
+from sqlalchemy.orm import joinedload
 
 from portal.db import NO_MONEY, Page, PageRequest, db, paginate
+from portal.invoices.queries import WITH_PAID_STATE
 from portal.kernel.money import ZERO
 from portal.models import (
     HAS_BALANCE,
@@ -51,7 +52,7 @@ def find_customer_invoices(customer_ids: Sequence[int], page: PageRequest) -> Pa
     query = (
         sa.select(Invoice)
         .where(*_visible(customer_ids))
-        .options(joinedload(Invoice.customer), undefer_group("paid_state"))
+        .options(joinedload(Invoice.customer), WITH_PAID_STATE)
     )
     return paginate(query, page, sorts={"date": Invoice.invoice_date}, default="-date")
 

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.audit import Happening, record, record_many
+from portal.audit import Happening, record_many
 from portal.db import db
 from portal.invoices.approval import review_problem
 from portal.invoices.approval_rules import active_rules
@@ -21,7 +22,8 @@ from portal.invoices.copied_words import copied_words
 from portal.invoices.crediting import Room
 from portal.invoices.events import DocumentsCredited, InvoicesPosted
 from portal.invoices.locking import and_originals, hold_counters, in_date_order, lock_in_order
-from portal.invoices.totals import credit_tax_problem, take_what_is_left
+from portal.invoices.shared_tax import share_the_tax
+from portal.invoices.totals import credit_tax_problem
 from portal.invoices.wording import document_word, named, series_of_kind
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError
@@ -32,7 +34,6 @@ from portal.models import (
     INVOICE,
     ApprovalRule,
     Invoice,
-    InvoiceKind,
     InvoiceLine,
     InvoiceState,
     Job,
@@ -188,11 +189,12 @@ def _post(
 ) -> PostingOutcome:
     outcome, room = PostingOutcome(), Room()
     for invoice in invoices:
-        known = invoice.version
-        _share_the_tax(invoice, room, batch_id)
-        problem = posting_problem(invoice, open_months, room, rules=rules, batch_id=batch_id)
-        if seen is not None and seen.get(invoice.id) != known:
-            problem = "Somebody else changed it. Look again, then retry."
+        look = partial(posting_problem, rules=rules, batch_id=batch_id)
+        ask = partial(look, invoice, open_months, room)
+        if seen is not None and seen.get(invoice.id) != invoice.version:
+            problem: str | None = "Somebody else changed it. Look again, then retry."
+        elif problem := ask():
+            problem = share_the_tax(invoice, room, batch_id, problem, ask)
         if problem:
             outcome.refused.append((invoice, problem))
         else:
@@ -201,29 +203,6 @@ def _post(
     if outcome.done:
         _finalise(outcome.done, by)
     return outcome
-
-
-def _share_the_tax(note: Invoice, room: Room, batch_id: int | None) -> None:
-    """Of credit notes that become final together, the later one takes the tax that is left."""
-    beside = room.notes_before(note)
-    if not beside and not _follows_in_batch(note, batch_id):
-        return
-    if credit_tax_problem(note, beside) and (cents := take_what_is_left(note, beside)):
-        words = "An earlier credit note of the same run took"
-        record("tax refreshed", note, f"{words} its part of the tax: {note.shown(cents)} here.")
-
-
-def _follows_in_batch(note: Invoice, batch_id: int | None) -> bool:
-    """Whether an earlier part of the same batch made another note of its original final."""
-    if batch_id is None or note.kind is not InvoiceKind.CREDIT_NOTE:
-        return False
-    query = sa.select(Invoice.id).where(
-        Invoice.adjusts_id == note.adjusts_id,
-        Invoice.kind == InvoiceKind.CREDIT_NOTE,
-        Invoice.batch_id == batch_id,
-        Invoice.state == InvoiceState.POSTED,
-    )
-    return db.session.scalar(query.limit(1)) is not None
 
 
 def _finalise(invoices: Sequence[Invoice], by: User | None) -> None:

@@ -69,6 +69,7 @@ class InvoiceFilter:
     batch: str = ""  # "unbatched", "batched" or a batch's number
     period: PeriodState | None = None
     sync: SyncState | None = None
+    in_hand: bool | None = None  # sent in any way, changed since or not
 
 
 def get_invoice(invoice_id: int) -> Invoice:
@@ -88,6 +89,7 @@ def get_invoice(invoice_id: int) -> Invoice:
             joinedload(Invoice.type),
             joinedload(Invoice.batch),
             joinedload(Invoice.review_assignee),
+            WITH_PAID_STATE,
         ],
     )
     if invoice is None:
@@ -186,6 +188,9 @@ def _wheres(wanted: InvoiceFilter, on: date) -> list[sa.ColumnElement[bool]]:
         wheres.append(matches_text(wanted.q.strip()))
     if wanted.sent:
         wheres += _sent(wanted.sent)
+    if wanted.in_hand is not None:
+        unsent = Invoice.sent_state == SentState.NOT_SENT
+        wheres.append(sa.not_(unsent) if wanted.in_hand else unsent)
     if wanted.paid:
         wheres.append(_PAID[wanted.paid])
     if wanted.due:

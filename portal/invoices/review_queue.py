@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.db import NO_MONEY, Page, PageRequest, db, paginate, total_of
 from portal.invoices.checklist import Check
-from portal.invoices.queries import matches_text
+from portal.invoices.queries import WITH_PAID_STATE, matches_text
 from portal.kernel.money import Money
 from portal.models import (
     HAS_BALANCE,
@@ -130,7 +130,10 @@ def _next(
 def _seen() -> sa.Select[Invoice]:
     """With everything a row of the list shows."""
     return sa.select(Invoice).options(
-        joinedload(Invoice.customer), joinedload(Invoice.job), joinedload(Invoice.review_assignee)
+        joinedload(Invoice.customer),
+        joinedload(Invoice.job),
+        joinedload(Invoice.review_assignee),
+        WITH_PAID_STATE,
     )
 
 

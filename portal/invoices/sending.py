@@ -19,6 +19,7 @@ from portal.kernel.errors import DomainError, InvalidFields
 from portal.models import Channel, Invoice, InvoiceState, JobPhoto, SentState
 from portal.outbox import (
     Attachment,
+    Says,
     Words,
     mail_is_kept,
     spoken,
@@ -157,6 +158,7 @@ def _mail(
         customer_id=invoice.customer_id,
         sending_item_id=how.item_id,
         attachments=attachments,
+        says=Says(invoice.number, invoice.total),
     )
     return message is not None
 
@@ -178,6 +180,7 @@ def _text(invoice: Invoice, how: Sending, number: str) -> bool:
         about=invoice,
         customer_id=invoice.customer_id,
         sending_item_id=how.item_id,
+        says=Says(invoice.number, invoice.total),
     )
     return message is not None
 

@@ -11,7 +11,7 @@ from portal.company import today
 from portal.db import db
 from portal.invoices import cancel_invoice, lock_in_order, post_invoice, start_credit_note
 from portal.kernel.errors import DomainError, InvalidFields
-from portal.models import Invoice, InvoiceState, LateFee, User
+from portal.models import Invoice, InvoiceState, LateFee, ReviewState, User
 
 
 def fees_of(document: Invoice) -> Sequence[LateFee]:
@@ -50,6 +50,7 @@ def take_back_fee(document: Invoice, *, because: str, by: User | None = None) ->
         cancel_invoice(document, because=because)
     else:
         note = start_credit_note(document, because=because)
+        note.review_state = ReviewState.REVIEWED  # somebody was asked, and said why
         db.session.flush()
         post_invoice(note, by=by)
     for fee in fees_of(document):

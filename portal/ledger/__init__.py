@@ -38,11 +38,12 @@ from portal.ledger.reading import (
     Activity,
     ActivityRow,
     EntryFilter,
+    Journal,
     account_activity,
     find_entries,
     hledger_text,
+    journal_of,
     payments_of,
-    reversals_among,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "ClosedDays",
     "Entry",
     "EntryFilter",
+    "Journal",
     "Leg",
     "Month",
     "TrialBalanceRow",
@@ -80,6 +82,7 @@ __all__ = [
     "is_numbered_for",
     "is_open",
     "is_own_number",
+    "journal_of",
     "months_of",
     "next_number",
     "next_open_day",
@@ -88,7 +91,6 @@ __all__ = [
     "post_entry",
     "reopen_month",
     "require_open_period",
-    "reversals_among",
     "reverse_entry",
     "to_close",
     "trial_balance",

@@ -130,20 +130,25 @@ def reverse_entry(entry: JournalEntry, *, on: date, memo: str) -> int:
 
 def entries_about(row: Base) -> list[JournalEntry]:
     """All entries an invoice or a payment caused, and those of money applied: oldest first."""
-    applied = sa.select(PaymentApplication.id)
-    if isinstance(row, Invoice):
-        credit = sa.select(Payment.id).where(Payment.document_id == row.id)
-        mine = sa.or_(
-            PaymentApplication.invoice_id == row.id, PaymentApplication.payment_id.in_(credit)
-        )
-    else:
-        mine = PaymentApplication.payment_id == row.id
     kind, source = JournalEntry.source_kind, JournalEntry.source_id
     wanted = sa.or_(
         sa.and_(kind == type(row).__name__.lower(), source == row.id),
-        sa.and_(kind == "paymentapplication", source.in_(applied.where(mine))),
+        sa.and_(kind == "paymentapplication", source.in_(_applications_of(row))),
     )
     return _read(wanted)
+
+
+def _applications_of(row: Base) -> list[int]:
+    """Read on their own, each by an index: within the query above both engines scan the table."""
+    ids = sa.select(PaymentApplication.id)
+    if not isinstance(row, Invoice):
+        return list(db.session.scalars(ids.where(PaymentApplication.payment_id == row.id)))
+    of_credit = ids.join(Payment, Payment.id == PaymentApplication.payment_id)
+    both = sa.union(
+        ids.where(PaymentApplication.invoice_id == row.id),
+        of_credit.where(Payment.document_id == row.id),
+    )
+    return list(db.session.scalars(both))
 
 
 def entries_of(row: Base) -> list[JournalEntry]:

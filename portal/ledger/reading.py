@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -82,6 +82,21 @@ def payments_of(application_ids: set[int]) -> dict[int, int]:
     query = sa.select(PaymentApplication.id, PaymentApplication.payment_id)
     found = db.session.execute(query.where(PaymentApplication.id.in_(application_ids)))
     return dict(found.all())
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Entries as a page shows them: by id, which one each undoes, and which one undid it."""
+
+    entries: Sequence[JournalEntry]
+    undoes: Mapping[int, int]
+    undone_by: Mapping[int, int]
+
+
+def journal_of(entries: Sequence[JournalEntry]) -> Journal:
+    """The same entries with what reverses what among them: one statement more."""
+    undoes = reversals_among(entries)
+    return Journal(entries, undoes, {first: later for later, first in undoes.items()})
 
 
 def reversals_among(entries: Sequence[JournalEntry]) -> dict[int, int]:

@@ -262,14 +262,14 @@ class Invoice(Versioned, Base):
             "type_id",
         ),
         sa.Index("ix_invoices_by_total", "total", "id"),
-        # Nearly every invoice corrects nothing. Statistics over those would tell the planner
-        # that the index finds half the table.
         sa.Index(
             "ix_invoices_changed_since_sent",
             "id",
             sqlite_where=CHANGED_SINCE_SENT,
             postgresql_where=CHANGED_SINCE_SENT,
         ),
+        # Nearly every invoice corrects nothing. Statistics over those would tell the planner
+        # that the index finds half the table.
         _found_by("adjusts_id"),
         _found_by("transfers_id"),
     )
@@ -315,6 +315,7 @@ class Invoice(Versioned, Base):
     sent_at: Mapped[datetime | None]
     sent_total: Mapped[Money | None]  # as it stood on what the customer got last
     sent_number: Mapped[str | None]
+    sent_said_at: Mapped[datetime | None]  # when that was written down; older words do not count
     opened_at: Mapped[datetime | None]
     posted_at: Mapped[datetime | None]
     posted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
@@ -402,14 +403,17 @@ class Invoice(Versioned, Base):
         """Whether what the customer has in hand says another total or number."""
         if self.sent_state is SentState.NOT_SENT or self.sent_total is None:
             return False
-        numbers = (self.reference_number, self.document_number)
-        return self.sent_total != self.total or self.sent_number not in numbers
+        return not self.still_says(self.sent_number, self.sent_total)
+
+    def still_says(self, number: str | None, total: Money | None) -> bool:
+        """Whether what a letter says of it holds: its total, and one of its numbers."""
+        return total == self.total and number in (self.reference_number, self.document_number)
 
     def note_sent(self, at: datetime) -> None:
         """It left the house as it stands; what changed since the last time was not opened yet."""
         if self.sent_state is SentState.NOT_SENT or self.changed_since_sent:
             self.sent_state, self.sent_at, self.opened_at = SentState.SENT, at, None
-        self.sent_total, self.sent_number = self.total, self.number
+        self.sent_total, self.sent_number, self.sent_said_at = self.total, self.number, at
 
     @property
     def is_on_the_books(self) -> bool:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, named_enum
+from portal.kernel.money import Money
 
 
 class MessageState(StrEnum):
@@ -75,6 +76,9 @@ class Message(Base):
     # what the text gateway calls it; its receipts are found by that
     outside_ref: Mapped[str] = mapped_column(default="")
     delivered_at: Mapped[datetime | None]  # the gateway says that it arrived
+    # what a message about a document says of it: as it stood when the words were written
+    says_total: Mapped[Money | None]
+    says_number: Mapped[str | None]
 
     attachments: Mapped[list[MessageAttachment]] = relationship(order_by="MessageAttachment.id")
 

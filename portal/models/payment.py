@@ -124,6 +124,12 @@ class Payment(Versioned, Base):
             sqlite_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
             postgresql_where=sa.text("document_id IS NOT NULL AND returned_on IS NULL"),
         ),
+        sa.Index(  # also those that count no more
+            "ix_payments_of_document",
+            "document_id",
+            sqlite_where=sa.text("document_id IS NOT NULL"),
+            postgresql_where=sa.text("document_id IS NOT NULL"),
+        ),
         sa.Index(
             "ix_payments_batched",
             "batch_id",
@@ -213,12 +219,19 @@ class Payment(Versioned, Base):
 
 
 class PaymentApplication(Base):
-    """A dated share of a payment on an invoice; taking it back adds a negative row."""
+    """A dated share of a payment on an invoice; taking it back adds a negative row.
+
+    One that a return took back names the entry that returned the payment: undoing that very
+    return puts back exactly those.
+    """
 
     __tablename__ = "payment_applications"
     __table_args__ = (
         sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
         sa.CheckConstraint("(reverses_id IS NULL) = (amount > 0)", name="negative_reverses"),
+        sa.CheckConstraint(
+            "returned_with_id IS NULL OR reverses_id IS NOT NULL", name="return_reverses"
+        ),
         sa.Index(None, "invoice_id", "applied_on", "amount"),
     )
 
@@ -229,6 +242,7 @@ class PaymentApplication(Base):
     reverses_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("payment_applications.id"), unique=True
     )
+    returned_with_id: Mapped[int | None] = mapped_column(sa.ForeignKey("journal_entries.id"))
 
     payment: Mapped[Payment] = relationship(back_populates="applications")
     invoice: Mapped[Invoice] = relationship()

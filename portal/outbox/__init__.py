@@ -41,7 +41,7 @@ from portal.outbox.wording import (
     spoken,
     words_for,
 )
-from portal.outbox.writing import Attachment, write_message
+from portal.outbox.writing import Attachment, Says, write_message
 
 __all__ = [
     "INCOMING",
@@ -56,6 +56,7 @@ __all__ = [
     "MessageFilter",
     "MessageSent",
     "Objection",
+    "Says",
     "TextCameIn",
     "TextGateway",
     "Values",

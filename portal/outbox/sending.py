@@ -173,8 +173,10 @@ def _try_alone(message: Message, address: str) -> None:
             for one in message.attachments
         ],
     )
-    if alone is not None:
+    if alone is not None:  # the same words, and as old
         alone.subject_kind, alone.subject_id = message.subject_kind, message.subject_id
+        alone.says_total, alone.says_number = message.says_total, message.says_number
+        alone.created_at = message.created_at
 
 
 def _plain(name: str) -> str:

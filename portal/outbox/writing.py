@@ -11,6 +11,7 @@ from portal.db import Base, db, insert_once
 from portal.kernel import clock
 from portal.kernel.addresses import normal_email, normal_mobile
 from portal.kernel.errors import InvalidFields
+from portal.kernel.money import Money
 from portal.models import Channel, Message, MessageAttachment, MessageState
 from portal.tasks import wake
 
@@ -22,6 +23,14 @@ class Attachment:
     document_kind: str
     document_id: int
     filename: str
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a message says of the document it is about, to know later whether that still holds."""
+
+    number: str
+    total: Money
 
 
 def write_message(
@@ -39,6 +48,7 @@ def write_message(
     customer_id: int | None = None,
     sending_item_id: int | None = None,
     attachments: Sequence[Attachment] = (),
+    says: Says | None = None,
 ) -> Message | None:
     """Queue one email or text; None when the same dedupe_key was written before.
 
@@ -64,6 +74,8 @@ def write_message(
         customer_id=customer_id,
         sending_item_id=sending_item_id,
         next_attempt_at=clock.now(),
+        says_number=says.number if says else None,
+        says_total=says.total if says else None,
         attachments=[
             MessageAttachment(
                 document_kind=one.document_kind,

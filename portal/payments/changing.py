@@ -80,11 +80,9 @@ def delete_payment(payment: Payment, *, version: int) -> None:
             f"It was on invoice {row.invoice.number} until {until.isoformat()}. "
             "Record it as returned instead."
         )
-    for row in rows:
-        unapply(row, on=row.applied_on)
-    numbers = [row.invoice.number for row in rows]
     words = SAID[ReturnReason.ENTERED_IN_ERROR]
-    take_out(payment, on=payment.received_on, words=words, numbers=numbers)
+    days = [(row, row.applied_on) for row in rows]
+    take_out(payment, days, on=payment.received_on, words=words)
 
 
 def change_problem(payment: Payment) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from portal.db import claim, db
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.ledger import entries_of, require_open_period, reverse_entry
-from portal.models import JournalEntry, Payment, PaymentOrigin
+from portal.models import JournalEntry, Payment, PaymentApplication, PaymentOrigin
 from portal.payments.taking_back import earliest_day, lock_with_invoices, unapply
 
 
@@ -53,20 +53,28 @@ def return_payment(
         )
     if on > today():
         raise DomainError("Choose a day that has come.", field="on")
-    for row in rows:
-        unapply(row, on=on)
     words = SAID[because] + (f": {note}" if note else "")
-    return take_out(payment, on=on, words=words, numbers=[row.invoice.number for row in rows])
+    return take_out(payment, [(row, on) for row in rows], on=on, words=words)
 
 
-def take_out(payment: Payment, *, on: date, words: str, numbers: list[str]) -> list[str]:
-    """Let a payment count for nothing from `on`; it is locked and applied to nothing."""
+def take_out(
+    payment: Payment, rows: Sequence[tuple[PaymentApplication, date]], *, on: date, words: str
+) -> list[str]:
+    """Let a locked payment count for nothing from `on`; gives the invoices that owe again.
+
+    `rows` is all it is applied to, each with the day it is taken back. Each remembers which
+    return took it back: the payment may be returned and that undone more than once.
+    """
     db.session.flush()
-    reverse_entry(live_entry(payment), on=on, memo=f"Payment returned: {words}")
+    entry_id = reverse_entry(live_entry(payment), on=on, memo=f"Payment returned: {words}")
+    for row, day in rows:
+        unapply(row, on=day, returned_with=entry_id)
+    db.session.flush()
     claim(payment, unapplied=ZERO, returned_on=on, returned_because=words)
-    owing = f" Owed again: {', '.join(dict.fromkeys(numbers))}." if numbers else ""
+    numbers = list(dict.fromkeys(row.invoice.number for row, _ in rows))
+    owing = f" Owed again: {', '.join(numbers)}." if numbers else ""
     record("returned", payment, f"Returned on {on.isoformat()}, {words}.{owing}")
-    return list(dict.fromkeys(numbers))
+    return numbers
 
 
 def return_problem(payment: Payment) -> str | None:

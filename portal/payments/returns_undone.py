@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from portal.audit import record
 from portal.db import claim, db
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.ledger import require_open_period, reverse_entry
-from portal.models import Invoice, Payment, PaymentApplication, PaymentOrigin
+from portal.models import Payment, PaymentApplication, PaymentOrigin
 from portal.payments.applying import apply_locked, lock_both
 from portal.payments.returning import live_entry
 
@@ -21,10 +20,10 @@ from portal.payments.returning import live_entry
 def undo_return(payment: Payment, *, because: str) -> Money:
     """It counts again, as if it had never been returned; gives what went back onto invoices.
 
-    The reversal is reversed on its own day, so that no day between says otherwise. What was
-    taken off invoices that day goes back on as far as they still owe it; the rest is the
-    customer's credit. Raises PeriodClosed for that day, or DomainError for what
-    `undo_return_problem` says and without a reason.
+    The reversal is reversed on its own day, so that no day between says otherwise. What this
+    return took off invoices goes back, on the day it was taken off and as far as they still owe
+    it; the rest is the customer's credit. Raises PeriodClosed for one of these days, or
+    DomainError for what `undo_return_problem` says and without a reason.
     """
     if payment.returned_on is not None:
         require_open_period(payment.returned_on)
@@ -38,7 +37,7 @@ def undo_return(payment: Payment, *, because: str) -> Money:
     rows = taken_off(payment)
     reverse_entry(live_entry(payment), on=day, memo="Return undone: the money stayed")
     claim(payment, unapplied=payment.amount, returned_on=None, returned_because="", bypass=False)
-    back = _put_back(payment, rows, day)
+    back = _put_back(payment, rows)
     record(
         "return undone",
         payment,
@@ -64,23 +63,27 @@ def undo_return_problem(payment: Payment) -> str | None:
 
 
 def taken_off(payment: Payment) -> Sequence[PaymentApplication]:
-    """What its return took off invoices, oldest first: whatever was taken back on that day."""
-    back = aliased(PaymentApplication)
+    """What its return took off invoices: the rows that took it back, oldest first.
+
+    What was moved, or came off in an earlier return that was undone, is not among them.
+    """
+    if payment.returned_on is None:
+        return []
     query = (
         sa.select(PaymentApplication)
-        .join(back, back.reverses_id == PaymentApplication.id)
-        .where(PaymentApplication.payment_id == payment.id, back.applied_on == payment.returned_on)
-        .order_by(PaymentApplication.id)
+        .where(
+            PaymentApplication.payment_id == payment.id,
+            PaymentApplication.returned_with_id == live_entry(payment).id,
+        )
+        .order_by(PaymentApplication.reverses_id)
         .options(joinedload(PaymentApplication.invoice))
     )
     return list(db.session.scalars(query))
 
 
-def _put_back(payment: Payment, rows: Sequence[PaymentApplication], day: date) -> Money:
-    wanted: dict[Invoice, Money] = {}
-    for row in rows:
-        wanted[row.invoice] = wanted.get(row.invoice, ZERO) + row.amount
+def _put_back(payment: Payment, rows: Sequence[PaymentApplication]) -> Money:
     back = ZERO
-    for invoice, amount in wanted.items():
-        back += apply_locked(payment, invoice, min(amount, payment.unapplied), day)
+    for row in rows:
+        share = min(-row.amount, payment.unapplied)
+        back += apply_locked(payment, row.invoice, share, row.applied_on)
     return back

@@ -26,10 +26,15 @@ from portal.payments.document_credit import bound_problem
 
 
 def unapply(
-    application: PaymentApplication, *, on: date | None = None, exported_too: bool = True
+    application: PaymentApplication,
+    *,
+    on: date | None = None,
+    exported_too: bool = True,
+    returned_with: int | None = None,
 ) -> None:
     """Take one application back: a negative row, mirrored in the ledger; the money is credit.
 
+    `returned_with` is the entry of the return that takes it back.
     Raises PeriodClosed for the day it is taken back, NotAllowed when payment or invoice went to
     the accounting system and not `exported_too`, DomainError when it was already taken back or
     is what a write-off or a financing took off.
@@ -49,7 +54,8 @@ def unapply(
     invoice.settled_on = None
     invoice.last_applied_on = max(day, invoice.last_applied_on or day)
     row = PaymentApplication(payment=payment, invoice=invoice, amount=-application.amount,
-                             applied_on=day, reverses_id=application.id)  # fmt: skip
+                             applied_on=day, reverses_id=application.id,
+                             returned_with_id=returned_with)  # fmt: skip
     db.session.add(row)
     db.session.flush()
     post_entries(entries_for([row]))

@@ -58,11 +58,12 @@ class AgingRow:
 
 @dataclass(frozen=True)
 class Aging:
-    """One page of customers and the totals of all of them."""
+    """One page of customers and the totals of all of them; `owing` are those who owe."""
 
     rows: Sequence[AgingRow]
     totals: AgingRow
     customers: int
+    owing: int
     number: int
     size: int
 
@@ -91,8 +92,9 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
     """
     listed = _listed(wanted, on)
     sums = [sa.func.sum(listed.c[name]).label(name) for name in FIGURES]
+    owing = sa.func.coalesce(sa.func.sum(sa.case((listed.c.total != NO_MONEY, 1), else_=0)), 0)
     totals = sa.select(sa.literal(0).label("customer_id"), sa.literal("").label("name"), *sums,
-                       sa.func.count().label("customers"))  # fmt: skip
+                       sa.func.count().label("customers"), owing.label("owing"))  # fmt: skip
     rows: list[Any] = list(db.session.execute(sa.union_all(totals, _cut(listed, page))))
     whole = next(row for row in rows if not row.customer_id)
     number = max(page.number, 1)
@@ -100,7 +102,7 @@ def aging(wanted: AgingFilter, page: PageRequest, *, on: date) -> Aging:
     if number > last:  # beyond the end: the last page there is
         return aging(wanted, replace(page, number=last), on=on)
     found = [_row(row) for row in rows if row.customer_id]
-    return Aging(found, _row(whole), whole.customers, number, page.size)
+    return Aging(found, _row(whole), whole.customers, whole.owing, number, page.size)
 
 
 def customers_owing(wanted: AgingFilter, *, on: date) -> list[int]:
@@ -115,7 +117,7 @@ def _cut(listed: sa.CTE, page: PageRequest) -> sa.Select[*tuple[object, ...]]:
     key = page.sort if page.sort.removeprefix("-") in ("name", *FIGURES) else "-total"
     column = listed.c[key.removeprefix("-")]
     cut = (
-        sa.select(listed, sa.literal(0).label("customers"))
+        sa.select(listed, sa.literal(0).label("customers"), sa.literal(0).label("owing"))
         .order_by(column.desc() if key.startswith("-") else column.asc(), listed.c.customer_id)
         .limit(page.size)
         .offset((max(page.number, 1) - 1) * page.size)

@@ -103,6 +103,7 @@ class Story:
                 sent_state=state,
                 sent_total=Invoice.total,
                 sent_number=sa.func.coalesce(Invoice.document_number, Invoice.reference_number),
+                sent_said_at=Invoice.posted_at,
                 sent_at=Invoice.posted_at,
                 opened_at=sa.case((paid, Invoice.posted_at)),
             )

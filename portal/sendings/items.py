@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -58,23 +59,36 @@ def send_item(item: SendingItem, run: SendingRun) -> None:
 
 
 def already_sent(invoice: Invoice) -> str | None:
-    """Why sending it would be a second time, or None; a message that came back does not count."""
-    rows = db.session.execute(
-        sa.select(Message.state, Message.bounced_at).where(
-            Message.subject_kind == "invoice",
-            Message.subject_id == invoice.id,
-            Message.kind.in_(ABOUT_INVOICES),
-        )
-    ).all()
+    """Why sending it would be a second time, or None.
+
+    A message that came back does not count, nor what says another total or number than it now.
+    """
+    rows = _messages_about(invoice)
     if any(state is not MessageState.FAILED and at is None for state, at in rows):
         return "A message about it is in the outbox already."
     waiting = sa.select(SendingItem.id).where(IS_TO_PRINT, SendingItem.invoice_id == invoice.id)
     if db.session.scalar(waiting.limit(1)):
         return "It is on the print list already."
     came_back = any(at is not None for _state, at in rows)
-    if invoice.sent_state is not SentState.NOT_SENT and not came_back:
-        return "It was sent already."
-    return None
+    left = invoice.sent_state is not SentState.NOT_SENT and not invoice.changed_since_sent
+    return "It was sent already." if left and not came_back else None
+
+
+def _messages_about(invoice: Invoice) -> list[tuple[MessageState, datetime | None]]:
+    """State and return of what was written about it as it stands; of old ones nobody knows."""
+    columns = (Message.state, Message.bounced_at, Message.says_number, Message.says_total)
+    rows = db.session.execute(
+        sa.select(*columns).where(
+            Message.subject_kind == "invoice",
+            Message.subject_id == invoice.id,
+            Message.kind.in_(ABOUT_INVOICES),
+        )
+    )
+    return [
+        (state, bounced_at)
+        for state, bounced_at, number, total in rows
+        if invoice.still_says(number, total) or (total is None and not invoice.changed_since_sent)
+    ]
 
 
 def sent_marks(ids: Collection[int]) -> dict[int, str]:

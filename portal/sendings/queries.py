@@ -13,6 +13,7 @@ from portal.db import Page, PageRequest, db, paginate
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.models import (
+    CHANGED_SINCE_SENT,
     Customer,
     Delivery,
     Invoice,
@@ -109,6 +110,11 @@ def find_items(
     return paginate(query, page, sorts={"row": SendingItem.id}, default="row")
 
 
+# What changed since it was sent goes out again.
+_CHANGED = sa.select(Invoice.id).where(CHANGED_SINCE_SENT)
+_IS_IN_HAND = sa.and_(Invoice.sent_state != SentState.NOT_SENT, Invoice.id.not_in(_CHANGED))
+
+
 def outlook(ids: Collection[int]) -> Outlook:
     """By which way how many would go; read in one statement per thousand."""
     wanted, by = list(ids), dict.fromkeys(Delivery, 0)
@@ -118,7 +124,7 @@ def outlook(ids: Collection[int]) -> Outlook:
             sa.select(
                 Customer.delivery,
                 sa.func.count(),
-                sa.func.sum(sa.case((Invoice.sent_state != SentState.NOT_SENT, 1), else_=0)),
+                sa.func.sum(sa.case((_IS_IN_HAND, 1), else_=0)),
                 sa.func.sum(sa.case((Invoice.state == InvoiceState.PENDING, 1), else_=0)),
             )
             .join(Invoice.customer)

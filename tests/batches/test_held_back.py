@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.audit import trail_of
 from portal.batches import BatchWarning as W
 from portal.batches import (
     add_invoices,
@@ -17,9 +18,11 @@ from portal.batches import (
 from portal.batches.rules import RuleWords, add_rule
 from portal.company import company
 from portal.db import PageRequest, db
-from portal.invoices import InvoiceFilter, post_invoice, review_invoice
+from portal.invoices import InvoiceFilter, post_invoice, review_invoice, start_credit_note
 from portal.kernel.errors import DomainError
-from portal.models import BatchSubject, InvoiceState, ReviewState
+from portal.kernel.money import Money
+from portal.kernel.numbers import Quantity
+from portal.models import BatchSubject, InvoiceState, ReviewState, WhenRefused
 from tests.batches.test_posting import filled, post, reasons
 
 HELD = {
@@ -125,3 +128,35 @@ def test_where_only_reviewed_ones_are_posted_the_others_are_refused(batch, build
     assert W.NOT_REVIEWED in refused_warnings()
     ready = unbatched_invoices(InvoiceFilter(), PageRequest())
     assert ready.rows == []
+
+
+@pytest.fixture
+def notes(build):
+    """Two notes of an original whose tax was one cent; each reckons with that cent."""
+    original = build.posted("0.10", "0.10", location=build.location(zone=build.zone("5")))
+    return [start_credit_note(original, {one.id: Quantity.of(1)}) for one in original.lines]
+
+
+def test_a_note_that_is_held_back_keeps_its_tax(notes):
+    batch = filled(*notes)
+    review_invoice(notes[1], ReviewState.ON_HOLD, note="wait")
+    db.session.commit()
+    version = notes[1].version
+
+    post(batch, WhenRefused.POST_REST)
+
+    assert "is on hold: wait" in reasons(batch)[0]
+    assert (notes[1].state, notes[1].version) == (InvoiceState.PENDING, version)
+    assert (notes[1].tax_total, notes[1].total) == (Money.of("-0.01"), Money.of("-0.11"))
+
+
+def test_what_became_of_its_tax_is_told_with_both_amounts(notes):
+    batch = filled(*notes)
+    version = notes[1].version
+
+    post(batch, WhenRefused.POST_REST)
+
+    assert notes[1].state is InvoiceState.POSTED
+    assert notes[1].version > version
+    told = [one.sentence for one in trail_of(notes[1]) if one.verb == "tax refreshed"]
+    assert "$0.01 → $0.00, in all $0.11 → $0.10" in told[0]

@@ -28,16 +28,18 @@ INSERT INTO roles (id, name, abilities, created_at, version)
 
 
 @pytest.fixture
-def upgraded(tmp_path):
-    """A SQLite file that began at 0004 with rows and was brought to today."""
+def upgraded(tmp_path, request):
+    """A SQLite file that began at 0004 with rows, later got more, and was brought to today."""
+    stations = [("0004", OLD_ROWS), *([request.param] if hasattr(request, "param") else [])]
     where = {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/old.sqlite3"}
     app = make_app(settings=read_settings(where), TESTING=True)
     with app.app_context():
-        upgrade(directory=FOLDER, revision="0004")
-        db.session.remove()
-        db.engine.dispose()
-        with sqlite3.connect(tmp_path / "old.sqlite3") as old:
-            old.executescript(OLD_ROWS)
+        for revision, rows in stations:
+            upgrade(directory=FOLDER, revision=revision)
+            db.session.remove()
+            db.engine.dispose()
+            with sqlite3.connect(tmp_path / "old.sqlite3") as old:
+                old.executescript(rows)
         upgrade(directory=FOLDER)
         db.session.remove()
         db.engine.dispose()
@@ -89,3 +91,34 @@ def test_the_upgraded_database_takes_what_a_new_one_takes(upgraded):
         " NULL, NULL, NULL, 1, 0, created_at, 1, 'money', NULL, 1, 1, NULL, NULL, '', NULL, 0"
         " FROM payments WHERE id = 1"
     )
+
+
+SENT_AND_RETURNED = """
+INSERT INTO invoices (id, kind, customer_id, reference_number, summary, purchase_order, state,
+    review_state, sent_state, subtotal, tax_total, total, balance, bill_to, service_at, term_name,
+    created_at, version)
+    SELECT value, 'manual', 1, 'J-' || value, '', '', 'pending', 'reviewed', 'sent', 5000, 0, 5000,
+    5000, '', '', '', '2025-01-01', 1 FROM json_each('[1, 2]');
+UPDATE payments SET unapplied = 0, returned_on = '2025-02-01' WHERE id = 1;
+INSERT INTO journal_entries (id, entry_date, memo, source_kind, source_id, reverses_id, created_at)
+    VALUES (1, '2025-01-01', '', 'payment', 1, NULL, '2025-01-01'),
+    (2, '2025-02-01', 'Payment returned: bounced', 'payment', 1, 1, '2025-02-01');
+INSERT INTO payment_applications (id, payment_id, invoice_id, amount, applied_on, reverses_id,
+    created_at)
+    VALUES (1, 1, 1, 5000, '2025-01-01', NULL, '2025-01-01'),
+    (2, 1, 1, -5000, '2025-02-01', 1, '2025-02-01'),
+    (3, 1, 2, 5000, '2025-02-01', NULL, '2025-02-01'),
+    (4, 1, 2, -5000, '2025-02-01', 3, '2025-02-01');
+"""
+
+
+@pytest.mark.parametrize("upgraded", [("0017", SENT_AND_RETURNED)], indirect=True)
+def test_what_was_sent_stays_unknown(upgraded):
+    said = upgraded.execute("SELECT sent_total, sent_number, sent_said_at FROM invoices")
+    assert said.fetchall() == [(None, None, None)] * 2
+
+
+@pytest.mark.parametrize("upgraded", [("0017", SENT_AND_RETURNED)], indirect=True)
+def test_a_return_of_an_earlier_version_knows_what_it_took_off(upgraded):
+    rows = upgraded.execute("SELECT id, returned_with_id FROM payment_applications ORDER BY id")
+    assert rows.fetchall() == [(1, None), (2, None), (3, None), (4, 2)]

@@ -219,3 +219,12 @@ def test_who_may_not_post_cannot_finance(app, build, invoice):
 
     assert browser.get(f"/staff/invoices/{invoice.id}/financing").status_code == 403
     assert "Let somebody else pay" not in browser.get(f"/staff/invoices/{invoice.id}").text
+
+
+def test_each_of_several_payers_is_shown_with_one_statement(office, build, invoice, bank):
+    for _ in range(2):
+        half = finance(invoice, bank, Money.of(100), because="Contract 17").arrives
+        build.payment(bank, "40", half)
+    db.session.commit()
+
+    assert office.get(f"/staff/invoices/{invoice.id}").status_code == 200

@@ -9,6 +9,7 @@ from portal.db import PageRequest, db
 from portal.invoices import (
     InvoiceFilter,
     LineWords,
+    Sending,
     add_line,
     find_invoices,
     get_invoice,
@@ -16,6 +17,7 @@ from portal.invoices import (
     mark_sent,
     post_invoice,
     send_invoice,
+    send_text,
     start_credit_note,
     unpost_invoice,
     write_off,
@@ -179,7 +181,49 @@ def test_a_mail_that_leaves_says_what_stands_there_then(build):
 def leaves(invoice):
     with clock.frozen(clock.now() + timedelta(minutes=next(MINUTES))):
         send_invoice(invoice)
-    message = db.session.scalars(sa.select(Message).order_by(Message.id.desc())).first()
+    leave(newest_message())
+
+
+def test_a_mail_that_leaves_late_says_what_stood_there_when_it_was_written(build):
+    invoice = build.posted("80")
+    send_invoice(invoice)
+    dearer(invoice)
+
+    leave(newest_message())
+
+    assert sent(invoice) is SentAxis.CHANGED_SINCE_SENT
+    assert invoice.sent_total == Money.of(80)
+
+
+def test_a_mail_written_before_the_newest_changes_nothing(build):
+    invoice = build.posted("80")
+    send_invoice(invoice)
+    old = newest_message()
+    dearer(invoice)
+    with clock.frozen(clock.now() + timedelta(minutes=5)):
+        hand_out_link(invoice)
+    assert sent(invoice) is SentAxis.SENT
+
+    leave(old)
+
+    assert sent(invoice) is SentAxis.SENT
+    assert invoice.sent_total == Money.of(89)
+
+
+def test_a_text_says_what_stood_there_too(build):
+    invoice = build.posted("80")
+    send_text(invoice, Sending(to=["+15555550123"]))
+    message = newest_message()
+
+    assert (message.says_number, message.says_total) == (invoice.number, Money.of(80))
+
+
+def newest_message():
+    db.session.commit()
+    return db.session.scalars(sa.select(Message).order_by(Message.id.desc())).first()
+
+
+def leave(message):
     message.state = MessageState.SENT
     mark_sent(MessageSent(message))
     db.session.commit()

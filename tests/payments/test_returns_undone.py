@@ -10,9 +10,13 @@ from portal.kernel.money import ZERO, Money
 from portal.ledger import close_through, entries_of
 from portal.payments import (
     ReturnReason,
+    apply_payment,
     delete_payment,
+    move_application,
     post_payments,
     return_payment,
+    taken_off,
+    unapply,
     undo_return,
     undo_return_problem,
 )
@@ -100,3 +104,49 @@ def test_what_was_posted_as_counting_for_nothing_is_unposted_first(bounced):
     post_payments([payment.id])
 
     assert "posted as counting for nothing" in undo_return_problem(payment)
+
+
+@pytest.fixture
+def split(build):
+    """A payment of 100 on two invoices of 100: 60 on the first, 40 on the second."""
+    customer = build.customer()
+    invoices = [build.posted("100", customer=customer, on=date(2026, 1, day)) for day in (5, 6)]
+    payment = build.payment(customer, "100", on=date(2026, 1, 20))
+    for invoice, share in zip(invoices, (60, 40), strict=True):
+        apply_payment(payment, invoice, Money.of(share), on=date(2026, 1, 20))
+    return payment, invoices
+
+
+def test_a_second_return_on_the_same_day_is_undone_for_itself(split):
+    payment, invoices = split
+    return_payment(payment, ReturnReason.BOUNCED, on=DAY)
+    undo_return(payment, because=WHY)
+    return_payment(payment, ReturnReason.BOUNCED, on=DAY)
+    assert [-row.amount for row in taken_off(payment)] == [Money.of(60), Money.of(40)]
+
+    undo_return(payment, because=WHY)
+
+    assert [one.balance for one in invoices] == [Money.of(40), Money.of(60)]
+
+
+def test_what_was_moved_that_day_goes_back_to_where_it_was_moved(split):
+    payment, (one, two) = split
+    move_application(payment.applications[0], two, Money.of(60), on=DAY)
+    return_payment(payment, ReturnReason.BOUNCED, on=DAY)
+
+    undo_return(payment, because=WHY)
+
+    assert (one.balance, two.balance) == (Money.of(100), ZERO)
+
+
+def test_a_payment_that_was_deleted_goes_back_on_the_days_it_was_applied(split, build):
+    payment, invoices = split
+    later = build.posted("20", customer=payment.customer, on=date(2026, 1, 7))
+    unapply(payment.applications[1], on=date(2026, 1, 20))
+    apply_payment(payment, later, Money.of(20), on=date(2026, 1, 25))
+    delete_payment(payment, version=payment.version)
+
+    assert undo_return(payment, because=WHY) == Money.of(80)
+
+    assert [one.balance for one in (*invoices, later)] == [Money.of(40), Money.of(100), ZERO]
+    assert later.settled_on == date(2026, 1, 25)

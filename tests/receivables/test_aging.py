@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
@@ -5,7 +6,7 @@ from random import Random
 import pytest
 
 from portal.db import PageRequest, db
-from portal.invoices import cancel_invoice, post_invoice
+from portal.invoices import cancel_invoice, hand_out_link, post_invoice
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import SentState
@@ -233,3 +234,36 @@ def test_who_has_credit_is_found_owing_or_not(build):
     assert names(True, on=date(2026, 2, 25)) == ["Rich"]
     assert names(True, on=date(2026, 2, 1)) == []
     assert customers_owing(AgingFilter(credit=True), on=on) == [both.id]
+    assert aging(AgingFilter(credit=True), PageRequest(), on=on).owing == 1
+
+
+def test_only_who_owes_is_offered_to_be_charged(build, office):
+    rich, both = (build.customer(name) for name in ("Rich", "Both"))
+    build.payment(rich, "30")
+    build.posted("40", customer=both)
+    build.payment(both, "5")
+    db.session.commit()
+
+    page = office.get("/staff/receivables?credit=yes").text
+
+    assert "Charge the saved method of the one that matches" in page
+    assert "Select Both" in page
+    assert "Select Rich" not in page
+
+
+def test_the_link_to_what_is_not_final_yet_leads_to_all_of_it(build, office):
+    sent, opened, changed = (build.invoice("70") for _ in range(3))
+    sent.sent_state, opened.sent_state = SentState.SENT, SentState.OPENED
+    hand_out_link(changed)
+    changed.sent_total = Money.of(60)
+    build.invoice("5")
+    db.session.commit()
+    assert pending_total()[0] == 3
+    (address,) = re.findall(
+        r'href="(/staff/invoices\?[^"]*in_hand[^"]*)"', office.get("/staff/receivables").text
+    )
+
+    page = office.get(address.replace("&amp;", "&")).text
+
+    assert [one.number in page for one in (sent, opened, changed)] == [True] * 3
+    assert page.count("data-row") == 3

@@ -45,6 +45,7 @@ from portal.sendings import (
     ids_to_print,
     look_at_run,
     mark_printed,
+    outlook,
     start_run,
     stop_run,
     waiting_runs,
@@ -52,6 +53,7 @@ from portal.sendings import (
 from portal.sendings.runs import CHUNK
 from portal.tasks import run_waiting
 from portal.web import PageRequest
+from tests.invoices.test_paid_and_sent_axes import dearer
 
 S = SendingItemState
 
@@ -136,6 +138,21 @@ def test_what_was_sent_is_skipped_unless_again(build, smtp):
     assert len(messages()) == 1
     assert outcome(send(invoice, again=True), invoice)[0] is S.QUEUED
     assert len(messages()) == 2
+
+
+def test_what_changed_since_it_was_sent_counts_as_not_sent(build, smtp):
+    smtp()
+    invoice = build.posted("80")
+    send_invoice(invoice)
+    db.session.commit()
+    run_waiting()
+    assert outlook([invoice.id]).sent_before == 1
+    dearer(invoice)
+    db.session.commit()
+
+    assert outlook([invoice.id]).sent_before == 0
+    assert outcome(send(invoice), invoice)[0] is S.QUEUED
+    assert outcome(send(invoice), invoice)[0] is S.REFUSED  # the new letter is in the outbox
 
 
 def test_what_is_kept_in_the_outbox_is_not_made_a_second_time(build):

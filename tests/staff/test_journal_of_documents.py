@@ -1,8 +1,10 @@
 """What a page says about the books, about returned money, and about what is undone."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
+import sqlalchemy as sa
 
 from portal.db import db
 from portal.invoices import unpost_invoice, write_off
@@ -99,3 +101,44 @@ def test_what_a_write_off_took_off_is_not_offered_to_be_taken_back(office, build
     page = office.get(credit).text
 
     assert "Take back" not in page
+
+
+@contextmanager
+def asked():
+    """Every statement of the session inside, with its values, as the driver got it."""
+    seen = []
+
+    def note(_connection, _cursor, statement, values, *_rest):
+        seen.append((statement, values))
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+def plan_of(statement, values):
+    connection = db.session.connection()
+    if db.engine.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # a small table is scanned
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        return [row[0] for row in rows if "Seq Scan" in row[0]]
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    return [row[3] for row in rows if row[3].startswith("SCAN")]
+
+
+def test_the_journal_of_a_document_is_found_by_indexes(paid):
+    document = write_off(build_again(paid), because="bankrupt")
+    db.session.commit()
+    for row in (*paid, document):
+        db.session.refresh(row)
+        with asked() as statements:
+            assert entries_about(row)
+        assert [plan for one in statements for plan in plan_of(*one)] == []
+
+
+def build_again(paid):
+    """The invoice, owed again."""
+    unapply(paid[1].applications[0])
+    return paid[0]

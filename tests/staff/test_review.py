@@ -355,3 +355,13 @@ def test_approval_rules_are_kept_in_the_settings(office, build):
     office.post(address, data=typed)
     assert (rule.name, rule.customer, rule.active) == ("Large", None, False)
     assert "the total is over $2,000.00" in office.get("/staff/approval-rules").text
+
+
+@pytest.mark.parametrize("tab", ["aging", "paid"])
+def test_the_lists_of_what_left_the_queue_read_the_paid_state_with_their_rows(office, build, tab):
+    for _ in range(3):
+        invoice = build.posted("100")
+        build.payment(invoice.customer, "10" if tab == "aging" else "100", invoice)
+    db.session.commit()
+
+    assert office.get(f"/staff/review/{tab}").status_code == 200

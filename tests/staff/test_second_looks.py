@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from portal.access import Ability, roles
 from portal.db import db
 from portal.kernel import clock
 from portal.models import Message, SendingRun
@@ -74,7 +75,8 @@ def test_a_list_of_shown_ids_that_nobody_wrote_counts_for_nothing(office, build)
     build.posted("20")
     db.session.commit()
 
-    for shown in ("1-99999999999", "x", "5-1", "1-2-3"):
+    large = "99999999999999999999"
+    for shown in ("1-99999999999", "x", "5-1", "1-2-3", large, f"{large}-{large}", str(2**63)):
         reply = office.post("/staff/sendings", data={"seen": "old", "shown": shown})
         assert reply.status_code == 200
         assert "more match" not in reply.text
@@ -82,3 +84,17 @@ def test_a_list_of_shown_ids_that_nobody_wrote_counts_for_nothing(office, build)
 
 def test_the_sign_in_page_says_where_a_lost_password_is_mended(client):
     assert "Links are not mailed to the office" in client.get("/staff/sign-in").text
+
+
+def test_who_may_not_look_at_invoices_is_not_told_their_numbers(app, build):
+    sender = staff_client(app, build, "Office")
+    role = next(one for one in roles() if one.name == "Office")
+    role.abilities = [Ability.SEND_INVOICES]
+    hidden_one, listed = build.posted("20"), build.posted("30")
+    db.session.commit()
+
+    data = {"seen": "old", "shown": f"{hidden_one.id}-{listed.id}", "confirmed": "yes"}
+    page = sender.post("/staff/sendings?q=nothing-like-it", data=data).text
+
+    assert "do not match any more" in page
+    assert hidden_one.number not in page
