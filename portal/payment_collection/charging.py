@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.company import company
 from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
-from portal.kernel.errors import Conflict, DomainError, NotFound, OutsideFailure
+from portal.kernel.errors import DomainError, NotFound, OutsideFailure
 from portal.kernel.money import Money
 from portal.models import (
     ATTEMPT,

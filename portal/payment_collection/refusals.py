@@ -59,7 +59,7 @@ OTHER_CURRENCY = "other_currency"  # no refusal: what came is seen to by the off
 CAME_OTHERWISE: Sentences = {
     "en": "Your payment arrived in another currency than we asked for. Our office settles it with "
     "you. Please do not pay again.",
-    "es": "Su pago llegó en una moneda distinta de la que pedimos. Nuestra oficina lo resolverá con "
+    "es": "Su pago llegó en una moneda distinta de la que pedimos. Nuestra oficina lo resuelve con "
     "usted. No pague otra vez.",
     "fr": "Votre paiement est arrivé dans une autre devise que celle demandée. Notre bureau règle "
     "cela avec vous. Ne payez pas une seconde fois.",
