@@ -182,6 +182,7 @@ def test_a_dispute_lost_beyond_its_payment_is_not_asked_about_for_ever(build, mo
         assert asked_about(monkeypatch) == 1  # a refund on its way may still come back
         only_refund().state = GatewayRefundState.SUCCEEDED
         assert asked_about(monkeypatch) == 0
+    only_refund().state = GatewayRefundState.IN_TRANSIT  # as the books say
 
 
 def asked_about(monkeypatch):
