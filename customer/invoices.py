@@ -17,7 +17,7 @@ from portal.invoices import (
 )
 from portal.models import Invoice
 from portal.payment_collection import has_gateway, minimum_payment, on_its_way
-from portal.payments import credit_of
+from portal.payments import free_credit_of
 from portal.web import page_request, payers_only, render_page
 
 bp = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -63,7 +63,7 @@ def page_of(invoice: Invoice, *, error: str = "", typed: str = "", status: int =
         on=today(),
         error=error,
         typed=typed,
-        credit=credit_of(invoice.customer_id),
+        credit=free_credit_of(invoice.customer_id),
     )
 
 

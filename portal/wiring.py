@@ -70,6 +70,7 @@ from portal.payment_collection import (
     decide_autopay,
     decide_bulk,
     decide_by,
+    detach_removed,
     due_attempts,
     due_payouts,
     due_refunds,
@@ -78,6 +79,7 @@ from portal.payment_collection import (
     look_again_at_charges,
     look_at_charge,
     look_at_charge_run,
+    methods_to_detach,
     note_ended_charge,
     recheck,
     recheck_dispute,
@@ -153,6 +155,7 @@ TASKS = [
     TaskKind("dispute", recheck_dispute, list),  # the daily turn looks at those not over
     TaskKind("payout", settle_payout, due_payouts),
     TaskKind("method_setup", recheck_setup, due_setups),
+    TaskKind("removed_method", detach_removed, methods_to_detach),
     TaskKind("dispute_answer", send_answer, waiting_answers),
     TaskKind("import_run", look_at_run, waiting_runs),
     TaskKind("batch", look_at_batch, waiting_batches),

@@ -56,8 +56,8 @@ from portal.payments import (
     applications_to,
     apply_credit,
     credit_given_by,
-    credit_of,
     disputed_invoices,
+    free_credit_of,
     has_money,
     refunds_about,
 )
@@ -280,7 +280,7 @@ def page_of(
         disputed=bool(disputed_invoices([invoice.id])),
         plan=live_plans_of([invoice.id]).get(invoice.id),
         plan_kept_to=bool(plans_in_good_standing([invoice.id], on=today())),
-        credit=credit_of(invoice.customer_id),
+        credit=free_credit_of(invoice.customer_id),
         refunds=refunds_about(invoice.id),
         refundable=may(Ability.REFUND_PAYMENTS) and has_money(applications),
         attempts=live_attempts_on([invoice.id]),

@@ -128,6 +128,11 @@ class PaymentAttempt(Base):
     def is_live(self) -> bool:
         return self.state in LIVE_ATTEMPTS
 
+    @property
+    def is_parked(self) -> bool:
+        """Nobody knows more, and nobody looks again: a person sees to it."""
+        return self.state is AttemptState.UNKNOWN and self.next_check_at is None
+
 
 class AttemptShare(Base):
     """How much of an attempt is meant for which invoice; one live attempt per invoice."""

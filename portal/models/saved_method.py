@@ -71,7 +71,8 @@ class MethodState(StrEnum):
 class SavedMethod(Versioned, Base):
     """A card or bank account the gateway keeps; we know what is printed on a receipt of it.
 
-    `expires_on` is the last day of a card's last month. One active method per customer,
+    `expires_on` is the last day of a card's last month; `detached_at` is set when the gateway
+    does not keep one that was removed any more. One active method per customer,
     gateway and mode is the primary one.
     """
 
@@ -88,6 +89,12 @@ class SavedMethod(Versioned, Base):
             sqlite_where=sa.text("is_primary"),
             postgresql_where=sa.text("is_primary"),
         ),
+        sa.Index(
+            "ix_saved_methods_to_detach",
+            "id",
+            sqlite_where=sa.text("state = 'removed' AND detached_at IS NULL"),
+            postgresql_where=sa.text("state = 'removed' AND detached_at IS NULL"),
+        ),
     )
 
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
@@ -101,6 +108,7 @@ class SavedMethod(Versioned, Base):
     expires_on: Mapped[date | None]
     is_primary: Mapped[bool] = mapped_column(default=False)
     state: Mapped[MethodState] = mapped_column(named_enum(MethodState), default=MethodState.ACTIVE)
+    detached_at: Mapped[datetime | None]
     consent_id: Mapped[int] = mapped_column(sa.ForeignKey("consents.id"))
 
     customer: Mapped[Customer] = relationship()

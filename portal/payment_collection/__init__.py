@@ -201,7 +201,12 @@ from portal.payment_collection.refunds import (
 )
 from portal.payment_collection.refunds_elsewhere import find_refunds
 from portal.payment_collection.refusals import refusal_words, told_of_attempt
-from portal.payment_collection.removing import removal_problem, remove_method
+from portal.payment_collection.removing import (
+    detach_removed,
+    methods_to_detach,
+    removal_problem,
+    remove_method,
+)
 from portal.payment_collection.rules import RuleWords, change_rules, collection_rules, retry_days
 from portal.payment_collection.saving import SetupWanted, recheck_setup, start_setup
 from portal.payment_collection.set_up import set_up
@@ -294,6 +299,7 @@ __all__ = [
     "decide_by",
     "decline_refund",
     "deposit_of",
+    "detach_removed",
     "disputes_of",
     "due_attempts",
     "due_payouts",
@@ -357,6 +363,7 @@ __all__ = [
     "method_for",
     "method_of",
     "methods_of",
+    "methods_to_detach",
     "minimum_payment",
     "money_back_waiting",
     "movements_in",

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.company import company
 from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
-from portal.kernel.errors import Conflict, DomainError, NotFound, OutsideFailure
+from portal.kernel.errors import DomainError, NotFound, OutsideFailure
 from portal.kernel.money import Money
 from portal.models import (
     ATTEMPT,
@@ -35,6 +35,7 @@ from portal.payment_collection.checkout import (
     attempts_in_the_way,
     check_shares,
     describe_invoices,
+    why_blocked,
     withdraw_attempt,
 )
 from portal.payment_collection.gateway import ChargeOrder, CheckoutSeen, gateway
@@ -85,7 +86,7 @@ def charge_method(wanted: ChargeWanted, *, linked: Linking | None = None) -> int
             continue  # somebody was faster: look at that attempt
         carry_out(attempt_id)
         return attempt_id
-    raise Conflict("Somebody else is paying this invoice at this moment. Try again in a minute.")
+    raise why_blocked(wanted.shares)
 
 
 def carry_out(attempt_id: int) -> AttemptState:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.audit import record
 from portal.company import company
-from portal.db import claim, db, in_transaction, lock_rows
+from portal.db import claim, db, in_transaction, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import Conflict, DomainError, InvalidFields, OutsideFailure
 from portal.kernel.money import Money
@@ -31,12 +31,17 @@ from portal.payment_collection.attempts import (
     retire_foreign,
 )
 from portal.payment_collection.gateway import CheckoutOrder, gateway
+from portal.payment_collection.refusals import OTHER_CURRENCY
 from portal.payment_collection.retries import KEY_LIFETIME
 from portal.payment_collection.settling import settle
 from portal.settings import Settings
 
 LEAST = Money.of("1.00")
 FIRST_CHECK = timedelta(minutes=5)
+LOOKED_INTO = (
+    "A payment for this invoice is being looked into. It can be paid again when that is done; "
+    "please ask the office."
+)
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,25 @@ def start_checkout(wanted: CheckoutWanted) -> str:
             return _open(in_transaction(lambda: _persist(wanted)))
         except IntegrityError:
             continue  # another payer was faster: look at that attempt
-    raise Conflict("Somebody else is paying this invoice at this moment. Try again in a minute.")
+    raise why_blocked(wanted.shares)
+
+
+def why_blocked(shares: Sequence[tuple[int, Money]]) -> DomainError:
+    """Why these invoices still cannot be paid after every page in the way was withdrawn."""
+    with reading():
+        live = live_attempts_on([invoice_id for invoice_id, _ in shares])
+        parked = any(one.is_parked for one in live)
+        db.session.rollback()
+    if parked:
+        return DomainError(LOOKED_INTO)
+    return Conflict("Somebody else is paying this invoice at this moment. Try again in a minute.")
 
 
 def attempts_in_the_way(shares: Sequence[tuple[int, Money]]) -> list[PaymentAttempt]:
     """Open pages that ask for money for these invoices; they can be withdrawn.
 
-    Raises DomainError for money that is on its way, Conflict while a method is being charged.
+    Raises DomainError for money that is on its way or waits for a person, Conflict while a
+    method is being charged.
     """
     live = live_attempts_on([invoice_id for invoice_id, _ in shares])
     for attempt in live:
@@ -90,6 +107,9 @@ def attempts_in_the_way(shares: Sequence[tuple[int, Money]]) -> list[PaymentAtte
                 f"A payment of {attempt.amount} for this invoice is already on its way. "
                 "It can take some days until the bank confirms it."
             )
+        known = attempt.failure_code == OTHER_CURRENCY or attempt.method_id is not None
+        if attempt.is_parked and known and not is_foreign(attempt):
+            raise DomainError(LOOKED_INTO)
         if attempt.method_id is not None and not is_foreign(attempt):
             raise Conflict(
                 "A saved payment method is being charged for this invoice at this moment. "

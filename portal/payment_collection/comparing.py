@@ -141,7 +141,10 @@ def _refunds(movements: list[MovementSeen], since: datetime) -> Iterator[Found]:
     ours = _our_refunds(list(theirs))
     for ref, one in theirs.items():
         mine = ours.get(ref)
-        if one.moved_at >= since and mine is None:
+        if is_foreign_money(one.currency):
+            if one.moved_at >= since:
+                yield Found(D.OTHER_CURRENCY, ref, _gave_back_abroad(one))
+        elif one.moved_at >= since and mine is None:
             words = f"The processor gave back {abs(one.amount)}; it is not recorded here."
             yield Found(D.REFUND_MISSING_HERE, ref, words, None, abs(one.amount))
         elif one.moved_at >= since and mine is not None and mine.amount != abs(one.amount):
@@ -154,6 +157,13 @@ def _refunds(movements: list[MovementSeen], since: datetime) -> Iterator[Found]:
             yield Found(
                 D.REFUND_MISSING_THERE, ref, words, mine.amount, None, mine.payment_id
             )  # fmt: skip
+
+
+def _gave_back_abroad(one: MovementSeen) -> str:
+    return (
+        f"The processor gave back {said_in(abs(one.amount), one.currency)}, which is not our "
+        "currency: it is not recorded here."
+    )
 
 
 def _our_refunds(refs: list[str]) -> dict[str, GatewayRefund]:

@@ -43,7 +43,7 @@ from portal.payment_collection.charge_words import (
 from portal.payment_collection.checkout import minimum_payment
 from portal.payment_collection.methods import why_not
 from portal.payment_collection.standing import standings
-from portal.payments import credit_of, disputed_invoices
+from portal.payments import disputed_invoices, free_credit_of
 
 
 class Verdict(StrEnum):
@@ -157,7 +157,7 @@ def why_held(invoice: Invoice) -> str:
         return DISPUTED.why()
     if planned_by_plan([invoice.id]):
         return BY_PLAN.why()
-    if credit := max(credit_of(invoice.customer_id), ZERO):
+    if credit := free_credit_of(invoice.customer_id):
         return credit_words_for_office(credit)
     if any(one.state is AttemptState.PROCESSING for one in live_attempts_on([invoice.id])):
         return ON_ITS_WAY.why()

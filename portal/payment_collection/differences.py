@@ -13,11 +13,18 @@ from portal.company import business_day, company, format_day
 from portal.db import Page, PageRequest, db, lock_rows, paginate, reading
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
-from portal.models import AttemptState, DifferenceKind, GatewayDifference, PaymentAttempt
+from portal.models import (
+    AttemptState,
+    DifferenceKind,
+    GatewayDifference,
+    GatewayRefund,
+    PaymentAttempt,
+)
 from portal.payment_collection.attempts import end_parked
 from portal.payment_collection.comparing import LISTED, compare_with_gateway
 from portal.payment_collection.gateway import gateway
 from portal.payment_collection.settling import settle
+from portal.payment_collection.settling_refunds import end_parked_refund, parked_refund
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,13 @@ def record_now(difference_id: int) -> bool:
 
 
 def explain(difference_id: int, *, by: str, because: str) -> None:
-    """A person says why it is right as it is; the attempt that waited for it ends.
+    """A person says why it is right as it is; the attempt or refund that waited for it ends.
 
     Raises InvalidFields without words, DomainError when it is resolved already.
     """
     if not because.strip():
         raise InvalidFields({"because": "Say why this is right as it is."})
-    attempt = _parked_with(difference_id)
+    attempt, refund = _parked_with(difference_id)
     found = lock_rows(GatewayDifference, [difference_id])
     if not found:
         raise NotFound("No such difference.")
@@ -85,18 +92,21 @@ def explain(difference_id: int, *, by: str, because: str) -> None:
     record("explained", row, f"A difference was explained: {row.resolution}")
     if attempt is not None:
         end_parked(attempt, by=by)
+    if refund is not None:
+        end_parked_refund(refund, by=by)
 
 
-def _parked_with(difference_id: int) -> PaymentAttempt | None:
-    """The attempt that waits for this to be resolved, locked: it is locked before the row."""
+def _parked_with(difference_id: int) -> tuple[PaymentAttempt | None, GatewayRefund | None]:
+    """What waits for this to be resolved, locked: an attempt or a refund, before the row."""
     row = get_difference(difference_id)
     if row.kind is not DifferenceKind.OTHER_CURRENCY:
-        return None
+        return None, None
     query = sa.select(PaymentAttempt.id).where(
         PaymentAttempt.payment_ref == row.ref, PaymentAttempt.gateway == row.gateway
     )
     found = lock_rows(PaymentAttempt, db.session.scalars(query))
-    return found[0] if found and found[0].state is AttemptState.UNKNOWN else None
+    waits = bool(found) and found[0].state is AttemptState.UNKNOWN
+    return found[0] if waits else None, parked_refund(row.gateway, row.ref)
 
 
 def _attempt_behind(ref: str) -> int | None:

@@ -9,6 +9,7 @@ nothing can be taken: the rest is bad debt.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -25,10 +26,12 @@ from portal.ledger import (
     reverse_entry,
 )
 from portal.models import (
+    LIVE_REFUNDS,
     AccountRole,
     Dispute,
     DisputeMovement,
     DisputeState,
+    GatewayRefund,
     JournalEntry,
     JournalLine,
     Payment,
@@ -37,6 +40,7 @@ from portal.payment_collection.port.payouts import MovementSeen
 from portal.payments import MoneyGone, losses_of, record_money_gone, undo_refund
 
 REASON = "Dispute lost"
+LOOKED_FOR = timedelta(weeks=8)  # a refund that was paid out comes back from a closed account
 
 
 def book_movements(dispute: Dispute, payment: Payment, seen: Sequence[MovementSeen]) -> None:
@@ -100,7 +104,15 @@ def book_loss(dispute: Dispute, payment: Payment) -> None:
 
 def lost_beyond() -> sa.ColumnElement[bool]:
     """Disputes that lost more than was left of their payment: money that comes back to it, e.g.
-    by a refund that failed, is taken first, whether or not anybody was told of it."""
+    by a refund that failed, is taken first, whether or not anybody was told of it.
+
+    Looked for as long as a refund of that payment may fail, and some weeks after it was booked.
+    """
+    may_fail = sa.exists(
+        sa.select(GatewayRefund.id).where(
+            GatewayRefund.payment_id == Dispute.payment_id, GatewayRefund.state.in_(LIVE_REFUNDS)
+        )
+    )
     sums = (
         sa.select(JournalEntry.source_id)
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
@@ -111,7 +123,8 @@ def lost_beyond() -> sa.ColumnElement[bool]:
         .group_by(JournalEntry.source_id)
         .having(sa.func.sum(JournalLine.amount) > NO_MONEY)
     )
-    return Dispute.id.in_(sums)
+    lately = sums.having(sa.func.max(JournalEntry.entry_date) >= today() - LOOKED_FOR)
+    return sa.or_(Dispute.id.in_(lately), sa.and_(may_fail, Dispute.id.in_(sums)))
 
 
 def _book_excess(dispute: Dispute, payment: Payment, wanted: Money) -> None:

@@ -85,12 +85,15 @@ def look_at_dispute(dispute_ref: str) -> tuple[GatewayEventState, str]:
 
 def record_dispute(seen: DisputeSeen) -> tuple[GatewayEventState, str]:
     """Write down what the gateway said; idempotent, safe against racing callers."""
-    if apart := in_transaction(lambda: _set_apart(seen)):
-        return GatewayEventState.PARKED, apart
-    dispute_id = in_transaction(lambda: _begin(seen))
-    if dispute_id is None:
+    apart = in_transaction(lambda: _set_apart(seen))
+    dispute_id = in_transaction(lambda: _begin(seen, is_ours=not apart))
+    if dispute_id is None and not apart:
         return GatewayEventState.WAITING, "No payment of ours belongs to this dispute."
-    state = patiently(lambda: _follow(dispute_id, seen))
+    if dispute_id is None:
+        return GatewayEventState.PARKED, apart
+    state = patiently(lambda: _follow(dispute_id, seen, is_ours=not apart))
+    if apart:
+        return GatewayEventState.PARKED, apart
     return GatewayEventState.HANDLED, f"The dispute is {state}."
 
 
@@ -185,8 +188,11 @@ def _set_apart(seen: DisputeSeen) -> str:
     return words
 
 
-def _begin(seen: DisputeSeen) -> int | None:
-    """The dispute's row, made when it is first heard of; None before its payment is known."""
+def _begin(seen: DisputeSeen, *, is_ours: bool) -> int | None:
+    """The dispute's row, made when it is first heard of; None before its payment is known.
+
+    One whose money is not ours is about the whole payment: its amount would be of another kind.
+    """
     payment = payment_of(seen.payment_ref)
     if payment is None:
         return None
@@ -197,7 +203,8 @@ def _begin(seen: DisputeSeen) -> int | None:
     first = S.INQUIRY if seen.outcome in (S.INQUIRY, S.CLOSED) else S.OPEN
     dispute = Dispute(
         gateway=gateway().name, dispute_ref=seen.dispute_ref, payment_id=payment.id,
-        amount=seen.amount, reason=seen.reason, state=first, answer_by=seen.answer_by,
+        amount=seen.amount if is_ours else payment.amount, reason=seen.reason, state=first,
+        answer_by=seen.answer_by,
     )  # fmt: skip
     if insert_once(dispute):
         _tell(dispute, payment)
@@ -205,17 +212,20 @@ def _begin(seen: DisputeSeen) -> int | None:
     return db.session.scalars(known).one()
 
 
-def _follow(dispute_id: int, seen: DisputeSeen) -> DisputeState:
+def _follow(dispute_id: int, seen: DisputeSeen, *, is_ours: bool) -> DisputeState:
+    """Its state and mark; what moved for it is booked only when the money `is_ours`."""
     dispute = lock_rows(Dispute, [dispute_id])[0]
     payment = db.session.get_one(Payment, dispute.payment_id)
-    book_movements(dispute, payment, seen.movements)
+    if is_ours:
+        book_movements(dispute, payment, seen.movements)
     state = DisputeState(seen.outcome)
     if state is not dispute.state and _RANK[state] >= _RANK[dispute.state]:
         dispute.state = state
         _tell(dispute, payment)
     dispute.answer_by = seen.answer_by or dispute.answer_by
     db.session.flush()
-    book_loss(dispute, payment)
+    if is_ours:
+        book_loss(dispute, payment)
     lock_rows(Payment, [payment.id])
     _mark(payment)
     return dispute.state

@@ -151,6 +151,8 @@ def _link(charge_id: int, attempt: PaymentAttempt) -> None:
         tries=charge.tries + 1,
         claimed_until=None,
         outcome="",
+        reason="",
+        reason_parts={},
     )
 
 

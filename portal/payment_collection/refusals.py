@@ -55,6 +55,15 @@ OTHERWISE: Sentences = {
     "fr": "Le paiement a été refusé. Utilisez un autre moyen de paiement ou demandez à votre "
     "banque.",
 }
+OTHER_CURRENCY = "other_currency"  # no refusal: what came is seen to by the office
+CAME_OTHERWISE: Sentences = {
+    "en": "Your payment arrived in another currency than we asked for. Our office settles it with "
+    "you. Please do not pay again.",
+    "es": "Su pago llegó en una moneda distinta de la que pedimos. Nuestra oficina lo resuelve con "
+    "usted. No pague otra vez.",
+    "fr": "Votre paiement est arrivé dans une autre devise que celle demandée. Notre bureau règle "
+    "cela avec vous. Ne payez pas une seconde fois.",
+}
 KIND_WORDS: dict[str, Sentences] = {
     **dict.fromkeys(
         ("card_declined", "generic_decline", "do_not_honor", "call_issuer", "lost_card",
@@ -70,6 +79,7 @@ KIND_WORDS: dict[str, Sentences] = {
         ("account_closed", "no_account", "invalid_account", "debit_not_authorized",
          "bank_account_restricted", "payment_method_not_available"), NO_ACCOUNT),
     **dict.fromkeys(("processing_error", "issuer_not_available", "try_again_later"), TRY_LATER),
+    OTHER_CURRENCY: CAME_OTHERWISE,
 }  # fmt: skip
 
 

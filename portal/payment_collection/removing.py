@@ -5,11 +5,12 @@ What charges the primary method goes on with the next one; what names one method
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.db import db, in_transaction, lock_rows
+from portal.db import db, in_transaction, lock_rows, reading
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, OutsideFailure
 from portal.models import (
@@ -33,6 +34,9 @@ from portal.payment_collection.keeping import (
 )
 from portal.payment_collection.methods import method_of
 
+TO_DETACH = sa.text(  # as its index says it
+    "saved_methods.state = 'removed' AND saved_methods.detached_at IS NULL"
+)
 FIRST = {
     AUTOPAY: "Change autopay first, or turn it off.",
     A_PLAN: "End the payment plan first, or agree on another one.",
@@ -65,9 +69,10 @@ def remove_method(customer_id: int, method_id: int) -> None:
     """Mark it, then detach it at the gateway; what charges the primary one moves to another.
 
     Marked first, under the lock a new charge takes too: no charge begins with it meanwhile. One
-    that the gateway could not detach is as it was before. Runs its own transactions. Raises
-    NotFound for another customer's, DomainError when it is needed and nothing can take over, or
-    when the gateway cannot be reached; repeating is safe.
+    that the gateway could not detach is as it was before; after a crash in between the sweep
+    detaches it. Runs its own transactions. Raises NotFound for another customer's, DomainError
+    when it is needed and nothing can take over, or when the gateway cannot be reached; repeating
+    is safe.
     """
     marked = in_transaction(lambda: _mark_removed(customer_id, method_id))
     try:
@@ -79,6 +84,45 @@ def remove_method(customer_id: int, method_id: int) -> None:
             raise DomainError(
                 "The payment processor could not be reached. Nothing was removed; try again."
             ) from failure
+    if marked.kept_here:
+        in_transaction(lambda: _note_detached(method_id))
+
+
+def methods_to_detach() -> Iterable[int]:
+    """Removed ones that the gateway in use may still keep: whoever removed them was interrupted."""
+    if not has_gateway():
+        return []
+    query = sa.select(SavedMethod.id).where(
+        TO_DETACH,
+        SavedMethod.gateway == gateway().name,
+        SavedMethod.livemode == gateway().livemode,
+    )
+    return db.session.scalars(query.order_by(SavedMethod.id).limit(200)).all()
+
+
+def detach_removed(method_id: int) -> None:
+    """Detach one that was only marked; tried until it works. Idempotent; its own transactions."""
+    with reading():
+        method = db.session.get_one(SavedMethod, method_id, populate_existing=True)
+        ref, waits = method.method_ref, method.state is MethodState.REMOVED
+        waits = waits and method.detached_at is None
+        db.session.rollback()
+    if not waits:
+        return
+    try:
+        gateway().forget_method(ref)
+    except OutsideFailure as failure:
+        if not failure.missing:
+            return  # the sweep tries again
+    in_transaction(lambda: _note_detached(method_id))
+
+
+def _note_detached(method_id: int) -> None:
+    """The gateway does not keep it any more, even if whoever removed it just gave up."""
+    method = lock_rows(SavedMethod, [method_id])[0]
+    method.detached_at = method.detached_at or clock.now()
+    if method.state is MethodState.ACTIVE:
+        method.is_primary, method.state = False, MethodState.GONE
 
 
 @dataclass(frozen=True)
@@ -122,7 +166,8 @@ def _mark(method: SavedMethod) -> None:
 def _take_back(customer_id: int, method_id: int, marked: _Marked) -> None:
     lock_methods_of(customer_id)
     method = method_of(customer_id, method_id)
-    if not marked.now or method.state is not MethodState.REMOVED:
+    db.session.refresh(method, with_for_update={"of": SavedMethod})
+    if not marked.now or method.state is not MethodState.REMOVED or method.detached_at:
         return
     method.state = MethodState.ACTIVE
     if method.consent.kind is ConsentKind.SAVE_METHOD:

@@ -40,6 +40,7 @@ from portal.payment_collection.attempts import (
     tell_invoices,
 )
 from portal.payment_collection.gateway import CheckoutSeen, CheckoutState, gateway
+from portal.payment_collection.refusals import OTHER_CURRENCY
 from portal.payment_collection.retries import next_look
 from portal.payment_collection.unmatched import (
     Found,
@@ -192,6 +193,7 @@ def _set_apart(attempt: PaymentAttempt, seen: CheckoutSeen) -> None:
         f"{attempt.amount} was asked for. Nothing was applied, for it is another currency. "
         "Give it back there, or take what it is worth as a payment, then say so here."
     )
+    attempt.failure_code = OTHER_CURRENCY  # what its payer is told, also when it is over
     ref = seen.payment_ref or seen.session_ref
     fresh = keep_found([Found(DifferenceKind.OTHER_CURRENCY, ref, words, attempt.amount)])
     if attempt.is_live:

@@ -98,10 +98,11 @@ def record_refund(refund_id: int, seen: RefundSeen) -> GatewayRefundState:
     """
     row = lock_rows(GatewayRefund, [refund_id])[0]
     row.refund_ref = row.refund_ref or seen.refund_ref or None
-    if seen.reference == row.public_id and seen.amount != row.amount:
-        return _lost_track(refund_id, f"The payment processor gave back {seen.amount} instead.")
-    if is_foreign_money(seen.currency, row.currency):
-        return _lost_track(refund_id, _set_apart(row, seen))
+    if seen.state is not RefundState.FAILED:  # nothing left, in whatever currency
+        if is_foreign_money(seen.currency, row.currency):
+            return _park(row, _set_apart(row, seen))
+        if seen.reference == row.public_id and seen.amount != row.amount:
+            return _lost_track(refund_id, _of_another_amount(row, seen))
     row.misses = 0
     match seen.state:
         case RefundState.SUCCEEDED if GATEWAY_REFUND.allows(row.state, "settle"):
@@ -126,12 +127,46 @@ def _set_apart(row: GatewayRefund, seen: RefundSeen) -> str:
     return words
 
 
+def _of_another_amount(row: GatewayRefund, seen: RefundSeen) -> str:
+    words = f"The payment processor gave back {seen.amount} instead of {row.amount}."
+    ref, other = seen.refund_ref or row.public_id, DifferenceKind.OTHER_AMOUNT
+    keep_found([Found(other, ref, words, row.amount, seen.amount, row.payment_id)])
+    return words
+
+
+def parked_refund(gateway_name: str, ref: str) -> GatewayRefund | None:
+    """The refund that waits for somebody to see to what left in another currency, locked."""
+    query = sa.select(GatewayRefund.id).where(
+        GatewayRefund.gateway == gateway_name,
+        sa.or_(GatewayRefund.refund_ref == ref, GatewayRefund.public_id == ref),
+        GatewayRefund.state.in_(LIVE_REFUNDS),
+    )
+    found = lock_rows(GatewayRefund, db.session.scalars(query))
+    return found[0] if found and found[0].state in LIVE_REFUNDS else None
+
+
+def end_parked_refund(row: GatewayRefund, *, by: str) -> None:
+    """A person saw to what left in another currency: it counts as gone; it must be locked.
+
+    Booked at what was asked for. What the processor took for it differs by the exchange, and is
+    matched with its payout.
+    """
+    _book_settled(row, today())
+    words = f"{by} saw to what went back in another currency: it counts as {row.amount}."
+    record("settled", row.refund, words)
+
+
 def _settle(row: GatewayRefund, seen: RefundSeen) -> None:
+    _book_settled(row, _day(seen))
+    record("settled", row.refund, f"{row.amount} went back to where they came from.")
+
+
+def _book_settled(row: GatewayRefund, day: date) -> None:
     """Dr Refunds in Transit, Cr the clearing account: the money has left."""
     row.state = GATEWAY_REFUND.after(row.state, "settle")
     row.settled_at, row.next_check_at, row.failure = clock.now(), None, ""
     post_entry(
-        on=next_open_day(max(_day(seen), row.refund.received_on)),
+        on=next_open_day(max(day, row.refund.received_on)),
         memo=f"Refund to {row.payment.customer.name} settled",
         source=("gatewayrefund", row.id),
         legs=[
@@ -139,7 +174,6 @@ def _settle(row: GatewayRefund, seen: RefundSeen) -> None:
             Leg(row.payment.type.account_id, -row.amount),
         ],
     )
-    record("settled", row.refund, f"{row.amount} went back to where they came from.")
 
 
 def _fail(row: GatewayRefund, seen: RefundSeen) -> None:
@@ -158,6 +192,15 @@ def _fail(row: GatewayRefund, seen: RefundSeen) -> None:
     )
     for dispute_id in db.session.scalars(lost):  # what was lost may now be taken from it
         wake("dispute", dispute_id)
+
+
+def _park(row: GatewayRefund, words: str) -> GatewayRefundState:
+    """No more looks: a person ends it, or the gateway tells that it failed after all."""
+    if row.state in LIVE_REFUNDS:
+        row.failure, row.next_check_at = words, None
+        if row.state is not GatewayRefundState.IN_TRANSIT:
+            row.state = GATEWAY_REFUND.after(row.state, "lose_track_of")
+    return row.state
 
 
 def _lost_track(refund_id: int, words: str) -> GatewayRefundState:

@@ -35,7 +35,7 @@ class Found:
 def keep_found(found: Iterable[Found]) -> int:
     """Keep each once while it is open; how many are new. Idempotent.
 
-    What a person explained is not told again unless its sentence changed.
+    What a person explained is not told again, in whatever words, unless its amounts changed.
     """
     fresh = 0
     for one in found:
@@ -62,11 +62,16 @@ def said_in(amount: Money, currency: str) -> str:
 
 
 def _was_explained(one: Found) -> bool:
+    """The same kind and reference, and the same amounts; an amount of another currency has none
+    of ours beside it but where it was asked for."""
+    same = [GatewayDifference.theirs.is_not_distinct_from(one.theirs)]
+    if one.kind is not DifferenceKind.OTHER_CURRENCY:
+        same.append(GatewayDifference.ours.is_not_distinct_from(one.ours))
     query = sa.select(GatewayDifference.id).where(
         GatewayDifference.gateway == gateway().name,
         GatewayDifference.kind == one.kind,
         GatewayDifference.ref == one.ref,
-        GatewayDifference.sentence == one.sentence,
+        *same,
         GatewayDifference.resolved_at.is_not(None),
         GatewayDifference.resolved_by != HOUSE,
     )

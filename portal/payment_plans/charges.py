@@ -147,6 +147,8 @@ def _plan_again(
         attempt_id=None,
         claimed_until=None,
         outcome="",
+        reason="",
+        reason_parts={},
     )
     wake("planned_charge", charge.id)
     words = f"{one.open} of payment {one.instalment.number} is open again and is charged."

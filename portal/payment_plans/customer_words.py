@@ -46,6 +46,11 @@ def paused_words(plan: PaymentPlan) -> str:
             n=pause.about,
         ),
         "on its way": _("Your payment of %(n)s is on its way. Thank you!", n=pause.about),
+        "looked into": _(
+            "We are looking into a payment of %(n)s. Until that is done you need not pay on this "
+            "plan.",
+            n=pause.about,
+        ),
     }
     return str(sentences[pause.why])
 

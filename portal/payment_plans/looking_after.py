@@ -2,13 +2,14 @@
 
 Called every hour; each plan is looked at in a short transaction of its own, and looking twice
 does nothing twice. A plan is paused while one of its invoices is disputed or off the books, or
-a payment for it is on its way: nothing is charged, nobody is reminded, and it does not break.
+a payment for it is on its way or looked into: nothing is charged, nobody is reminded, and it
+does not break. Nor does it break while we hold the customer's money for what is late.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from portal.company import today
 from portal.db import claim, db, in_transaction, lock_rows, reading
 from portal.invoices import late_instalments
 from portal.kernel import clock
+from portal.kernel.money import Money
 from portal.models import (
     PLAN,
     InstalmentProgress,
@@ -29,7 +31,7 @@ from portal.models import (
     PlanState,
 )
 from portal.payment_plans.charges import plan_due_charges
-from portal.payment_plans.credit_first import use_credit_first
+from portal.payment_plans.credit_first import credit_to_use, use_credit_first
 from portal.payment_plans.ending import end_plan
 from portal.payment_plans.pausing import paused_because
 from portal.payment_plans.telling import tell_customer, tell_office
@@ -111,7 +113,8 @@ def _follow(plan: PaymentPlan, on: date) -> None:
     open_ones = [one for one in plan.progress(on) if one.open]
     late = late_instalments(plan, on=on)  # a try that was announced is made before it breaks
     told = {one.instalment.id for one in open_ones if one.instalment.reminded_at is not None}
-    if late & told:  # what fell due while the plan was paused is reminded of first
+    lost = late & told  # what fell due while the plan was paused is reminded of first
+    if lost and not _is_covered(plan, [one for one in open_ones if one.instalment.id in lost]):
         _break(plan, on)
         return
     for one in open_ones:
@@ -122,6 +125,11 @@ def _follow(plan: PaymentPlan, on: date) -> None:
             instalment.reminded_at = clock.now()
             tell_customer("plan_reminder", plan, about=one)
             record("reminded", plan, f"{plan.customer.name} was reminded: {_words(one)}.")
+
+
+def _is_covered(plan: PaymentPlan, late: Sequence[InstalmentProgress]) -> bool:
+    """Whether the customer's credit pays for what is late, be it not used yet."""
+    return credit_to_use(plan) >= Money.total(one.open for one in late)
 
 
 def _tell_missed(plan: PaymentPlan, one: InstalmentProgress) -> None:

@@ -14,7 +14,7 @@ from portal.payments import disputed_invoices
 class Pause:
     """Why a plan waits; `about` is the invoice's number, or the amount on its way."""
 
-    why: Literal["disputed", "corrected", "on its way"]
+    why: Literal["disputed", "corrected", "on its way", "looked into"]
     about: str
 
 
@@ -28,8 +28,11 @@ def pause_of(plan: PaymentPlan) -> Pause | None:
             return Pause("disputed", str(invoice.number))
         if not invoice.is_on_the_books and invoice.state is not InvoiceState.CANCELLED:
             return Pause("corrected", str(invoice.number))
-    on_its_way = [one for one in live_attempts_on(ids) if one.state is AttemptState.PROCESSING]
-    return Pause("on its way", str(on_its_way[0].amount)) if on_its_way else None
+    live = live_attempts_on(ids)
+    for one in live:
+        if one.state is AttemptState.PROCESSING:
+            return Pause("on its way", str(one.amount))
+    return next((Pause("looked into", str(one.amount)) for one in live if one.is_parked), None)
 
 
 def paused_because(plan: PaymentPlan) -> str:
@@ -41,4 +44,8 @@ def paused_because(plan: PaymentPlan) -> str:
         "disputed": f"Invoice {pause.about} is disputed: the plan waits until that is decided.",
         "corrected": f"Invoice {pause.about} is being corrected: the plan waits until it is final.",
         "on its way": f"A payment of {pause.about} is on its way.",
+        "looked into": (
+            f"Nobody knows what became of a payment of {pause.about}: the plan waits until "
+            "somebody saw to it."
+        ),
     }[pause.why]

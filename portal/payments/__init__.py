@@ -69,6 +69,7 @@ from portal.payments.refunding import refund, shares_of
 from portal.payments.refunds_undone import undo_refund
 from portal.payments.returning import ReturnReason, return_payment, return_problem
 from portal.payments.returns_undone import taken_off, undo_return, undo_return_problem
+from portal.payments.spoken_for import free_credit_of
 from portal.payments.taking_back import (
     is_exported,
     live_applications,
@@ -129,6 +130,7 @@ __all__ = [
     "effect_of",
     "find_customer_payments",
     "find_payments",
+    "free_credit_of",
     "get_money",
     "get_payment",
     "get_payment_type",

@@ -21,6 +21,7 @@ from portal.kernel.money import ZERO, Money
 from portal.ledger import Entry, post_entries, require_open_period
 from portal.models import ON_THE_BOOKS, Invoice, InvoiceState, Payment, PaymentApplication
 from portal.payments.free_credit import require_free
+from portal.payments.spoken_for import spoken_for
 
 
 def apply_payment(payment: Payment, invoice: Invoice, amount: Money, *, on: date) -> Money:
@@ -129,7 +130,8 @@ def apply_credit(invoice: Invoice, *, on: date, most: Money | None = None) -> Mo
 
     All of it that fits, or `most`.
 
-    Disputed money is left alone. Zero when there is none, or nothing is owed.
+    Disputed money is left alone, and what waits to be given back. Zero when there is none, or
+    nothing is owed.
     """
     lock_invoices([invoice])
     query = (
@@ -140,9 +142,11 @@ def apply_credit(invoice: Invoice, *, on: date, most: Money | None = None) -> Mo
         .with_for_update(of=Payment)
         .execution_options(populate_existing=True)
     )
-    used = ZERO
-    for payment in db.session.scalars(query).all():
-        part = payment.unapplied if most is None else min(payment.unapplied, most - used)
+    used, found = ZERO, db.session.scalars(query).all()
+    waiting = spoken_for(invoice.customer_id) if found else {}
+    for payment in found:
+        part = payment.unapplied - waiting.get(payment.id, ZERO)
+        part = part if most is None else min(part, most - used)
         if part > ZERO:
             used += apply_locked(payment, invoice, part, max(on, payment.received_on))
     return used

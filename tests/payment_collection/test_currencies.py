@@ -3,12 +3,15 @@
 import pytest
 import sqlalchemy as sa
 
+from portal.audit import trail_of
 from portal.db import db
 from portal.kernel.errors import DomainError
 from portal.kernel.money import ZERO, Money
 from portal.models import (
+    AccountRole,
     AttemptState,
     DifferenceKind,
+    DisputeState,
     GatewayDifference,
     GatewayEventState,
     GatewayMovement,
@@ -30,7 +33,15 @@ from portal.payment_collection import (
     settle,
     waiting_online,
 )
-from tests.payment_collection.money_back import at_gateway, back, only_refund, paid
+from tests.payment_collection.money_back import (
+    at_gateway,
+    back,
+    fresh,
+    held_on,
+    only_dispute,
+    only_refund,
+    paid,
+)
 from tests.payment_collection.test_both_gateways import charge, gateway, save, world
 from tests.payment_collection.test_comparing import differences
 from tests.payment_collection.test_settling import begin, payments, press, state_of
@@ -166,6 +177,56 @@ def test_a_refund_that_left_in_another_currency_is_not_booked(build):
     assert only_refund().state is GatewayRefundState.IN_TRANSIT
     assert "€30.00" in only_refund().failure
     assert only_difference().kind is D.OTHER_CURRENCY
+    assert only_refund().next_check_at is None  # a person sees to it
+    assert held_on(AccountRole.REFUNDS_IN_TRANSIT) == -Money.of(30)
+
+    explain(only_difference().id, by="Olive", because="It was right.")
+    db.session.commit()
+
+    refund = only_refund()
+    assert (refund.state, refund.next_check_at) == (GatewayRefundState.SUCCEEDED, None)
+    assert held_on(AccountRole.REFUNDS_IN_TRANSIT) == ZERO
+    assert "Olive saw to what went back" in trail_of(refund.refund)[0].sentence
+    recheck_refund(refund.id)
+    compare_with_gateway()
+    assert only_refund().state is GatewayRefundState.SUCCEEDED
+    assert [one.ref for one in differences() if one.resolved_at is None] == [payment.provider_ref]
+
+
+def test_a_refund_in_another_currency_that_never_left_fails_as_any_other(build):
+    payment, invoice = paid(build)
+    at_gateway(payment, "slow-refunds")
+    back(build, payment, "30")
+    in_euros("refund")
+    is_said_to_be(state="failed")
+
+    recheck_refund(only_refund().id)
+
+    assert (only_refund().state, owed(invoice)) == (GatewayRefundState.FAILED, ZERO)
+
+
+def test_a_refund_of_another_amount_is_listed_and_a_currency_is_told_first(build):
+    payment, _invoice = paid(build)
+    at_gateway(payment, "slow-refunds")
+    back(build, payment, "30")
+    is_said_to_be(state="succeeded", amount=Money.of(27))
+
+    recheck_refund(only_refund().id)
+
+    row = only_difference()
+    assert (row.kind, row.ours, row.theirs) == (D.OTHER_AMOUNT, Money.of(30), Money.of(27))
+    assert only_refund().state is GatewayRefundState.IN_TRANSIT
+    in_euros("refund")
+    recheck_refund(only_refund().id)
+    assert "€27.00" in only_refund().failure
+    assert "$27" not in only_refund().failure
+
+
+def is_said_to_be(**words):
+    """What the gateway says of its refunds from now on."""
+    refunds = sa.update(TestGatewayObject).where(TestGatewayObject.kind == "refund")
+    db.session.execute(refunds.values(**words))
+    db.session.commit()
 
 
 def test_a_refund_made_there_in_another_currency_waits_for_a_person(build):
@@ -190,6 +251,17 @@ def test_a_dispute_in_another_currency_is_not_booked(build):
 
     assert (state, "EUR" in note) == (GatewayEventState.PARKED, True)
     assert only_difference().ref == ref
+    dispute = only_dispute()
+    assert (dispute.state, dispute.held, fresh(payment).disputed) == (
+        DisputeState.OPEN, ZERO, True
+    )  # fmt: skip
+    assert held_on(AccountRole.DISPUTED) == ZERO
+
+    at_gateway(payment, "dispute-won")
+    in_euros("dispute_movement")
+    look_at_dispute(ref)
+    assert (only_dispute().state, fresh(payment).disputed) == (DisputeState.WON, False)
+    assert held_on(AccountRole.DISPUTED) == ZERO
 
 
 def test_too_much_is_credit_and_waits_in_the_list_until_it_is_used(build):

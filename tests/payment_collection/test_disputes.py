@@ -18,6 +18,7 @@ from portal.models import (
     DisputeState,
     GatewayEvent,
     GatewayEventState,
+    GatewayRefundState,
     Payment,
 )
 from portal.payment_collection import (
@@ -160,6 +161,37 @@ def test_bad_debt_goes_again_when_a_refund_comes_back(build, monkeypatch):
 
     assert (held_on(BAD_DEBT), held_on(DISPUTED)) == (ZERO, ZERO)
     assert (credit_of(payment.customer_id), fresh(invoice).balance) == (ZERO, Money.of(80))
+
+
+def test_a_dispute_lost_beyond_its_payment_is_not_asked_about_for_ever(build, monday, monkeypatch):
+    payment, _invoice = paid(build, by="bank-debit")
+    back(build, payment, "30")
+    monkeypatch.setattr(
+        "portal.payment_collection.gateways.test_gateway.disputes.left_of",
+        lambda _session, paid: paid.amount,
+    )
+    told(payment, "dispute")
+    told(payment, "dispute-lost")
+    assert (held_on(BAD_DEBT), asked_about(monkeypatch)) == (Money.of(30), 1)
+
+    with clock.frozen(monday + timedelta(weeks=8)):
+        only_refund().state = GatewayRefundState.SUCCEEDED
+        assert asked_about(monkeypatch) == 1
+    only_refund().state = GatewayRefundState.IN_TRANSIT
+    with clock.frozen(monday + timedelta(weeks=8, days=1)):
+        assert asked_about(monkeypatch) == 1  # a refund on its way may still come back
+        only_refund().state = GatewayRefundState.SUCCEEDED
+        assert asked_about(monkeypatch) == 0
+    only_refund().state = GatewayRefundState.IN_TRANSIT  # as the books say
+
+
+def asked_about(monkeypatch):
+    """How many disputes the daily turn asks the gateway about."""
+    asked = []
+    monkeypatch.setattr("portal.payment_collection.disputes.recheck_dispute", asked.append)
+    db.session.commit()
+    recheck_disputes()
+    return len(asked)
 
 
 def test_a_dispute_won_after_all_gives_everything_back(build, monkeypatch):

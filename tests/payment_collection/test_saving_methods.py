@@ -27,11 +27,13 @@ from portal.payment_collection import (
     ConsentGiven,
     SetupWanted,
     charge_method,
+    detach_removed,
     due_setups,
     keep_event,
     keeping_words,
     make_primary,
     methods_of,
+    methods_to_detach,
     primary_method,
     recheck_setup,
     remove_method,
@@ -40,7 +42,7 @@ from portal.payment_collection import (
     tell_of_expiring,
 )
 from portal.payment_plans import withdraw_plan
-from portal.tasks import run_waiting
+from portal.tasks import look_at, run_waiting, sweep
 from tests.payment_plans.test_charges import automatic
 
 
@@ -416,3 +418,53 @@ def test_a_method_the_gateway_could_not_detach_is_kept_as_it_was(build, monkeypa
         True,
         None,
     )
+
+
+def test_a_method_whose_removal_was_interrupted_is_detached_by_the_sweep(build, monkeypatch):
+    method = build.saved_method(build.customer())
+    ids, ref = (method.customer_id, method.id), method.method_ref
+    db.session.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(gateway(), "forget_method", dies)
+        with pytest.raises(SystemExit):
+            remove_method(*ids)
+    db.session.rollback()
+    assert list(methods_to_detach()) == [ids[1]]
+    db.session.commit()
+
+    for name, row_id in sweep():
+        look_at(name, row_id)
+
+    assert list(methods_to_detach()) == []
+    assert db.session.get(SavedMethod, ids[1], populate_existing=True).detached_at is not None
+    db.session.commit()
+    assert not gateway().look_up_method(ref).usable
+
+
+def dies(_ref):
+    raise SystemExit("killed")
+
+
+def test_what_the_sweep_detached_is_not_taken_back_by_who_could_not(build, monkeypatch):
+    method = build.saved_method(build.customer())
+    ids = method.customer_id, method.id
+    db.session.commit()
+    right = gateway().forget_method
+
+    def slow(ref):
+        monkeypatch.setattr(gateway(), "forget_method", right)
+        detach_removed(ids[1])
+        raise OutsideFailure("The line is dead.")
+
+    monkeypatch.setattr(gateway(), "forget_method", slow)
+    with pytest.raises(DomainError):
+        remove_method(*ids)
+
+    assert db.session.get(SavedMethod, ids[1], populate_existing=True).state is MethodState.REMOVED
+
+
+def test_a_removed_method_is_not_detached_twice(build):
+    method = save(build.customer())
+
+    assert remove(method).detached_at is not None
+    assert list(methods_to_detach()) == []

@@ -16,6 +16,7 @@ FOUND = (
 )  # fmt: skip
 SEEN_TO = ("other_currency", "other_amount", "overpaid", "given_back_twice")
 CURRENCIES = ("test_checkouts", "gateway_movements")
+TO_DETACH = "state = 'removed' AND detached_at IS NULL"
 PROMISES = [
     ("gateway_differences", "ck_gateway_differences_differencekind",
      ("kind", FOUND), ("kind", (*FOUND, *SEEN_TO))),
@@ -32,9 +33,19 @@ def upgrade() -> None:
     op.execute("ALTER TABLE planned_charges ADD COLUMN reason VARCHAR DEFAULT '' NOT NULL")
     op.execute("ALTER TABLE planned_charges ADD COLUMN reason_parts JSON DEFAULT '{}' NOT NULL")
     op.add_column("disputes", sa.Column("answer_kept_at", sa.DateTime()))
+    op.add_column("saved_methods", sa.Column("detached_at", sa.DateTime()))
+    op.execute(  # what was removed so far was detached before it was marked
+        "UPDATE saved_methods SET detached_at = CURRENT_TIMESTAMP WHERE state = 'removed'"
+    )
+    op.create_index(
+        "ix_saved_methods_to_detach", "saved_methods", ["id"],
+        sqlite_where=sa.text(TO_DETACH), postgresql_where=sa.text(TO_DETACH),
+    )  # fmt: skip
 
 
 def downgrade() -> None:
+    op.drop_index("ix_saved_methods_to_detach", "saved_methods")
+    op.drop_column("saved_methods", "detached_at")
     op.drop_column("disputes", "answer_kept_at")
     op.drop_column("planned_charges", "reason_parts")
     op.drop_column("planned_charges", "reason")
