@@ -9,8 +9,8 @@ import sys
 from bench.house import Figure, print_table
 
 PARTS = (
-    "money", "batches", "pages", "pdf", "aging", "statements", "scoring", "webhooks", "payers",
-    "scale_out",
+    "money", "batches", "pages", "pdf", "aging", "statements", "collections", "scoring",
+    "webhooks", "payers", "scale_out",
 )  # fmt: skip
 
 
