@@ -28,6 +28,7 @@ from portal.sendings import (
     mark_printed,
     not_sent_by_rule,
     outlook,
+    print_mark,
     sent_marks,
     start_run,
     stop_run,
@@ -126,8 +127,9 @@ def stop(run_id: int) -> Response:
 @needs(Ability.SEND_INVOICES)
 def to_print() -> Response:
     return render_page(
-        "staff/sendings/to_print.html", fragment="rows", page=find_to_print(page_request())
-    )
+        "staff/sendings/to_print.html", fragment="rows", page=find_to_print(page_request()),
+        print_mark=print_mark,
+    )  # fmt: skip
 
 
 @bp.post("/sendings/to-print")
@@ -136,8 +138,13 @@ def printed() -> Response:
     ids = request.form.getlist("items", type=int)
     if not ids:
         raise DomainError(_("Tick what you printed first."))
-    done = mark_printed(ids)
+    sent = {one: request.form[f"shown-{one}"] for one in ids if f"shown-{one}" in request.form}
+    done = mark_printed(ids, shown=sent)
     notify(ngettext("One invoice is marked as sent.", "%(num)s are marked as sent.", done))
+    if done < len(set(ids)):
+        notify(
+            _("Some changed since this list was shown: print those that are left again."), "warning"
+        )
     return redirect_to("staff.sendings.to_print")
 
 

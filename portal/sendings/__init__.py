@@ -5,7 +5,13 @@ from portal.sendings.by_rule import send_completed, send_posted
 from portal.sendings.hooks import set_up
 from portal.sendings.items import already_sent, sent_marks
 from portal.sendings.papers import photo_bytes, shared_photos
-from portal.sendings.printing import find_to_print, ids_to_print, mark_printed, put_to_print
+from portal.sendings.printing import (
+    find_to_print,
+    ids_to_print,
+    mark_printed,
+    print_mark,
+    put_to_print,
+)
 from portal.sendings.queries import (
     Outlook,
     RunFigures,
@@ -43,6 +49,7 @@ __all__ = [
     "not_sent_by_rule",
     "outlook",
     "photo_bytes",
+    "print_mark",
     "put_to_print",
     "read_reports",
     "rules",

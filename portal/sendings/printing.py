@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
@@ -77,19 +77,28 @@ def ids_to_print() -> list[int]:
     return list(dict.fromkeys(db.session.scalars(query)))
 
 
-def mark_printed(item_ids: Collection[int]) -> int:
+def print_mark(invoice: Invoice) -> str:
+    """What its paper says, in short: the list shows it and `mark_printed` asks for it again."""
+    return f"{invoice.number} {invoice.total.cents}"
+
+
+def mark_printed(item_ids: Collection[int], *, shown: Mapping[int, str] | None = None) -> int:
     """These were printed and go by post: off the list, and the invoices count as sent.
 
     Returns how many; ticking one that somebody else marked meanwhile, or that cannot be sent
-    any more, does nothing.
+    any more, does nothing. `shown` holds the `print_mark` of items as they were listed: one that
+    says something else now was printed as it was before, so it stays on the list.
     """
+    marks = shown or {}
     ids = sa.select(SendingItem.invoice_id).where(SendingItem.id.in_(item_ids))
     invoices = {one.id: one for one in lock_rows(Invoice, db.session.scalars(ids))}
     done = 0
     for item in lock_rows(SendingItem, item_ids):
+        invoice, mark = invoices[item.invoice_id], marks.get(item.id)
         waits = item.state is SendingItemState.TO_PRINT and item.printed_at is None
-        if waits and sending_problem(invoices[item.invoice_id]) is None:
+        same = mark is None or mark == print_mark(invoice)
+        if waits and same and sending_problem(invoice) is None:
             item.printed_at = clock.now()
-            mark_mailed(invoices[item.invoice_id])
+            mark_mailed(invoice)
             done += 1
     return done

@@ -25,6 +25,7 @@ from portal.outbox import note_bounce
 from portal.sendings import start_run
 from portal.tasks import run_waiting
 from tests.conftest import count_statements, staff_client
+from tests.invoices.test_paid_and_sent_axes import dearer
 from tests.staff.test_questions import yes_send
 
 
@@ -171,6 +172,25 @@ def test_a_text_goes_to_ticked_mobiles_only(office, build):
     assert "no text gateway is set up" in page
     (text,) = messages()
     assert (text.channel, text.recipient) == (Channel.SMS, "+15550100123")
+
+
+def test_what_changed_after_it_was_printed_stays_on_the_list(office, build):
+    invoice = build.posted("80", customer=build.customer(postal_code="62701"))
+    office.post(f"/staff/invoices/{invoice.id}/to-print")
+    page = office.get("/staff/sendings/to-print").text
+    ((name, mark),) = re.findall(r'name="(shown-[0-9]+)" value="([^"]+)"', page)
+    typed = {"items": name.removeprefix("shown-"), name: mark}
+    dearer(invoice)
+    db.session.commit()
+
+    office.post("/staff/sendings/to-print", data=typed)
+
+    assert get_invoice(invoice.id).sent_state is SentState.NOT_SENT
+    page = office.get("/staff/sendings/to-print").text
+    assert "print those that are left again" in page
+    (mark,) = re.findall(r'name="shown-[0-9]+" value="([^"]+)"', page)
+    office.post("/staff/sendings/to-print", data=typed | {name: mark})
+    assert get_invoice(invoice.id).sent_state is SentState.SENT
 
 
 def test_the_print_list_is_worked_off(office, build):
