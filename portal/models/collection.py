@@ -135,7 +135,10 @@ class PaymentAttempt(Base):
 
 
 class AttemptShare(Base):
-    """How much of an attempt is meant for which invoice; one live attempt per invoice."""
+    """How much of an attempt is meant for which invoice; one live attempt per invoice.
+
+    `invoice_total` is what the invoice came to when its page was made.
+    """
 
     __tablename__ = "attempt_shares"
     __table_args__ = (
@@ -153,6 +156,7 @@ class AttemptShare(Base):
     attempt_id: Mapped[int] = mapped_column(sa.ForeignKey("payment_attempts.id"), index=True)
     invoice_id: Mapped[int] = mapped_column(sa.ForeignKey("invoices.id"), index=True)
     amount: Mapped[Money]
+    invoice_total: Mapped[Money | None]
     live: Mapped[bool] = mapped_column(default=True)
 
     attempt: Mapped[PaymentAttempt] = relationship(back_populates="shares")

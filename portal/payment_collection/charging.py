@@ -21,7 +21,6 @@ from portal.models import (
     ATTEMPT,
     LIVE_ATTEMPTS,
     AttemptPurpose,
-    AttemptShare,
     AttemptState,
     Invoice,
     MethodState,
@@ -35,6 +34,7 @@ from portal.payment_collection.checkout import (
     attempts_in_the_way,
     check_shares,
     describe_invoices,
+    shares_of_attempt,
     why_blocked,
     withdraw_attempt,
 )
@@ -167,7 +167,7 @@ def _persist(wanted: ChargeWanted, linked: Linking | None) -> int:
         description=describe_invoices(invoices),
         expires_at=clock.now() + KEY_LIFETIME,
         next_check_at=clock.now() + FIRST_CHECK,
-        shares=[AttemptShare(invoice_id=one.id, amount=amounts[one.id]) for one in invoices],
+        shares=shares_of_attempt(invoices, amounts),
     )
     db.session.add(attempt)
     db.session.flush()

@@ -134,13 +134,23 @@ def _persist(wanted: CheckoutWanted) -> int:
         currency=company().currency,
         description=describe_invoices(invoices),
         next_check_at=clock.now() + FIRST_CHECK,
-        shares=[AttemptShare(invoice_id=one.id, amount=amounts[one.id]) for one in invoices],
+        shares=shares_of_attempt(invoices, amounts),
     )
     settings: Settings = current_app.config["SETTINGS"]
     attempt.return_url = f"{settings.base_url}{wanted.return_path}{attempt.public_id}"
     db.session.add(attempt)
     db.session.flush()
     return attempt.id
+
+
+def shares_of_attempt(
+    invoices: Sequence[Invoice], amounts: Mapping[int, Money]
+) -> list[AttemptShare]:
+    """What is asked for of each, and the total it asked at that time."""
+    return [
+        AttemptShare(invoice_id=one.id, amount=amounts[one.id], invoice_total=one.total)
+        for one in invoices
+    ]
 
 
 def check_shares(invoices: Sequence[Invoice], amounts: Mapping[int, Money]) -> None:

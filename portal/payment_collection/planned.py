@@ -150,10 +150,8 @@ def _link(charge_id: int, attempt: PaymentAttempt) -> None:
         attempt_id=attempt.id,
         tries=charge.tries + 1,
         claimed_until=None,
-        outcome="",
-        reason="",
-        reason_parts={},
     )
+    keep_outcome(charge, "")
 
 
 def _wanted(charge: PlannedCharge, decision: Decision) -> ChargeWanted:

@@ -64,7 +64,7 @@ def _stale() -> sa.Select[int]:
                 AttemptShare.amount > Invoice.balance,
                 Invoice.state == InvoiceState.CANCELLED,
                 ~visible,
-                _unposted_since(),
+                sa.and_(Invoice.state == InvoiceState.PENDING, _changed_since()),
             ),
         )
     )
@@ -78,8 +78,8 @@ def _stale() -> sa.Select[int]:
     )
 
 
-def _unposted_since() -> sa.ColumnElement[bool]:
-    """The invoice became editable after its page was made: what it asks for is being changed.
+def _changed_since() -> sa.ColumnElement[bool]:
+    """A page was made for an invoice that is not final: it became editable, or was changed, since.
 
     One that was sent before it was final may be paid as it stands.
     """
@@ -90,7 +90,7 @@ def _unposted_since() -> sa.ColumnElement[bool]:
             JournalEntry.created_at >= PaymentAttempt.created_at,
         )
     )
-    return sa.and_(Invoice.state == InvoiceState.PENDING, booked)
+    return sa.or_(AttemptShare.invoice_total != Invoice.total, booked)
 
 
 def close_stale(attempt_id: int) -> None:

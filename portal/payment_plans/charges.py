@@ -146,10 +146,8 @@ def _plan_again(
         tries=0,
         attempt_id=None,
         claimed_until=None,
-        outcome="",
-        reason="",
-        reason_parts={},
     )
+    keep_outcome(charge, "")
     wake("planned_charge", charge.id)
     words = f"{one.open} of payment {one.instalment.number} is open again and is charged."
     record("charge planned", plan, words)

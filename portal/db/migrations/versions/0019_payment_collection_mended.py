@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE planned_charges ADD COLUMN reason VARCHAR DEFAULT '' NOT NULL")
     op.execute("ALTER TABLE planned_charges ADD COLUMN reason_parts JSON DEFAULT '{}' NOT NULL")
     op.add_column("disputes", sa.Column("answer_kept_at", sa.DateTime()))
+    op.add_column("attempt_shares", sa.Column("invoice_total", sa.BigInteger()))
     op.add_column("saved_methods", sa.Column("detached_at", sa.DateTime()))
     op.execute(  # what was removed so far was detached before it was marked
         "UPDATE saved_methods SET detached_at = CURRENT_TIMESTAMP WHERE state = 'removed'"
@@ -46,6 +47,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_saved_methods_to_detach", "saved_methods")
     op.drop_column("saved_methods", "detached_at")
+    op.drop_column("attempt_shares", "invoice_total")
     op.drop_column("disputes", "answer_kept_at")
     op.drop_column("planned_charges", "reason_parts")
     op.drop_column("planned_charges", "reason")
