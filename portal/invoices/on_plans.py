@@ -96,7 +96,7 @@ def _promised(instalment_ids: Sequence[int], on: date) -> set[int]:
 
 
 def _waiting(plans: Sequence[PaymentPlan]) -> set[int]:
-    """Ids of those with a debit on its way or disputed money on one of their invoices."""
+    """Ids of those with a debit on its way or looked into, or disputed money, on an invoice."""
     if not plans:
         return set()
     by_invoice = {share.invoice_id: one.id for one in plans for share in one.shares if share.live}
@@ -106,7 +106,13 @@ def _waiting(plans: Sequence[PaymentPlan]) -> set[int]:
         .where(
             AttemptShare.invoice_id.in_(by_invoice),
             AttemptShare.live,
-            PaymentAttempt.state == AttemptState.PROCESSING,
+            sa.or_(
+                PaymentAttempt.state == AttemptState.PROCESSING,
+                sa.and_(  # parked: a person looks into it, as PaymentAttempt.is_parked says
+                    PaymentAttempt.state == AttemptState.UNKNOWN,
+                    PaymentAttempt.next_check_at.is_(None),
+                ),
+            ),
         )
     )
     disputed = (

@@ -3,6 +3,7 @@
 import pytest
 
 from portal.db import db
+from portal.invoices import kept_to
 from portal.kernel.money import ZERO, Money
 from portal.models import ChargeState, MethodState, PlanRhythm, PlanState, RefundEffect
 from portal.payment_collection import approve_refund, give_back_or_ask, settle
@@ -58,6 +59,7 @@ def test_money_that_waits_for_a_person_pauses_the_plan_and_never_breaks_it(build
     assert (plan.state, charged(), credit_of(plan.customer_id)) == (
         PlanState.ACTIVE, [], Money.of(60)
     )  # fmt: skip
+    assert kept_to([plan], on=in_days(30)) == {plan.id}
     assert "$100.00: the plan waits until somebody saw to it" in paused_because(plan)
     with app.test_request_context():
         assert "looking into a payment of $100.00" in paused_words(plan)
