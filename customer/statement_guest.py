@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from customer.documents import document_of
 from customer.paying import outcome_page
 from portal.company import today
+from portal.invoices import is_visible_to_customer
 from portal.kernel.errors import DomainError, InvalidFields, NotFound
 from portal.kernel.money import Money
 from portal.models import Invoice, Statement
@@ -53,10 +54,13 @@ def pdf(token: str) -> Response:
 @open_to_all
 def invoice_pdf(token: str, invoice_id: int) -> Response:
     """An invoice of this statement; any other does not exist."""
-    mine = {one.invoice_id: one.invoice for one in _statement(token).invoices}
-    if invoice_id not in mine:
+    statement = _statement(token)
+    mine = {one.invoice_id: one.invoice for one in statement.invoices}
+    found = mine.get(invoice_id)
+    theirs = found is not None and found.customer_id == statement.customer_id
+    if found is None or not theirs or not is_visible_to_customer(found):
         raise NotFound(_("There is nothing here, or it is not yours to see."))
-    return document_of(mine[invoice_id], link=False)
+    return document_of(found, link=False)
 
 
 @bp.post("/<token>")

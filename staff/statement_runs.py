@@ -203,6 +203,7 @@ def _reasons() -> dict[str, str]:
         "no paper": _("No postal address"),
         "inactive": _("Not active any more"),
         "soon": _("Had one not long ago"),
+        "protected": _("Bankrupt, represented, or no contact wanted"),
         "credit": _("Only credit"),
     }
 

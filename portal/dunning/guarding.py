@@ -46,11 +46,12 @@ class ContactLimits:
 
 @dataclass(frozen=True)
 class Touch:
-    """One earlier contact that went out from us, whoever made it."""
+    """One earlier contact, whoever made it; `counts` as an attempt when it went out from us."""
 
     way: ContactWay
     at: datetime
     conversation: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ def _wishes(way: ContactWay, who: Reachable) -> Iterator[_Refusal]:
 
 def _attempts(touches: Sequence[Touch], limits: ContactLimits, at: datetime) -> Iterator[_Refusal]:
     span = timedelta(days=limits.attempt_days)
-    recent = sorted(one.at for one in touches if one.way in limits.counted and one.at > at - span)
+    tried = [one for one in touches if one.counts and one.way in limits.counted]
+    recent = sorted(one.at for one in tried if one.at > at - span)
     if len(recent) >= limits.most_attempts:
         until = recent[-limits.most_attempts] + span if limits.most_attempts else None
         yield _Refusal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +27,8 @@ from portal.models import (
     PromiseToPay,
     User,
 )
+
+log = logging.getLogger("fieldledger.dunning")
 
 FARTHEST = 120  # days a promise may lie ahead
 
@@ -119,7 +122,11 @@ def decide_promises() -> None:
         ).all()
         db.session.rollback()
     for customer_id in ids:
-        in_transaction(lambda: decide_promises_of(customer_id))  # noqa: B023
+        try:
+            in_transaction(lambda: decide_promises_of(customer_id))  # noqa: B023
+        except Exception:  # one customer must not keep the others from being looked at
+            log.exception("the promises of customer %s could not be decided", customer_id)
+            db.session.rollback()
 
 
 def decide_promises_of(customer_id: int) -> None:

@@ -122,13 +122,13 @@ def opted_out(customer_id: int, address: str) -> frozenset[ContactWay]:
 
 
 def touches_of(customer_id: int, *, before: int | None = None) -> list[Touch]:
-    """What went out to the customer lately, and what waits in the outbox to go out."""
+    """What went out to the customer lately, what waits in the outbox, and when they called us."""
     since = clock.now() - REMEMBERS
     attempts = db.session.scalars(
         sa.select(ContactAttempt).where(
             ContactAttempt.customer_id == customer_id,
             ContactAttempt.at > since,
-            ~ContactAttempt.inbound,
+            sa.or_(~ContactAttempt.inbound, ContactAttempt.way == ContactWay.CALL),
         )
     )
     waiting = sa.select(Message.channel, Message.created_at).where(
@@ -139,7 +139,7 @@ def touches_of(customer_id: int, *, before: int | None = None) -> list[Touch]:
     if before is not None:
         waiting = waiting.where(Message.id < before)
     return [
-        *(Touch(one.way, one.at, one.is_conversation) for one in attempts),
+        *(Touch(one.way, one.at, one.is_conversation, not one.inbound) for one in attempts),
         *(Touch(ContactWay(channel), at) for channel, at in db.session.execute(waiting)),
     ]
 

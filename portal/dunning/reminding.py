@@ -15,6 +15,7 @@ from portal.db import db, in_transaction, lock_rows
 from portal.dunning.cases import account_of, look_around
 from portal.dunning.open_items import OpenItem
 from portal.dunning.reaching import REMINDER, Address, addresses_of, permission, why_unreachable
+from portal.dunning.rules import dunning_rules
 from portal.dunning.stopping import why_wait
 from portal.invoices import get_invoice, guest_link, portal_url
 from portal.kernel import clock
@@ -22,6 +23,7 @@ from portal.kernel.errors import DomainError
 from portal.kernel.money import Money
 from portal.models import (
     DUNNING_STEP,
+    CaseState,
     Channel,
     ContactWay,
     Customer,
@@ -100,7 +102,7 @@ def objection_to_reminder(message: Message) -> Objection | None:
         return Objection("Nobody knows any more what it was about.")
     if step.state is StepState.SKIPPED:
         return Objection(step.sentence)
-    if problem := _problem(step.case):
+    if problem := _stopped(step) or _problem(step.case):
         return Objection(problem)
     way = ContactWay.SMS if message.channel is Channel.SMS else ContactWay.EMAIL
     address = Address(way, message.recipient)
@@ -162,7 +164,7 @@ def _carry_out(step_id: int) -> None:
         return
     if step.not_before is not None and step.not_before > clock.now():
         return
-    if problem := _problem(step.case):
+    if problem := _stopped(step) or _problem(step.case):
         _end(step, "skip", f"Not sent. {problem}")
         return
     allowed, refusal, until = _reachable(step.case.customer, way)
@@ -172,6 +174,19 @@ def _carry_out(step_id: int) -> None:
         step.not_before, step.sentence = until, refusal
     else:
         _end(step, "refuse", refusal)
+
+
+def _stopped(step: DunningStep) -> str:
+    """Why a stage that goes out by itself does so no more, although it was planned."""
+    if not step.stage.by_itself:
+        return ""
+    if step.case.state is CaseState.WITH_MANAGER:
+        return "The case is with a manager."
+    if not dunning_rules().reminders_on:
+        return "Reminders were switched off."
+    if step.stage.retired or not step.stage.policy.active:
+        return "The policy was changed."
+    return ""
 
 
 def _problem(case: DunningCase) -> str:

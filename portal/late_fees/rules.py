@@ -167,10 +167,33 @@ def _check(rule: LateFeeRule | None, words: FeeWords) -> None:
         errors["kinds"] = "Tick at least one kind of invoice."
     if words.cap < ZERO_RATE or words.cap > HIGHEST:
         errors["cap"] = "Give a share from 0 (no cap) to 100%."
-    if (rule is None or words.applies_from != rule.applies_from) and words.applies_from < today():
+    anew = rule is None or words.applies_from != rule.applies_from or _is_stricter(words, rule)
+    if anew and words.applies_from < today():
         errors["applies_from"] = "A fee must be agreed before an invoice is late: not in the past."
     if errors:
         raise InvalidFields(errors)
+
+
+def _is_stricter(words: FeeWords, rule: LateFeeRule) -> bool:
+    """Whether it may cost anybody more than the rule did: then it binds new invoices only."""
+    return (
+        words.flat > rule.flat
+        or words.rate > rule.rate
+        or words.grace_days < rule.grace_days
+        or _cap(words.cap) > _cap(rule.cap)
+        or not set(words.kinds) <= set(rule.kinds)
+        or any(getattr(words, name) != getattr(rule, name) for name in WAYS)
+    )
+
+
+WAYS = ("shape", "frequency", "base")  # which of two costs more depends on the invoice
+
+
+def _cap(cap: Rate) -> Rate:
+    return cap or NO_CAP  # none is the highest
+
+
+NO_CAP = Rate(10**12)
 
 
 def _values(words: FeeWords) -> dict[str, Any]:

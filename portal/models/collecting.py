@@ -129,7 +129,7 @@ class ContactAttempt(Base):
     @property
     def is_conversation(self) -> bool:
         """Whether somebody was spoken to, so that they are left alone for some days."""
-        return self.way is ContactWay.CALL and self.outcome in CONVERSATIONS
+        return self.way is ContactWay.CALL and (self.inbound or self.outcome in CONVERSATIONS)
 
 
 class PromiseState(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.db import NO_MONEY, db
 from portal.kernel.money import ZERO, Money
@@ -30,7 +31,9 @@ def collected_by_collector(asked: Range) -> list[Collected]:
     The customer's collector of today counts. Credit of documents is no money.
     """
     amount = PaymentApplication.amount
-    late = sa.case((PaymentApplication.applied_on > Invoice.due_date, amount), else_=NO_MONEY)
+    undone = aliased(PaymentApplication)  # what is taken back counts as it did when it came
+    came_on = sa.func.coalesce(undone.applied_on, PaymentApplication.applied_on)
+    late = sa.case((came_on > Invoice.due_date, amount), else_=NO_MONEY)
     query = (
         sa.select(User.name, sa.func.sum(amount), sa.func.sum(late))
         .select_from(PaymentApplication)
@@ -38,6 +41,7 @@ def collected_by_collector(asked: Range) -> list[Collected]:
         .join(Invoice, Invoice.id == PaymentApplication.invoice_id)
         .join(Customer, Customer.id == Invoice.customer_id)
         .outerjoin(User, User.id == Customer.collector_id)
+        .outerjoin(undone, undone.id == PaymentApplication.reverses_id)
         .where(
             PaymentApplication.applied_on.between(asked.start, asked.end),
             Payment.origin == PaymentOrigin.MONEY,

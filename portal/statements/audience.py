@@ -13,10 +13,20 @@ import sqlalchemy as sa
 from portal.company import company, today
 from portal.db import NO_MONEY, Page, PageRequest, as_money, db, holds, total_of
 from portal.kernel.money import ZERO, Money
-from portal.models import BillingAccess, Contact, Customer, Delivery, Statement, StatementWay
+from portal.models import (
+    BillingAccess,
+    CollectionStanding,
+    Contact,
+    Customer,
+    Delivery,
+    Statement,
+    StatementWay,
+)
 from portal.receivables import AgingView, groups_of
+from portal.statements.protecting import IS_PROTECTED
 
 NO_MAIL, NO_PAPER, INACTIVE, TOO_SOON, CREDIT = "no mail", "no paper", "inactive", "soon", "credit"
+PROTECTED = "protected"
 
 
 @dataclass(frozen=True)
@@ -156,7 +166,8 @@ def _ways(way: StatementWay) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[b
 def _why_not(rules: Rules, due: Any, mails: Any, prints: Any) -> sa.Case[str]:
     """The first reason, as a word; empty when it would go."""
     owes_less = sa.and_(due < ZERO, sa.literal(not rules.credit_only))
-    cases = [(~Customer.active, INACTIVE), (owes_less, CREDIT)]
+    guarded = sa.exists().where(CollectionStanding.customer_id == Customer.id, IS_PROTECTED)
+    cases = [(~Customer.active, INACTIVE), (guarded, PROTECTED), (owes_less, CREDIT)]
     if rules.weeks_between:
         first = today() - timedelta(weeks=rules.weeks_between) + timedelta(days=1)
         since = datetime.combine(first, time(0), ZoneInfo(company().zone))

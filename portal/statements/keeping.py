@@ -110,7 +110,7 @@ def statement_values(account: Account, link: str, language: str) -> Values:
         "total": standing.aging.total,
         "balance": due if due else "",
         "date": account.wanted.ends_on,
-        "pay_link": link if standing.aging.total > ZERO else "",
+        "pay_link": link if due else "",
         "portal_link": portal_url(),
         "summary": PAST_DUE[language].format(said) if overdue else "",
         "company_name": company().name,

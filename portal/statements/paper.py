@@ -71,7 +71,7 @@ def statement_paper(account: Account, *, pay_url: str = "") -> StatementPaper:
     """In the language that is on; `pay_url` is the guest link, printed when something is due."""
     customer, standing, wanted = account.customer, account.standing, account.wanted
     forward = wanted.kind is StatementKind.BALANCE_FORWARD
-    url = pay_url if standing.aging.total > ZERO else ""
+    url = pay_url if standing.due > ZERO else ""
     return StatementPaper(
         head=letterhead(),
         is_forward=forward,

@@ -32,6 +32,7 @@ from portal.outbox import Words, bounced_addresses, mail_is_kept
 from portal.statements.computing import StatementWanted, account_of
 from portal.statements.deciding import Decision, nothing_to_say, too_soon, way_for
 from portal.statements.keeping import Prepared, keep, prepare
+from portal.statements.protecting import protected
 from portal.statements.runs import waiting_shares
 from portal.tasks import lease, wake
 
@@ -146,6 +147,8 @@ def _reason(run: StatementRun, customer: Customer) -> str:
 
 
 def _decide(run: StatementRun, customer: Customer, bounced: Mapping[str, str]) -> Decision:
+    if not run.recipients and (why := protected(customer)):
+        return Decision(why=why)
     if not run.recipients or not customer.active:
         return way_for(customer, run.way, customer_addresses(customer), bounced)
     prints = run.way is StatementWay.BOTH

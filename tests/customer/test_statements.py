@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.db import db
+from portal.invoices import unpost_invoice
 from portal.kernel.money import Money
 from portal.models import PaymentAttempt, Statement, StatementKind
 from portal.statements import (
@@ -91,6 +92,9 @@ def test_a_link_shows_its_statement_and_its_invoices_only(build, ada, client):
     assert client.get(f"{path}/statement.pdf").data.startswith(b"%PDF")
     assert client.get(f"{path}/invoices/{first.id}.pdf").data.startswith(b"%PDF")
     assert client.get(f"{path}/invoices/{later.id}.pdf").status_code == 404
+    unpost_invoice(first, because="Wrong price")  # a draft again, which nobody was sent
+    db.session.commit()
+    assert client.get(f"{path}/invoices/{first.id}.pdf").status_code == 404
     assert client.get(path[:-1] + "x").status_code == 404
     assert db.session.get_one(Statement, statement.id).opened_at is not None
 

@@ -13,6 +13,7 @@ from portal.dunning import (
     run_collections,
     score_by,
 )
+from portal.dunning.chance import KEY
 from portal.kernel import clock
 from portal.kernel.money import Money
 from portal.kernel.numbers import Rate
@@ -176,18 +177,17 @@ def test_a_deactivated_customer_is_nobodys_to_remind(build):
     assert "deactivated" in case_of(bob).steps[0].sentence
 
 
-def test_a_score_takes_the_place_of_the_rule(build, app):
+def test_a_score_takes_the_place_of_the_rule(build, app, monkeypatch):
     ada = overdue(build, 1)
     (invoice,) = _invoices(ada)
+    monkeypatch.setitem(app.extensions, KEY, None)  # the house's own score is back afterwards
     score_by(lambda ids: {one: Chance(Rate.percent(90), ("the model says so",)) for one in ids})
-    try:
-        assert chance_of_not_paying([invoice.id])[invoice.id].rate == Rate.percent(90)
-        set_rules()
-        hour_passes()
-        assert case_of(ada).expected == Money.of("90")
-        assert "the model says so" in case_of(ada).reasons
-    finally:
-        score_by(None)
+
+    assert chance_of_not_paying([invoice.id])[invoice.id].rate == Rate.percent(90)
+    set_rules()
+    hour_passes()
+    assert case_of(ada).expected == Money.of("90")
+    assert "the model says so" in case_of(ada).reasons
 
 
 def test_refreshing_many_customers_costs_no_more_statements_for_each(build):

@@ -8,17 +8,23 @@ import pytest
 
 from portal.db import db
 from portal.dunning import (
+    Address,
+    ContactWords,
     DisputeWords,
     PromiseWords,
     StandingWords,
     change_standing,
     dispute_invoice,
+    hand_over,
+    log_contact,
     opt_out,
+    permission,
     promise,
     resolve_dispute,
     run_collections,
     snooze,
 )
+from portal.dunning.reaching import touches_of
 from portal.dunning.stopping import Account, why_wait
 from portal.invoices import disputed_amounts
 from portal.kernel import clock
@@ -174,7 +180,9 @@ def test_an_opt_out_between_plan_and_sending_is_obeyed(build):
     assert reminders() == []
 
 
-@pytest.mark.parametrize("what", ["pays", "opts out", "disputes", "is put on hold"])
+@pytest.mark.parametrize(
+    "what", ["pays", "opts out", "disputes", "is put on hold", "goes to a manager"]
+)
 def test_what_happens_while_the_mail_waits_in_the_outbox_calls_it_off(build, smtp, what):
     set_rules()
     ada = overdue(build, 1)
@@ -187,6 +195,8 @@ def test_what_happens_while_the_mail_waits_in_the_outbox_calls_it_off(build, smt
         opt_out(ContactWay.EMAIL, because="asked", address=ada.email)
     elif what == "disputes":
         dispute_invoice(invoice_of(ada), DisputeWords(PRICE))
+    elif what == "goes to a manager":
+        hand_over(case_of(ada), build.person(), because="She shouts.")
     else:
         change_standing(ada, StandingWords(on_hold=True, hold_because="lawyer"), version=0)
     db.session.commit()
@@ -198,6 +208,39 @@ def test_what_happens_while_the_mail_waits_in_the_outbox_calls_it_off(build, smt
     assert reminders()[0].last_error
     assert box.mails == []
     assert db.session.query(ContactAttempt).count() == 0
+
+
+@pytest.mark.parametrize("what", ["goes to a manager", "reminders are switched off"])
+def test_a_stage_that_waits_is_not_carried_out_any_more(build, what):
+    set_rules()
+    ada = overdue(build, 1)
+    run_collections()
+    if what == "goes to a manager":
+        hand_over(case_of(ada), build.person(), because="She shouts.")
+        db.session.commit()
+    else:
+        set_rules(reminders_on=False)
+
+    run_waiting()
+
+    (step,) = case_of(ada).steps
+    assert (step.state, step.sentence[:9]) == (StepState.SKIPPED, "Not sent.")
+    assert reminders() == []
+
+
+def test_who_called_us_is_left_alone_and_it_counts_as_no_attempt(build):
+    set_rules()
+    ada = overdue(build, 1, phone="+12175550100")
+    run_collections()
+    case = case_of(ada)
+    way = ContactWay.CALL
+    log_contact(case, ContactWords(way, inbound=True), by=build.person())
+    db.session.commit()
+
+    answer = permission(ada, Address(way, "+12175550100"))
+
+    assert (answer.allowed, answer.rule) == (False, "conversation")
+    assert not any(one.counts for one in touches_of(ada.id))
 
 
 def test_a_mail_that_could_only_leave_at_night_waits_for_the_morning(build, smtp):

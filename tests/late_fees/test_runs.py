@@ -321,6 +321,26 @@ def test_a_state_limit_binds_consumers(late):
     assert item.amount == Money.of("4.11")  # 1000 × 0.03 × 50 ÷ 365
 
 
+@pytest.mark.parametrize(
+    "stricter", [{"rate": Rate.percent(24)}, {"grace_days": 0}, {"kinds": ["job", "manual"]}]
+)
+def test_a_stricter_fee_binds_only_what_is_dated_from_now_on(build, stricter):
+    term = build.term(DUE)
+    rule = save_rule(term, _with(kinds=["job"], rate=Rate.percent(12), grace_days=5))
+    rule.applies_from = LONG_AGO
+    db.session.commit()
+    same = {"kinds": ["job"], "rate": Rate.percent(12), "grace_days": 5, "applies_from": LONG_AGO}
+
+    with pytest.raises(InvalidFields) as refused:
+        save_rule(term, _with(**{**same, **stricter}), version=rule.version)
+    db.session.refresh(rule)
+    assert list(refused.value.errors) == ["applies_from"]
+    save_rule(term, _with(**{**same, "rate": Rate.percent(10)}), version=rule.version)
+    db.session.flush()
+    new = {**same, **stricter, "applies_from": TODAY}
+    assert save_rule(term, _with(**new), version=rule.version).applies_from == TODAY
+
+
 def test_a_fee_cannot_be_agreed_for_the_past(build):
     term = build.term(DUE)
     with pytest.raises(InvalidFields) as refused:

@@ -17,7 +17,13 @@ from portal.models import (
     PromiseState,
     PromiseToPay,
 )
-from portal.payments import ReceivedMoney, payment_types, receive_payment
+from portal.payments import (
+    ReceivedMoney,
+    ReturnReason,
+    payment_types,
+    receive_payment,
+    return_payment,
+)
 from portal.reports import (
     Range,
     collected_by_collector,
@@ -127,6 +133,17 @@ def test_collected_goes_to_the_customers_collector_net_of_what_came_back(books, 
         "Carla": (Money.of(400), Money.of(400)),
         "": (Money.of(550), Money.of(500)),
     }
+
+
+def test_money_taken_back_later_counts_back_as_what_it_was(build):
+    invoice = build.posted("100", on=date(2026, 2, 1), term="Net 15")
+    payment = build.payment(invoice.customer, "100", invoice, on=date(2026, 2, 3))
+    return_payment(payment, ReturnReason.BOUNCED, on=date(2026, 2, 25))
+    db.session.flush()
+
+    (row,) = collected_by_collector(QUARTER)
+
+    assert (row.amount, row.late) == (Money.of(0), Money.of(0))
 
 
 def test_the_last_six_month_ends_are_counted_back(books):

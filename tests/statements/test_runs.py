@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from portal.batches import look_at_print_run, start_print_runs
 from portal.customers import ContactWords, add_contact
 from portal.db import db
+from portal.dunning import StandingWords, change_standing
 from portal.files import open_file
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, InvalidFields
@@ -160,6 +161,36 @@ def test_credit_only_accounts_get_one_when_the_run_says_so(build):
     assert (statement.due, statement.closing) == (Money.of(-15), Money.of(-15))
     assert "There is nothing to pay" in words_of(statement_bytes(statement.id))
     assert "/pay/statement/" not in messages()[0].body
+
+
+def test_who_has_more_credit_than_is_open_is_not_asked_to_pay(build):
+    rich = owing(build, "Rich", "30.00")
+    build.payment(rich, "50.00")
+
+    send(build, rich, credit_only=True)
+
+    (statement,) = statements()
+    assert statement.due == Money.of(-20)
+    assert "Amount enclosed" not in words_of(statement_bytes(statement.id))
+    assert "/pay/statement/" not in messages()[0].body
+
+
+@pytest.mark.parametrize("flag", [{"bankrupt": True}, {"represented": "Lee"}, {"ceased": True}])
+def test_a_run_asks_nobody_who_must_not_be_asked(build, flag):
+    ada, bea = owing(build, "Ada"), owing(build, "Bea")
+    change_standing(ada, StandingWords(**flag), version=0)
+    db.session.commit()
+
+    run = send(build, ada, bea)
+
+    assert outcome(run, ada)[0] is S.LEFT_OUT
+    assert outcome(run, bea)[0] is S.QUEUED
+    (row,) = [one for one in foreseen(build) if one.why_not]
+    assert (row.customer_id, row.why_not) == (ada.id, "protected")
+
+
+def foreseen(build):
+    return find_candidates(Audience(), Rules(), PageRequest(), on=build.today).rows
 
 
 def test_who_is_deactivated_while_the_paper_is_made_gets_nothing(build, monkeypatch):
