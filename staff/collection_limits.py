@@ -36,7 +36,7 @@ class LimitsForm(Form):
     reminders_on = BooleanField(later("Reminders go out by themselves"))
     days_between = _number("Days between two reminders, at least")
     promise_grace_days = _number("Days of grace after a promised day")
-    sees_assigned_only = BooleanField(later("Collectors see only the accounts assigned to them"))
+    sees_assigned_only = BooleanField(later("Collectors see only the cases assigned to them"))
     control_percent = _number("Control group, percent of new cases")
     control_days = _number("Days the control group is left alone")
     most_attempts = _number("Attempts at most")
